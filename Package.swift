@@ -1,0 +1,45 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let strict: [SwiftSetting] = [
+    .strictMemorySafety(),
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+// Tests reach into C structures and spawn programs; they are not held to strict memory safety.
+let tested: [SwiftSetting] = [
+    .treatAllWarnings(as: .error)
+]
+
+let carefulC: [CSetting] = [
+    .treatAllWarnings(as: .error)
+]
+
+let package = Package(
+    name: "Treadle",
+    products: [
+        .executable(name: "treadle", targets: ["TreadleCLI"]),
+        .library(name: "Treadle", targets: ["Treadle"]),
+    ],
+    targets: [
+        .systemLibrary(
+            name: "CHDF5", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev"])]),
+        .target(name: "CHDF5Shims", dependencies: ["CHDF5"], cSettings: carefulC),
+        .target(name: "CKernels", cSettings: carefulC),
+        .target(name: "CSystem", cSettings: carefulC),
+        .target(name: "HDF5", dependencies: ["CHDF5Shims"], swiftSettings: strict),
+        .target(name: "Treadle", dependencies: ["HDF5", "CKernels", "CSystem"], swiftSettings: strict),
+        .executableTarget(name: "TreadleCLI", dependencies: ["Treadle"], swiftSettings: strict),
+        .testTarget(name: "HDF5Tests", dependencies: ["HDF5"], swiftSettings: tested),
+        .testTarget(
+            name: "TreadleTests", dependencies: ["Treadle", "HDF5", "CKernels"],
+            resources: [.copy("Fixtures")], swiftSettings: tested),
+        .testTarget(
+            name: "ProgramTests", dependencies: ["Treadle", "HDF5"], swiftSettings: tested),
+    ],
+    swiftLanguageModes: [.v6],
+    cLanguageStandard: .gnu17
+)

@@ -1,0 +1,19 @@
+#define _GNU_SOURCE
+#include "CSystem.h"
+
+#include <sched.h>
+#include <stdlib.h>
+
+int csystem_allowed_cores(void) {
+    // Masks grow with the machine; the kernel refuses one that is too small.
+    for (int cores = 1024; cores <= 1 << 20; cores *= 2) {
+        cpu_set_t *set = CPU_ALLOC(cores);
+        if (!set) return 0;
+        size_t size = CPU_ALLOC_SIZE(cores);
+        CPU_ZERO_S(size, set);
+        int found = sched_getaffinity(0, size, set) == 0 ? CPU_COUNT_S(size, set) : 0;
+        CPU_FREE(set);
+        if (found > 0) return found;
+    }
+    return 0;
+}

@@ -1,0 +1,88 @@
+/// All that prediction and resumption need, as a value: what a checkpoint file holds.
+package struct Checkpoint: Equatable, Sendable {
+    /// The resolved configuration as JSON text, and the directory its paths start from.
+    package var configuration: String
+    package var baseDirectory: String
+    package var task: LearningTask
+    package var network: Network
+    package var loss: LossType
+    package var precision: Precision
+    package var parameters: [LayerParameters]
+    package var normalization: Normalization
+    /// The classes' names in the order of the outputs; nil for regression or unnamed classes.
+    package var classes: [String]?
+    /// The names of the input columns, where the data has them.
+    package var columns: [String]?
+    package var optimizer: OptimizerState
+    package var cursor: Cursor
+    package var progress: TrainingProgress
+    package var history: [EpochRecord]
+    package var fingerprint: String
+    /// Seconds since 1970 when the file was written; nil keeps files byte-identical.
+    package var created: Double?
+    package var programVersion: String
+}
+
+/// What an optimizer remembers besides the weights.
+package struct OptimizerState: Equatable, Sendable {
+    /// Updates done: Adam's t.
+    package var step: Int
+    /// `momentum`, or `m` and `v`, …: each with one entry a layer, shaped like the parameters.
+    package var slots: [Slot]
+
+    package struct Slot: Equatable, Sendable {
+        package var name: String
+        package var layers: [LayerParameters]
+
+        package init(name: String, layers: [LayerParameters]) {
+            self.name = name
+            self.layers = layers
+        }
+    }
+
+    package init(step: Int = 0, slots: [Slot] = []) {
+        self.step = step
+        self.slots = slots
+    }
+}
+
+/// What training remembers between epochs besides weights: sums of the epoch under way, and the best so far.
+package struct TrainingProgress: Equatable, Sendable, Codable {
+    /// The weighted loss summed over the batches of the present epoch, and the weights' sum.
+    package var lossSum: Double = 0
+    package var weightSum: Double = 0
+    /// The watched metric's best value, its epoch, and the epochs since without progress.
+    package var best: Double?
+    package var bestEpoch: Int?
+    package var epochsWithoutProgress: Int = 0
+    /// The plateau schedule's memory.
+    package var plateauBest: Double?
+    package var plateauWait: Int = 0
+    /// What schedules have multiplied the rate by so far, rollbacks included.
+    package var rateScale: Double = 1
+    package var rollbacks: Int = 0
+    /// Seconds of training so far, over all resumptions.
+    package var seconds: Double = 0
+    package var stoppedEarly: Bool = false
+    /// True once the run has ended by its own rules.
+    package var finished: Bool = false
+
+    package init() {}
+}
+
+/// One finished epoch: its metrics by dotted name (`loss`, `valid.loss`, `valid.accuracy`).
+package struct EpochRecord: Equatable, Sendable, Codable {
+    package var epoch: Int
+    package var step: Int
+    package var rate: Double
+    package var seconds: Double
+    package var metrics: [String: Double]
+
+    package init(epoch: Int, step: Int, rate: Double, seconds: Double, metrics: [String: Double]) {
+        self.epoch = epoch
+        self.step = step
+        self.rate = rate
+        self.seconds = seconds
+        self.metrics = metrics
+    }
+}

@@ -1,0 +1,53 @@
+/// The section `data`: where rows come from, in which order, and what is done to them.
+package struct DataConfiguration: Equatable, Sendable {
+    package var train: DataSource
+    package var valid: Validation?
+    package var test: DataSource?
+    package var batchSize: Int
+    package var dropLast: Bool
+    package var shuffle: Shuffle
+    package var shuffleBlock: Int
+    package var shuffleWindow: Int
+    package var access: Access
+    package var memoryLimit: Amount
+    package var prefetch: Int
+    package var normalize: NormalizationMethod
+    package var normalizeTarget: TargetNormalization
+    package var nonFinite: NonFinitePolicy
+    package var allowExternal: Bool
+    /// HDF5 filters (by name or number) whose plug-ins may be loaded.
+    package var filters: [String]
+}
+
+/// The files that make one dataset, in order, and the paths of its parts within each.
+package struct DataSource: Equatable, Sendable {
+    /// Paths or globs as written; relative ones start at the configuration's directory.
+    package var files: [String]
+    package var x: String
+    package var y: String
+    package var weight: String?
+    /// The rows to use out of all; nil is all of them.
+    package var rows: Range<Int>?
+}
+
+/// Where the validation rows come from.
+package enum Validation: Equatable, Sendable {
+    /// A keyed hash of a row's index puts this share of the training rows aside.
+    case fraction(Double)
+    case source(DataSource)
+}
+
+package enum Shuffle: String, CaseIterable, Sendable { case full, block, none }
+
+package enum Access: String, CaseIterable, Sendable { case auto, mmap, chunks, library, memory }
+
+package enum NormalizationMethod: Equatable, Sendable {
+    case standard, minmax, none
+    case scale(Double)
+}
+
+package enum TargetNormalization: String, CaseIterable, Sendable { case standard, none }
+
+package enum NonFinitePolicy: String, CaseIterable, Sendable {
+    case error, imputeMean = "impute_mean", dropRow = "drop_row"
+}

@@ -1,0 +1,21 @@
+/// The section `model`: the layers between the inputs and the output, which the task and the data decide.
+package struct ModelConfiguration: Equatable, Sendable {
+    package var hidden: [HiddenLayer]
+    package var bias: Bool
+    package var initializer: Initializer
+    package var precision: Precision
+}
+
+package struct HiddenLayer: Equatable, Sendable {
+    package var units: Int
+    package var activation: Activation
+    /// The share of units set to zero in each training step.
+    package var dropout: Double
+}
+
+package enum Activation: String, CaseIterable, Sendable {
+    case identity, relu, leakyRelu = "leaky_relu", elu, gelu, silu, sigmoid, tanh, softplus
+}
+
+/// How weights start; `auto` is `he` before relu and its kin, `glorot` otherwise.
+package enum Initializer: String, CaseIterable, Sendable { case auto, he, glorot, lecun, zeros }

@@ -1,0 +1,34 @@
+internal import Dispatch
+internal import Synchronization
+
+/// A number of threads that share numbered tasks. The number changes speed alone, never a result.
+package struct Workers: Sendable {
+    /// How many tasks may run at once; a task's worker number is below it.
+    package let count: Int
+
+    package init(count: Int) {
+        precondition(count >= 1, "at least one worker is needed")
+        self.count = count
+    }
+
+    /// Runs `body(task, worker)` for every task, in any order, and returns when all are done.
+    ///
+    /// A worker runs one task at a time, so what is kept per worker needs no lock.
+    package func forEach(_ taskCount: Int, _ body: (_ task: Int, _ worker: Int) -> Void) {
+        let active = min(count, taskCount)
+        guard active > 1 else {
+            for task in 0..<taskCount { body(task, 0) }
+            return
+        }
+        let next = Atomic<Int>(0)
+        // concurrentPerform returns only when every iteration has: nothing captured outlives this call.
+        nonisolated(unsafe) let body = body
+        DispatchQueue.concurrentPerform(iterations: active) { worker in
+            while true {
+                let task = next.wrappingAdd(1, ordering: .relaxed).oldValue
+                guard task < taskCount else { return }
+                unsafe body(task, worker)
+            }
+        }
+    }
+}

@@ -1,0 +1,8 @@
+internal import Treadle
+
+@main
+struct Main {
+    static func main() {
+        print("treadle \(Treadle.version)")
+    }
+}
