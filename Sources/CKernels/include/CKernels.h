@@ -1,9 +1,31 @@
 #ifndef CKERNELS_H
 #define CKERNELS_H
 
-// Micro-kernels and vector math, compiled once per instruction set and dispatched at run time.
+// Micro-kernels and vector math, one source compiled per instruction set and dispatched at run time.
+//
+// Every function computes the same bits on every instruction set: vectors are lanes of independent
+// chains of fused multiply-adds, never a reason to reorder one.
 
 #include <stddef.h>
 #include <stdint.h>
+
+/// The instruction sets, from the plainest to the widest.
+typedef enum ck_isa { CK_ISA_SCALAR = 0, CK_ISA_AVX2 = 1, CK_ISA_AVX512 = 2 } ck_isa;
+
+/// The widest instruction set that this CPU has.
+ck_isa ck_widest_isa(void);
+
+/// The instruction set in use: the widest, unless TREADLE_ISA or `ck_use_isa` asks for a plainer one.
+ck_isa ck_current_isa(void);
+
+/// Switches to `isa`, or to the widest that the CPU has where that is plainer. Not while kernels run.
+void ck_use_isa(ck_isa isa);
+
+/// "avx512", "avx2" or "scalar".
+const char *ck_isa_name(ck_isa isa);
+
+/// a[i] = fma(x[i], s, a[i]).
+void ck_axpy_f32(size_t n, float s, const float *x, float *a);
+void ck_axpy_f64(size_t n, double s, const double *x, double *a);
 
 #endif

@@ -1,0 +1,63 @@
+#include "table.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const ck_table_f32 *_Atomic table_f32;
+static const ck_table_f64 *_Atomic table_f64;
+static _Atomic int current = -1;
+
+ck_isa ck_widest_isa(void) {
+#if defined(__x86_64__)
+    __builtin_cpu_init();
+    int has_avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2");
+    if (has_avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl")
+        && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw")) {
+        return CK_ISA_AVX512;
+    }
+    if (has_avx2) return CK_ISA_AVX2;
+#endif
+    return CK_ISA_SCALAR;
+}
+
+const char *ck_isa_name(ck_isa isa) {
+    return isa == CK_ISA_AVX512 ? "avx512" : isa == CK_ISA_AVX2 ? "avx2" : "scalar";
+}
+
+void ck_use_isa(ck_isa isa) {
+    ck_isa widest = ck_widest_isa();
+    if (isa > widest) isa = widest;
+    switch (isa) {
+#if defined(__x86_64__)
+    case CK_ISA_AVX512:
+        table_f32 = &ck_table_f32_avx512;
+        table_f64 = &ck_table_f64_avx512;
+        break;
+    case CK_ISA_AVX2:
+        table_f32 = &ck_table_f32_avx2;
+        table_f64 = &ck_table_f64_avx2;
+        break;
+#endif
+    default:
+        table_f32 = &ck_table_f32_scalar;
+        table_f64 = &ck_table_f64_scalar;
+    }
+    current = isa;
+}
+
+// Before main, so that no kernel call has to ask whether the choice is made.
+__attribute__((constructor)) static void choose(void) {
+    const char *asked = getenv("TREADLE_ISA");
+    ck_isa isa = ck_widest_isa();
+    if (asked && strcmp(asked, "scalar") == 0) isa = CK_ISA_SCALAR;
+    if (asked && strcmp(asked, "avx2") == 0) isa = CK_ISA_AVX2;
+    ck_use_isa(isa);
+}
+
+ck_isa ck_current_isa(void) { return (ck_isa)current; }
+
+#define TABLE(table) atomic_load_explicit(&table, memory_order_relaxed)
+
+void ck_axpy_f32(size_t n, float s, const float *x, float *a) { TABLE(table_f32)->axpy(n, s, x, a); }
+void ck_axpy_f64(size_t n, double s, const double *x, double *a) { TABLE(table_f64)->axpy(n, s, x, a); }

@@ -1,0 +1,24 @@
+#ifndef CK_TABLE_H
+#define CK_TABLE_H
+
+// The functions that each instruction set provides, once per number type.
+// A new kernel is a line here, a template in kernels_*.h, a line in `CK_FILL_TABLE`, and its entry in dispatch.c.
+
+#include "CKernels.h"
+
+#define CK_DECLARE_TABLE(REAL, SUFFIX)                                   \
+    typedef struct ck_table_##SUFFIX {                                   \
+        void (*axpy)(size_t n, REAL s, const REAL *x, REAL *a);          \
+    } ck_table_##SUFFIX;
+
+CK_DECLARE_TABLE(float, f32)
+CK_DECLARE_TABLE(double, f64)
+
+extern const ck_table_f32 ck_table_f32_scalar;
+extern const ck_table_f64 ck_table_f64_scalar;
+#if defined(__x86_64__)
+extern const ck_table_f32 ck_table_f32_avx2, ck_table_f32_avx512;
+extern const ck_table_f64 ck_table_f64_avx2, ck_table_f64_avx512;
+#endif
+
+#endif
