@@ -32,7 +32,7 @@ let package = Package(
         .target(name: "CSystem", cSettings: carefulC),
         .target(name: "HDF5", dependencies: ["CHDF5Shims"], swiftSettings: strict),
         .target(name: "Treadle", dependencies: ["HDF5", "CKernels", "CSystem"], swiftSettings: strict),
-        .executableTarget(name: "TreadleCLI", dependencies: ["Treadle"], swiftSettings: strict),
+        .executableTarget(name: "TreadleCLI", dependencies: ["Treadle", "HDF5"], swiftSettings: strict),
         .testTarget(name: "HDF5Tests", dependencies: ["HDF5"], swiftSettings: tested),
         .testTarget(
             name: "TreadleTests", dependencies: ["Treadle", "HDF5", "CKernels"],

@@ -1,8 +1,7 @@
-internal import Treadle
-
+/// The program `treadle`.
 @main
 struct Main {
     static func main() {
-        print("treadle \(Treadle.version)")
+        Program(commands: CommandTable.all).runToExit(Array(CommandLine.arguments.dropFirst()))
     }
 }

@@ -1,0 +1,100 @@
+internal import Foundation
+internal import Treadle
+
+/// What the user asked of a command, checked against its table, and where the answers go.
+struct Invocation {
+    let command: Command
+    /// Stdout, for data.
+    let output: Output
+    /// Stderr, for everything else.
+    let log: Log
+    /// The values by the option's long name, in the order given; a switch has empty texts.
+    fileprivate let options: [String: [String]]
+    /// The positional arguments by the argument's name.
+    fileprivate let positionals: [String: [String]]
+
+    init(
+        command: Command, output: Output, log: Log, options: [String: [String]], positionals: [String: [String]]
+    ) {
+        self.command = command
+        self.output = output
+        self.log = log
+        self.options = options
+        self.positionals = positionals
+    }
+
+    /// Whether the switch or option was given.
+    func has(_ option: Option) -> Bool { options[option.long] != nil }
+
+    /// The option's value; the last one where it was given twice.
+    func value(_ option: Option) -> String? { options[option.long]?.last }
+
+    /// All values of a repeatable option.
+    func values(_ option: Option) -> [String] { options[option.long] ?? [] }
+
+    /// The option's value, which the command cannot do without.
+    func required(_ option: Option) throws -> String {
+        guard let value = value(option) else {
+            throw usage("missing --\(option.long) \(option.valueName ?? "")")
+        }
+        return value
+    }
+
+    /// The option's value as a whole number within `range`.
+    func integer(_ option: Option, in range: ClosedRange<Int> = 1...Int.max) throws -> Int? {
+        guard let text = value(option) else { return nil }
+        guard let number = Int(text), range.contains(number) else {
+            let expected = range.upperBound == Int.max ? "\(range.lowerBound) or more" : "\(range)"
+            throw usage("--\(option.long) is \"\(text)\", but takes a whole number, \(expected)")
+        }
+        return number
+    }
+
+    /// The option's value as a finite number.
+    func number(_ option: Option) throws -> Double? {
+        guard let text = value(option) else { return nil }
+        guard let number = Double(text), number.isFinite else {
+            throw usage("--\(option.long) is \"\(text)\", but takes a number")
+        }
+        return number
+    }
+
+    /// The value of an argument that is always there.
+    func argument(_ argument: Argument) -> String {
+        guard let value = positionals[argument.name]?.first else {
+            preconditionFailure("\(command.name) has no required argument \(argument.name)")
+        }
+        return value
+    }
+
+    /// All values of an argument; empty where an optional one was not given.
+    func arguments(_ argument: Argument) -> [String] { positionals[argument.name] ?? [] }
+
+    /// A usage error (64) that ends with where to read more.
+    func usage(_ problem: String) -> TreadleError {
+        TreadleError(.usage, "\(problem); see \"treadle \(command.name) --help\"")
+    }
+}
+
+extension Invocation {
+    /// `--set a.b=c`, as given.
+    var overrides: [String] { values(.set) }
+    var isQuiet: Bool { has(.quiet) }
+    var wantsJSON: Bool { has(.json) }
+
+    /// The threads to use: `--threads`, `--set compute.threads`, TREADLE_THREADS, the configuration, all cores.
+    func workers(configured: Automatic<Int> = .automatic) throws -> Workers {
+        if let threads = try integer(.threads, in: 1...4096) { return Workers(count: threads) }
+        let isOverridden = overrides.contains { $0.hasPrefix("compute.threads=") }
+        if !isOverridden, let text = ProcessInfo.processInfo.environment["TREADLE_THREADS"], text != "auto" {
+            guard let threads = Int(text), (1...4096).contains(threads) else {
+                throw TreadleError(.usage, "TREADLE_THREADS is \"\(text)\", but takes a whole number, 1 to 4096")
+            }
+            return Workers(count: threads)
+        }
+        return switch configured {
+        case .automatic: Workers(count: Cores.available)
+        case .value(let threads): Workers(count: threads)
+        }
+    }
+}

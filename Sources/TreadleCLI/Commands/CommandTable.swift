@@ -1,0 +1,7 @@
+/// Every command of the program, in the order in which help lists them within their groups.
+enum CommandTable {
+    static let all: [Command] = [
+        CompletionsCommand.command,
+        ManualCommand.command,
+    ]
+}

@@ -1,0 +1,73 @@
+internal import Glibc
+internal import Treadle
+
+/// Stdout: what was asked for, buffered, and never lost without an error.
+final class Output {
+    /// Nobody reads stdout any more: a reason to end quietly, not a failure.
+    struct ClosedPipe: Error {}
+
+    let terminal: Terminal
+    private let descriptor: Int32
+    private var buffer: [UInt8] = []
+    private static let capacity = 1 << 16
+
+    init(descriptor: Int32 = STDOUT_FILENO) {
+        self.descriptor = descriptor
+        terminal = Terminal(descriptor: descriptor)
+    }
+
+    func write(_ text: String) throws {
+        buffer += text.utf8
+        // A person wants each line as it comes; a file or pipe wants few writes.
+        if buffer.count >= Self.capacity || (terminal.isTerminal && text.utf8.last == 0x0A) { try flush() }
+    }
+
+    func write(bytes: some Sequence<UInt8>) throws {
+        buffer += bytes
+        if buffer.count >= Self.capacity { try flush() }
+    }
+
+    func writeLine(_ text: String = "") throws {
+        try write(text + "\n")
+    }
+
+    /// Writes the value as JSON, indented, with its keys in their own order.
+    func write(json value: JSONValue) throws {
+        try writeLine(value.text(indented: true))
+    }
+
+    /// Hands everything written so far to the kernel.
+    func flush() throws {
+        defer { buffer.removeAll(keepingCapacity: true) }
+        guard let error = Descriptor.write(buffer[...], to: descriptor) else { return }
+        if error == EPIPE { throw ClosedPipe() }
+        throw TreadleError(
+            .inputOutput,
+            "stdout: \(Descriptor.message(error)); the output is incomplete, free some space or write elsewhere")
+    }
+}
+
+/// Writing to a file descriptor until all is written.
+enum Descriptor {
+    /// Writes all bytes; returns errno where that failed.
+    static func write(_ bytes: ArraySlice<UInt8>, to descriptor: Int32) -> Int32? {
+        var rest = bytes
+        while !rest.isEmpty {
+            let written = unsafe rest.withUnsafeBytes { unsafe Glibc.write(descriptor, $0.baseAddress, $0.count) }
+            if written >= 0 {
+                rest = rest.dropFirst(written)
+            } else if errno == EAGAIN {
+                // Someone made the shared descriptor non-blocking: wait until it takes more.
+                var waiting = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+                unsafe poll(&waiting, 1, -1)
+            } else if errno != EINTR {
+                return errno
+            }
+        }
+        return nil
+    }
+
+    static func message(_ error: Int32) -> String {
+        unsafe String(cString: strerror(error))
+    }
+}
