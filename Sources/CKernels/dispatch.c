@@ -61,3 +61,22 @@ ck_isa ck_current_isa(void) { return (ck_isa)current; }
 
 void ck_axpy_f32(size_t n, float s, const float *x, float *a) { TABLE(table_f32)->axpy(n, s, x, a); }
 void ck_axpy_f64(size_t n, double s, const double *x, double *a) { TABLE(table_f64)->axpy(n, s, x, a); }
+
+// The entries of one number type: what the step calls in its templates directly, reached from outside for tests.
+#define ENTRIES(REAL, SUFFIX)                                                                                         \
+    void ck_activate_##SUFFIX(ck_activation f, size_t n, REAL *a, REAL *kept) {                                       \
+        TABLE(table_##SUFFIX)->activate(f, n, a, kept);                                                               \
+    }                                                                                                                 \
+    void ck_derive_##SUFFIX(ck_activation f, size_t n, const REAL *a, const REAL *kept, REAL *d) {                    \
+        TABLE(table_##SUFFIX)->derive(f, n, a, kept, d);                                                              \
+    }                                                                                                                 \
+    void ck_dropout_mask_##SUFFIX(const ck_dropout *dropout, size_t row, size_t n, REAL *mask) {                      \
+        TABLE(table_##SUFFIX)->dropout_mask(dropout, row, n, mask);                                                   \
+    }                                                                                                                 \
+    void ck_loss_rows_##SUFFIX(const ck_loss *loss, ck_loss_result result, const ck_targets *targets, size_t first,   \
+                               size_t rows, REAL *y, size_t stride, double *losses, double *weights) {                \
+        TABLE(table_##SUFFIX)->loss_rows(loss, result, targets, first, rows, y, stride, losses, weights);             \
+    }
+
+ENTRIES(float, f32)
+ENTRIES(double, f64)

@@ -9,6 +9,11 @@
 #define CK_DECLARE_TABLE(REAL, SUFFIX)                                   \
     typedef struct ck_table_##SUFFIX {                                   \
         void (*axpy)(size_t n, REAL s, const REAL *x, REAL *a);          \
+        void (*activate)(ck_activation f, size_t n, REAL *a, REAL *kept); \
+        void (*derive)(ck_activation f, size_t n, const REAL *a, const REAL *kept, REAL *d); \
+        void (*dropout_mask)(const ck_dropout *dropout, size_t row, size_t n, REAL *mask); \
+        void (*loss_rows)(const ck_loss *loss, ck_loss_result result, const ck_targets *targets, size_t first, \
+                          size_t rows, REAL *y, size_t stride, double *losses, double *weights); \
     } ck_table_##SUFFIX;
 
 CK_DECLARE_TABLE(float, f32)

@@ -19,6 +19,9 @@ INLINE vec NAME(fma)(vec a, vec b, vec c) { return __builtin_elementwise_fma(a, 
 INLINE REAL NAME(fma1)(REAL a, REAL b, REAL c) { return __builtin_elementwise_fma(a, b, c); }
 
 #include "kernels_elementwise.h"
+#include "kernels_activation.h"
+#include "kernels_dropout.h"
+#include "kernels_loss.h"
 
 #define CK_TABLE_(s, i) ck_table_##s##_##i
 #define CK_TABLE(s, i) CK_TABLE_(s, i)
@@ -27,6 +30,10 @@ INLINE REAL NAME(fma1)(REAL a, REAL b, REAL c) { return __builtin_elementwise_fm
 
 const CK_TABLE_TYPE(REAL_SUFFIX) CK_TABLE(REAL_SUFFIX, CK_ISA_SUFFIX) = {
     .axpy = NAME(axpy),
+    .activate = NAME(activate),
+    .derive = NAME(derive),
+    .dropout_mask = NAME(dropout_mask),
+    .loss_rows = NAME(loss_rows),
 };
 
 #undef NAME

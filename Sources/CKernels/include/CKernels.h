@@ -6,6 +6,8 @@
 // Every function computes the same bits on every instruction set: vectors are lanes of independent
 // chains of fused multiply-adds, never a reason to reorder one.
 
+#include "CKRows.h"
+
 #include <stddef.h>
 #include <stdint.h>
 

@@ -1,0 +1,66 @@
+#ifndef CKROWS_H
+#define CKROWS_H
+
+// What is done to rows between the products: activations, dropout, loss.
+
+#include <stddef.h>
+#include <stdint.h>
+
+/// In the order of `Activation` in Swift.
+typedef enum ck_activation {
+    CK_IDENTITY, CK_RELU, CK_LEAKY_RELU, CK_ELU, CK_GELU, CK_SILU, CK_SIGMOID, CK_TANH, CK_SOFTPLUS
+} ck_activation;
+
+/// In the order of `LossType` in Swift.
+typedef enum ck_loss_type {
+    CK_CROSS_ENTROPY, CK_BCE, CK_HINGE, CK_MSE, CK_MAE, CK_HUBER, CK_POISSON, CK_QUANTILE
+} ck_loss_type;
+
+/// A loss with its parameters. Arrays hold numbers of the network's type.
+typedef struct ck_loss {
+    ck_loss_type type;
+    size_t outputs;             // D of the output layer
+    double smoothing;           // cross_entropy: label smoothing
+    double delta;               // huber
+    double quantile;            // quantile
+    const void *class_weights;  // D numbers, or null where each class counts 1
+} ck_loss;
+
+/// What a batch's rows should give. Exactly one of `classes` and `values` is set, or none where only predictions are asked for.
+typedef struct ck_targets {
+    const int32_t *classes;  // B class numbers
+    const void *values;      // B×D numbers, row-major without gaps
+    const void *weights;     // B weights of rows, or null
+} ck_targets;
+
+/// What becomes of the outputs: the error dY, not yet divided by the weights' sum, or the predictions after the link
+/// (softmax, sigmoid, exp or nothing).
+typedef enum ck_loss_result { CK_OUTPUT_ERROR, CK_PREDICTION } ck_loss_result;
+
+/// The random bits of a dropout layer: a pure function of these and of a row's number in the batch and a unit's number.
+typedef struct ck_dropout {
+    uint64_t seed;
+    uint64_t step;
+    uint32_t layer;
+    double rate;  // the share of units set to zero; the others are divided by 1 − rate
+} ck_dropout;
+
+/// a[i] = f(a[i]); `kept` receives what the derivative needs besides the result, for gelu, silu and softplus.
+void ck_activate_f32(ck_activation f, size_t n, float *a, float *kept);
+void ck_activate_f64(ck_activation f, size_t n, double *a, double *kept);
+
+/// d[i] *= f′ at the element that gave a[i].
+void ck_derive_f32(ck_activation f, size_t n, const float *a, const float *kept, float *d);
+void ck_derive_f64(ck_activation f, size_t n, const double *a, const double *kept, double *d);
+
+/// mask[i] = 0 or 1 / (1 − rate) for units i < n of the batch's row `row`.
+void ck_dropout_mask_f32(const ck_dropout *dropout, size_t row, size_t n, float *mask);
+void ck_dropout_mask_f64(const ck_dropout *dropout, size_t row, size_t n, double *mask);
+
+/// Turns the outputs of rows first..<first+rows into `result` in place; see kernels_loss.h.
+void ck_loss_rows_f32(const ck_loss *loss, ck_loss_result result, const ck_targets *targets, size_t first, size_t rows,
+                      float *y, size_t stride, double *losses, double *weights);
+void ck_loss_rows_f64(const ck_loss *loss, ck_loss_result result, const ck_targets *targets, size_t first, size_t rows,
+                      double *y, size_t stride, double *losses, double *weights);
+
+#endif
