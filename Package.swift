@@ -33,12 +33,13 @@ let package = Package(
         .target(name: "HDF5", dependencies: ["CHDF5Shims"], swiftSettings: strict),
         .target(name: "Treadle", dependencies: ["HDF5", "CKernels", "CSystem"], swiftSettings: strict),
         .executableTarget(name: "TreadleCLI", dependencies: ["Treadle", "HDF5"], swiftSettings: strict),
-        .testTarget(name: "HDF5Tests", dependencies: ["HDF5"], swiftSettings: tested),
+        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: tested),
+        .testTarget(name: "HDF5Tests", dependencies: ["HDF5", "TestSupport"], swiftSettings: tested),
         .testTarget(
-            name: "TreadleTests", dependencies: ["Treadle", "HDF5", "CKernels"],
+            name: "TreadleTests", dependencies: ["Treadle", "HDF5", "CKernels", "TestSupport"],
             resources: [.copy("Fixtures")], swiftSettings: tested),
         .testTarget(
-            name: "ProgramTests", dependencies: ["Treadle", "HDF5"], swiftSettings: tested),
+            name: "ProgramTests", dependencies: ["TreadleCLI", "Treadle", "HDF5", "TestSupport"], swiftSettings: tested),
     ],
     swiftLanguageModes: [.v6],
     cLanguageStandard: .gnu17

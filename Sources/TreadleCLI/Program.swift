@@ -68,8 +68,8 @@ struct Program {
     private func command(named name: String) throws -> Command {
         if let command = commands.first(where: { $0.name == name }) { return command }
         let kind = name.hasPrefix("-") ? "unknown option" : "unknown command"
-        let hint = Suggestion.text(for: name, among: commands.map(\.name)).map { "; \($0)" } ?? ""
-        throw TreadleError(.usage, "\(kind) \"\(name)\"\(hint); see \"treadle --help\"")
+        let hint = Suggestion.text(for: name, among: commands.map(\.name)).map { "; \($0) See" } ?? "; see"
+        throw TreadleError(.usage, "\(kind) \"\(name)\"\(hint) \"treadle --help\"")
     }
 
     private func writeVersion(_ output: Output) throws {

@@ -121,7 +121,7 @@ struct CommandLineParser {
     private var known: [Option] { command.options + Option.everywhere }
 
     private func failure(_ problem: String, _ suggestion: String? = nil) -> TreadleError {
-        let hint = suggestion.map { "; \($0)" } ?? ""
-        return TreadleError(.usage, "\(problem)\(hint); see \"treadle \(command.name) --help\"")
+        let hint = suggestion.map { "; \($0) See" } ?? "; see"
+        return TreadleError(.usage, "\(problem)\(hint) \"treadle \(command.name) --help\"")
     }
 }
