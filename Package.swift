@@ -36,7 +36,7 @@ let package = Package(
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: tested),
         .testTarget(name: "HDF5Tests", dependencies: ["HDF5", "TestSupport"], swiftSettings: tested),
         .testTarget(
-            name: "TreadleTests", dependencies: ["Treadle", "HDF5", "CKernels", "TestSupport"],
+            name: "TreadleTests", dependencies: ["Treadle", "HDF5", "CKernels", "CSystem", "TestSupport"],
             resources: [.copy("Fixtures")], swiftSettings: tested),
         .testTarget(
             name: "ProgramTests", dependencies: ["TreadleCLI", "Treadle", "HDF5", "TestSupport"], swiftSettings: tested),

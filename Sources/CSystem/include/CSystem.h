@@ -1,9 +1,47 @@
 #ifndef CSYSTEM_H
 #define CSYSTEM_H
 
-// What Linux offers and Swift's Glibc module does not: calls behind _GNU_SOURCE, and macros.
+// What Linux offers and Swift's Glibc module does not: calls behind _GNU_SOURCE, macros, signal handlers,
+// and the one digest that needs the CPU's own instructions.
+
+#include <stddef.h>
+#include <stdint.h>
 
 /// The number of cores that this process's affinity mask allows, or 0 when the kernel does not say.
 int csystem_allowed_cores(void);
+
+// SHA-256 (FIPS 180-4), with the CPU's SHA instructions where it has them.
+
+typedef struct csystem_sha256 {
+    uint32_t state[8];
+    /// Bytes seen so far.
+    uint64_t length;
+    /// The last length % 64 of them.
+    uint8_t pending[64];
+} csystem_sha256;
+
+void csystem_sha256_begin(csystem_sha256 *hash);
+void csystem_sha256_add(csystem_sha256 *hash, const void *bytes, size_t count);
+/// Writes the digest; the hash must begin anew before it is used again.
+void csystem_sha256_end(csystem_sha256 *hash, uint8_t digest[32]);
+
+/// Forbids (1) or allows (0) the CPU's own instructions, so that tests reach both paths. Not while digests run.
+void csystem_sha256_use_portable(int portable);
+
+// Signals, as flags that anyone may poll. All of these may be called at any time from any thread.
+
+/// Installs the handlers: SIGTERM and SIGINT ask for a stop, SIGHUP and SIGUSR1 for a checkpoint, SIGPIPE and
+/// SIGXFSZ are ignored so that the failing call says why. A SIGINT after a request to stop ends the process.
+/// Returns 0, or an errno value.
+int csystem_watch_signals(void);
+
+/// The signal that asked for a stop, or 0.
+int csystem_stop_signal(void);
+
+/// Asks for a stop as `signal` would.
+void csystem_request_stop(int signal);
+
+/// Whether a checkpoint was asked for since the last call.
+int csystem_take_checkpoint_request(void);
 
 #endif

@@ -1,0 +1,58 @@
+#include "CSystem.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdatomic.h>
+
+static atomic_int stop_signal;
+static atomic_int checkpoint_requested;
+
+// Only what POSIX allows in a handler: lock-free atomics, sigaction and raise.
+_Static_assert(ATOMIC_INT_LOCK_FREE == 2, "signal handlers need atomics without locks");
+
+static void stop(int number) {
+    int saved = errno;
+    int none = 0;
+    if (!atomic_compare_exchange_strong(&stop_signal, &none, number) && number == SIGINT) {
+        // The second Ctrl-C: end as if there were no handler, so that the shell sees a death by SIGINT.
+        struct sigaction plain = {.sa_handler = SIG_DFL};
+        sigaction(SIGINT, &plain, NULL);
+        raise(SIGINT);
+    }
+    errno = saved;
+}
+
+static void ask_for_checkpoint(int number) {
+    (void)number;
+    atomic_store(&checkpoint_requested, 1);
+}
+
+static int handle(int number, void (*handler)(int)) {
+    // SA_RESTART: a request must never look like a failed read or write to code that knows nothing of it.
+    struct sigaction action = {.sa_handler = handler, .sa_flags = SA_RESTART};
+    sigemptyset(&action.sa_mask);
+    return sigaction(number, &action, NULL) == 0 ? 0 : errno;
+}
+
+int csystem_watch_signals(void) {
+    int failure = 0;
+    if (!failure) failure = handle(SIGTERM, stop);
+    if (!failure) failure = handle(SIGINT, stop);
+    if (!failure) failure = handle(SIGHUP, ask_for_checkpoint);
+    if (!failure) failure = handle(SIGUSR1, ask_for_checkpoint);
+    if (!failure) failure = handle(SIGPIPE, SIG_IGN);
+    if (!failure) failure = handle(SIGXFSZ, SIG_IGN);
+    return failure;
+}
+
+int csystem_stop_signal(void) { return atomic_load_explicit(&stop_signal, memory_order_relaxed); }
+
+void csystem_request_stop(int signal) {
+    int none = 0;
+    atomic_compare_exchange_strong(&stop_signal, &none, signal);
+}
+
+int csystem_take_checkpoint_request(void) {
+    // A plain load first: this is polled every batch, and an exchange would own the cache line each time.
+    return atomic_load_explicit(&checkpoint_requested, memory_order_relaxed) && atomic_exchange(&checkpoint_requested, 0);
+}

@@ -1,0 +1,105 @@
+internal import Foundation
+internal import Glibc
+
+/// A file that takes its place all at once and for good, or not at all.
+///
+/// Bytes go to a temporary beside the target, which `commit` syncs, renames over the target and makes durable.
+/// Without a commit, and after any failure, the target is what it was before and the temporary is gone. A process
+/// that is killed may leave its temporary behind: `removeLeftovers` knows them by their names.
+package struct DurableFile: ~Copyable {
+    package let path: String
+    private let temporary: String
+    private let calls: SystemCalls
+    private var descriptor: Int32
+    private var renamed = false
+
+    /// Begins a file that will replace `path`.
+    package init(replacing path: String, calls: SystemCalls = SystemCalls()) throws {
+        self.path = path
+        self.calls = calls
+        temporary = DurableFile.temporaryName(for: path)
+        descriptor = try calls.create(temporary, for: path)
+    }
+
+    package mutating func write(_ bytes: RawSpan) throws {
+        try calls.write(bytes, to: descriptor, for: path)
+    }
+
+    package mutating func write(_ bytes: [UInt8]) throws {
+        try write(unsafe bytes.span.bytes)
+    }
+
+    /// Puts the file in place. When this throws after the rename, the new file stands but a power cut may undo it.
+    package mutating func commit() throws {
+        try calls.fsync(descriptor, for: path)
+        let written = descriptor
+        descriptor = -1
+        try calls.close(written, for: path)
+        try calls.rename(temporary, to: path)
+        renamed = true
+        try calls.syncDirectory(DurableFile.directory(of: path))
+    }
+
+    deinit {
+        if descriptor >= 0 { _ = Glibc.close(descriptor) }
+        if !renamed { _ = unsafe unlink(temporary) }
+    }
+}
+
+extension DurableFile {
+    /// Replaces `path` by a file that holds this text.
+    package static func write(_ text: String, to path: String, calls: SystemCalls = SystemCalls()) throws {
+        var file = try DurableFile(replacing: path, calls: calls)
+        try file.write(Array(text.utf8))
+        try file.commit()
+    }
+
+    /// Replaces `path` by another name of the file at `existing`, which must lie on the same file system.
+    package static func link(_ existing: String, replacing path: String, calls: SystemCalls = SystemCalls()) throws {
+        let temporary = temporaryName(for: path)
+        try calls.link(existing, as: temporary, for: path)
+        do {
+            try calls.rename(temporary, to: path)
+        } catch {
+            _ = unsafe unlink(temporary)
+            throw error
+        }
+        // Renaming one name of a file over another of the same file does nothing, the temporary included.
+        _ = unsafe unlink(temporary)
+        try calls.syncDirectory(directory(of: path))
+    }
+
+    /// Removes what killed writers left in `directory`, whose lock must be held. Returns the names.
+    @discardableResult
+    package static func removeLeftovers(in directory: String) -> [String] {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
+        return names.sorted().filter { name in
+            guard isTemporary(name) else { return false }
+            return unsafe unlink(directory + "/" + name) == 0
+        }
+    }
+
+    /// Whether `name` is a temporary's: `.target.0123456789abcdef.tmp`.
+    package static func isTemporary(_ name: String) -> Bool {
+        guard name.hasPrefix("."), name.hasSuffix(".tmp") else { return false }
+        let random = name.dropLast(4).suffix(17)
+        return random.count == 17 && random.first == "." && random.dropFirst().allSatisfy(\.isHexDigit)
+    }
+
+    private static func temporaryName(for path: String) -> String {
+        let random = String(UInt64.random(in: 0 ... .max), radix: 16)
+        let digits = String(repeating: "0", count: 16 - random.count) + random
+        // The kernel's limit on names is 255 bytes.
+        let name = String(decoding: lastComponent(of: path).utf8.prefix(200), as: UTF8.self)
+        return directory(of: path) + "/.\(name).\(digits).tmp"
+    }
+
+    static func directory(of path: String) -> String {
+        guard let slash = path.lastIndex(of: "/") else { return "." }
+        return slash == path.startIndex ? "/" : String(path[..<slash])
+    }
+
+    private static func lastComponent(of path: String) -> Substring {
+        path.lastIndex(of: "/").map { path[path.index(after: $0)...] } ?? path[...]
+    }
+}

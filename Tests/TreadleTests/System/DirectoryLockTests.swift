@@ -1,0 +1,65 @@
+import Foundation
+import TestSupport
+import Testing
+import Treadle
+
+@Suite struct DirectoryLockTests {
+    @Test func `the second is refused and told the holder's process id`() throws {
+        let directory = try TemporaryDirectory()
+        let run = directory.file("runs/churn")
+        let lock = try DirectoryLock.acquire(run, whenHeld: .fail)
+        #expect(lock?.path.hasSuffix("/runs/churn.lock") == true)
+        let error = #expect(throws: TreadleError.self) { try DirectoryLock.acquire(run, whenHeld: .fail) }
+        #expect(error?.kind == .tryAgain)
+        #expect(error?.description.contains("process \(getpid()) on ") == true)
+        #expect(try DirectoryLock.acquire(run, whenHeld: .skip) == nil)
+        _ = lock
+    }
+
+    @Test func `a symbolic link is the same directory`() throws {
+        let directory = try TemporaryDirectory()
+        let lock = try DirectoryLock.acquire(directory.file("run"), whenHeld: .fail)
+        try FileManager.default.createSymbolicLink(
+            atPath: directory.file("alias"), withDestinationPath: directory.file("run"))
+        #expect(try DirectoryLock.acquire(directory.file("alias"), whenHeld: .skip) == nil)
+        _ = lock
+    }
+
+    @Test func `a released lock is free, and a waiting run gets it`() throws {
+        let directory = try TemporaryDirectory()
+        let run = directory.file("run")
+        let held = Held()
+        held.lock = try DirectoryLock.acquire(run, whenHeld: .fail)
+        var holders: [String] = []
+        let second = try DirectoryLock.acquire(run, whenHeld: .wait) { holder in
+            holders.append(holder)
+            held.lock = nil
+        }
+        #expect(second != nil)
+        #expect(holders.count == 1)
+    }
+
+    @Test func `a lock whose file was deleted is not counted on`() throws {
+        let directory = try TemporaryDirectory()
+        let first = try #require(try DirectoryLock.acquire(directory.file("run"), whenHeld: .fail))
+        try FileManager.default.removeItem(atPath: first.path)
+        let second = try DirectoryLock.acquire(directory.file("run"), whenHeld: .fail)
+        #expect(second != nil)
+        #expect(try DirectoryLock.acquire(directory.file("run"), whenHeld: .skip) == nil)
+        _ = (first, second)
+    }
+
+    @Test func `a file in the directory's place is an error with its path`() throws {
+        let directory = try TemporaryDirectory()
+        try DurableFile.write("x", to: directory.file("run"))
+        let error = #expect(throws: TreadleError.self) {
+            try DirectoryLock.acquire(directory.file("run"), whenHeld: .fail)
+        }
+        #expect(error?.kind == .cannotCreate)
+        #expect(error?.description.hasPrefix(directory.file("run")) == true)
+    }
+
+    private final class Held {
+        var lock: DirectoryLock?
+    }
+}

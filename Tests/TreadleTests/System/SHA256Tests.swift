@@ -1,0 +1,41 @@
+import CSystem
+import Testing
+import Treadle
+
+@Suite(.serialized) struct SHA256Tests {
+    // The examples that NIST publishes for FIPS 180-4: SHA256ShortMsg's, and a million times "a".
+    static let published: [(String, Int, String)] = [
+        ("", 1, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"),
+        ("abc", 1, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"),
+        (
+            "abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq", 1,
+            "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1"
+        ),
+        ("a", 1_000_000, "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0"),
+    ]
+
+    @Test(arguments: [false, true]) func `the published digests come out`(portable: Bool) {
+        csystem_sha256_use_portable(portable ? 1 : 0)
+        defer { csystem_sha256_use_portable(0) }
+        for (text, times, expected) in SHA256Tests.published {
+            var hash = SHA256()
+            for _ in 0..<times { hash.add(Array(text.utf8)) }
+            #expect(hash.hexadecimal == expected)
+        }
+    }
+
+    @Test func `pieces of any length give the digest of the whole, with and without the CPU's instructions`() {
+        let bytes = (0..<517).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ $0 / 7) }
+        var whole = SHA256()
+        whole.add(bytes)
+        for piece in 1...130 {
+            csystem_sha256_use_portable(Int32(piece % 2))
+            var hash = SHA256()
+            for start in stride(from: 0, to: bytes.count, by: piece) {
+                hash.add(Array(bytes[start..<min(start + piece, bytes.count)]))
+            }
+            #expect(hash.digest == whole.digest)
+        }
+        csystem_sha256_use_portable(0)
+    }
+}
