@@ -1,0 +1,98 @@
+# What the other scripts need on the machine: sourced, not run.
+#
+# Debian packages that are missing are installed where that is possible (as root, or through sudo without a
+# password); otherwise the command to type is said. Nothing that is there is touched.
+
+swift_wanted=6.3
+
+say() { printf '%s\n' "$*" >&2; }
+fail() {
+    say "error: $*"
+    exit 1
+}
+
+# Finds a Swift that is new enough, and puts it on the PATH.
+require_swift() {
+    local place version
+    for place in "" /opt/swift/usr/bin /usr/local/swift/usr/bin "${SWIFTLY_BIN_DIR:-${HOME:-/root}/.local/share/swiftly/bin}"; do
+        [ -x "${place:+$place/}swift" ] || command -v "${place:+$place/}swift" >/dev/null || continue
+        version=$("${place:+$place/}swift" --version 2>/dev/null | sed -n 's/.*Swift version \([0-9.]*\).*/\1/p' | head -n 1)
+        if [ -n "$version" ] && printf '%s\n' "$swift_wanted" "$version" | sort -V -C; then
+            [ -z "$place" ] || PATH=$place:$PATH
+            return
+        fi
+    done
+    say "error: Swift ${swift_wanted} or newer is needed, and ${version:+only }${version:-none} was found"
+    say "Get it from https://www.swift.org/install/linux/, for example with swiftly:"
+    say "  curl -O https://download.swift.org/swiftly/linux/swiftly-\$(uname -m).tar.gz"
+    say "  tar zxf swiftly-\$(uname -m).tar.gz && ./swiftly init && . ~/.local/share/swiftly/env.sh"
+    exit 1
+}
+
+# Whether all these Debian packages are installed.
+has_packages() {
+    local package
+    for package in "$@"; do
+        [ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null)" = installed ] || return 1
+    done
+}
+
+# Installs the Debian packages that are missing; false where that cannot be done.
+install_packages() {
+    local missing=() package runner=()
+    for package in "$@"; do has_packages "$package" || missing+=("$package"); done
+    [ ${#missing[@]} -gt 0 ] || return 0
+    command -v apt-get >/dev/null || return 1
+    if [ "$(id -u)" -ne 0 ]; then
+        sudo -n true 2>/dev/null || return 1
+        runner=(sudo -n)
+    fi
+    say "Installing ${missing[*]} …"
+    # The lists of a fresh machine are often empty or old: fetch them only where the first try fails.
+    "${runner[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "${missing[@]}" >/dev/null 2>&1 && return
+    "${runner[@]}" apt-get update -qq >/dev/null || return 1
+    "${runner[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "${missing[@]}" >/dev/null
+}
+
+# Like install_packages, but the script cannot go on without them.
+require_packages() {
+    install_packages "$@" && return
+    if command -v apt-get >/dev/null; then
+        fail "these packages are needed: sudo apt-get install $*"
+    fi
+    # Not Debian: what counts is whether the compiler finds the library.
+    pkg-config --exists hdf5 2>/dev/null && return
+    fail "HDF5 1.10 or newer with its headers, and pkg-config, are needed (on Debian: $*)"
+}
+
+# What building needs.
+require_build_tools() {
+    require_swift
+    require_packages libhdf5-dev pkg-config
+}
+
+# Sets TREADLE_PYTHON to a Python with NumPy and h5py, and TensorBoard where it can be had; leaves it empty
+# where there is none.
+find_python() {
+    local cache=${XDG_CACHE_HOME:-${HOME:+$HOME/.cache}} candidate
+    local place=${cache:+$cache/treadle/python}
+    place=${place:-$PWD/.build/python}
+    for candidate in "${TREADLE_PYTHON:-}" "$place/bin/python"; do
+        if [ -n "$candidate" ] && "$candidate" -c 'import numpy, h5py' 2>/dev/null; then
+            export TREADLE_PYTHON=$candidate
+            return
+        fi
+    done
+    export TREADLE_PYTHON=
+    python3 -c 'import ensurepip, venv' 2>/dev/null || install_packages python3-venv || true
+    say "Making a Python with NumPy and h5py for the tests that compare with them, in $place …"
+    if python3 -m venv --clear "$place" 2>/dev/null &&
+        "$place/bin/python" -m pip install -q --disable-pip-version-check 'numpy>=1.26,<3' 'h5py>=3.10,<4' >/dev/null 2>&1; then
+        "$place/bin/python" -m pip install -q --disable-pip-version-check tensorboard >/dev/null 2>&1 || true
+        TREADLE_PYTHON=$place/bin/python
+    elif install_packages python3-numpy python3-h5py && /usr/bin/python3 -c 'import numpy, h5py' 2>/dev/null; then
+        TREADLE_PYTHON=/usr/bin/python3
+    else
+        rm -rf "$place"
+    fi
+}
