@@ -1,10 +1,109 @@
 #ifndef CHDF5SHIMS_H
 #define CHDF5SHIMS_H
 
-// The macros of libhdf5 that Swift cannot import, as functions.
+// What Swift cannot import from libhdf5: macros with casts or hidden initialization, as functions.
+// Beyond that: the library's lock, and the callbacks that have to be C functions.
 
 #include <hdf5.h>
+#include <stddef.h>
+#include <stdint.h>
+
+// The structural lock. Re-entrant, so that a handle which closes inside a locked region cannot deadlock.
+// The outermost entry silences error printing on this thread; the outermost exit drains its error stack.
+void chdf5_enter(void);
+void chdf5_leave(void);
+
+// Plug-in loading, off until allowed; call inside the lock.
+void chdf5_allow_plugins(int allowed);
 
 unsigned chdf5_acc_rdonly(void);
+unsigned chdf5_acc_rdwr(void);
+unsigned chdf5_acc_trunc(void);
+unsigned chdf5_acc_excl(void);
+
+hid_t chdf5_property_file_access(void);
+hid_t chdf5_property_file_create(void);
+hid_t chdf5_property_dataset_create(void);
+hid_t chdf5_property_dataset_access(void);
+hid_t chdf5_property_dataset_transfer(void);
+hid_t chdf5_property_group_create(void);
+hid_t chdf5_property_link_create(void);
+hid_t chdf5_property_link_access(void);
+hid_t chdf5_default(void);
+
+hid_t chdf5_space_all(void);
+hsize_t chdf5_unlimited(void);
+size_t chdf5_variable(void);
+haddr_t chdf5_undefined_address(void);
+
+// A predefined type by kind and size in the machine's byte order; not to be closed.
+hid_t chdf5_native_integer(int is_signed, size_t size);
+hid_t chdf5_native_float(size_t size);
+hid_t chdf5_c_string(void);
+hid_t chdf5_object_reference(void);
+
+// Makes a link access list refuse external links.
+herr_t chdf5_refuse_external_links(hid_t link_access);
+// Switches file locking off for the next open; 0 where this libhdf5 has no such property and the
+// environment was used instead.
+herr_t chdf5_without_locking(hid_t file_access);
+// Undoes what chdf5_without_locking did to the environment.
+void chdf5_with_locking(void);
+
+// The error stack, most general frame first.
+typedef enum {
+    CHDF5_OTHER,
+    CHDF5_NOT_FOUND,
+    CHDF5_NO_FILTER,
+    CHDF5_NO_SPACE,
+    CHDF5_TRUNCATED,
+    CHDF5_NOT_HDF5,
+    CHDF5_CANNOT_LOCK
+} chdf5_error_class;
+
+typedef void (*chdf5_frame_visitor)(void *context, chdf5_error_class kind, const char *function,
+                                    const char *description);
+void chdf5_visit_errors(void *context, chdf5_frame_visitor visit);
+// 1 when the last external link was refused by chdf5_refuse_external_links on this thread; resets it.
+int chdf5_took_refusal(void);
+
+// A file image that libhdf5 builds and whose buffer is taken over, or one that it reads in place.
+typedef struct chdf5_image chdf5_image;
+// An empty image to be built. `increment` is the step in which the buffer grows.
+chdf5_image *chdf5_image_new(hid_t file_access, size_t increment);
+// An image to be read in place: `bytes` must outlive every file that is opened with the list.
+herr_t chdf5_image_borrow(hid_t file_access, const void *bytes, size_t size);
+// The finished buffer, to be freed with free(); NULL while the file is still open.
+void *chdf5_image_take(chdf5_image *image, size_t *capacity);
+void chdf5_image_release(chdf5_image *image);
+
+// Links and objects, the same for the interfaces of 1.10 and of 1.12 and later.
+typedef enum {
+    CHDF5_LINK_HARD,
+    CHDF5_LINK_SOFT,
+    CHDF5_LINK_EXTERNAL,
+    CHDF5_LINK_UNKNOWN
+} chdf5_link_kind;
+// Returns 0 to go on, a positive number to stop.
+typedef int (*chdf5_link_visitor)(void *context, const char *name, chdf5_link_kind kind);
+herr_t chdf5_visit_links(hid_t group, void *context, chdf5_link_visitor visit);
+typedef int (*chdf5_name_visitor)(void *context, const char *name);
+herr_t chdf5_visit_attributes(hid_t object, void *context, chdf5_name_visitor visit);
+
+typedef struct {
+    unsigned long file;
+    uint64_t address;    // of the object's header, relative to the base address
+    uint64_t links;      // hard links to it
+    uint64_t attributes; // how many
+} chdf5_identity;
+herr_t chdf5_identify(hid_t object, chdf5_identity *identity);
+hsize_t chdf5_link_count(hid_t group);
+
+// Variable-length strings within a budget: allocation beyond it fails, and the read with it.
+typedef struct {
+    size_t left;
+    int exceeded;
+} chdf5_budget;
+herr_t chdf5_bound_strings(hid_t transfer, chdf5_budget *budget);
 
 #endif

@@ -1,0 +1,15 @@
+/// What a file may make the program do beyond reading that file.
+package struct AccessPolicy: Equatable, Sendable {
+    /// Follow external links, and read external storage and virtual datasets over other files.
+    package var allowsOtherFiles: Bool
+    /// Load filter plug-ins from libhdf5's plug-in path.
+    package var allowsPlugins: Bool
+
+    package init(allowsOtherFiles: Bool = false, allowsPlugins: Bool = false) {
+        self.allowsOtherFiles = allowsOtherFiles
+        self.allowsPlugins = allowsPlugins
+    }
+
+    /// Nothing but the file itself.
+    package static let confined = AccessPolicy()
+}

@@ -1,0 +1,88 @@
+internal import CHDF5Shims
+
+/// What libhdf5 or the file system refused, in words: what, where, why.
+package struct H5Error: Error, Equatable, Sendable, CustomStringConvertible {
+    package enum Kind: Equatable, Sendable {
+        /// No such file.
+        case noSuchFile
+        /// A file, but not an HDF5 file.
+        case notHDF5
+        /// An HDF5 file that is shorter than it says.
+        case truncated
+        /// Held open by a writer.
+        case locked
+        case permission
+        /// Stored with a filter that is not installed or not allowed to load.
+        case missingFilter(id: Int, name: String)
+        /// No object or attribute of that name; `nearby` is what there is instead (at most 32 names).
+        case noSuchObject(nearby: [String])
+        /// Something that the file's `AccessPolicy` does not allow.
+        case refused
+        /// The object exists but is of another kind, type or shape than asked for.
+        case mismatch
+        /// Larger than the caller's limit.
+        case tooLarge
+        /// It exists already.
+        case exists
+        case other
+    }
+
+    package var kind: Kind
+    /// Where: a file, or file and object as in "data/a.h5:/x". Safe to print.
+    package var subject: String
+    /// Why, in one line. Safe to print.
+    package var reason: String
+
+    package init(_ kind: Kind, _ subject: String, _ reason: String) {
+        self.kind = kind
+        self.subject = subject.printable
+        self.reason = reason.printable
+    }
+
+    package var description: String { "\(subject): \(reason)" }
+}
+
+extension H5Error {
+    /// The error that libhdf5's stack of this thread tells of; call inside the lock, right after the failing call.
+    static func fromStack(subject: String) -> H5Error {
+        let frames = ErrorFrame.takeAll()
+        if chdf5_took_refusal() != 0 {
+            return H5Error(
+                .refused, subject, "leads through an external link into another file, which is not allowed here")
+        }
+        if let frame = frames.first(where: { $0.kind == CHDF5_NO_FILTER }) ?? frames.first(where: \.namesFilter) {
+            return H5Error(.missingFilter(id: -1, name: "unknown"), subject, frame.description)
+        }
+        if let frame = frames.first(where: { $0.kind == CHDF5_CANNOT_LOCK }) {
+            return H5Error(.locked, subject, frame.description)
+        }
+        let root = frames.first?.description ?? "libhdf5 gave no reason"
+        let outline = frames.last.map { $0.description }
+        let reason = outline.map { $0 == root ? root : "\($0) (\(root))" } ?? root
+        return H5Error(frames.contains { $0.kind == CHDF5_TRUNCATED } ? .truncated : .other, subject, reason)
+    }
+}
+
+/// One frame of libhdf5's error stack.
+struct ErrorFrame {
+    var kind: chdf5_error_class
+    var function: String
+    var description: String
+
+    var namesFilter: Bool { description.contains("required filter") }
+
+    /// Empties this thread's stack; the root cause comes first.
+    static func takeAll() -> [ErrorFrame] {
+        var frames: [ErrorFrame] = []
+        unsafe withUnsafeMutablePointer(to: &frames) { into in
+            unsafe chdf5_visit_errors(into) { context, kind, function, description in
+                guard let context = unsafe context, let function = unsafe function, let description = unsafe description
+                else { return }
+                unsafe context.assumingMemoryBound(to: [ErrorFrame].self).pointee.append(
+                    ErrorFrame(
+                        kind: kind, function: String(cString: function), description: String(cString: description)))
+            }
+        }
+        return frames
+    }
+}

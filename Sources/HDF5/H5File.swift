@@ -1,0 +1,67 @@
+internal import CHDF5Shims
+
+/// An open HDF5 file, which is also its root group.
+///
+/// It stays open as long as it or any object out of it lives.
+package final class H5File: H5Container {
+    package let context: H5Context
+    let handle: Handle
+    package var identifier: Int64 { handle.id }
+    package var path: String { "/" }
+
+    private init(_ handle: consuming Handle, _ context: H5Context) {
+        self.handle = handle
+        self.context = context
+    }
+
+    /// Opens a file for reading.
+    ///
+    /// Where the file system has no locks it goes on without them; a file that a writer holds open is an error
+    /// of kind `.locked`.
+    package static func open(_ path: String, policy: AccessPolicy = .confined) throws(H5Error) -> H5File {
+        try H5Library.locked { () throws(H5Error) in
+            let context = try H5Context(name: path, path: path, policy: policy)
+            let access = try Handle.properties(chdf5_property_file_access())
+            if let reason = FileDiagnosis.refusal(of: path) { throw reason }
+            var id = unsafe H5Fopen(path, chdf5_acc_rdonly(), access.id)
+            if id < 0 {
+                let frames = ErrorFrame.takeAll()
+                guard let lock = frames.first(where: { $0.kind == CHDF5_CANNOT_LOCK }) else {
+                    throw FileDiagnosis.explain(path, frames)
+                }
+                guard !FileDiagnosis.isHeld(lock) else {
+                    throw H5Error(
+                        .locked, path,
+                        "is being written by another program, which holds its lock; try again when that has finished")
+                }
+                try check(chdf5_without_locking(access.id), path)
+                defer { chdf5_with_locking() }
+                id = unsafe H5Fopen(path, chdf5_acc_rdonly(), access.id)
+                if id < 0 { throw FileDiagnosis.explain(path, ErrorFrame.takeAll()) }
+            }
+            return H5File(try Handle(id, .file, in: path), context)
+        }
+    }
+
+    /// Creates a file, in place of any that is there unless `replacing` is false.
+    ///
+    /// HDF5 has no journal: write to a temporary and rename it when it is whole.
+    package static func create(_ path: String, replacing: Bool = true) throws(H5Error) -> H5File {
+        try H5Library.locked { () throws(H5Error) in
+            let context = try H5Context(name: path, path: path, policy: .confined)
+            let flags = replacing ? chdf5_acc_trunc() : chdf5_acc_excl()
+            let id = unsafe H5Fcreate(path, flags, chdf5_default(), chdf5_default())
+            if id < 0 { throw FileDiagnosis.explainCreation(path, ErrorFrame.takeAll()) }
+            return H5File(try Handle(id, .file, in: path), context)
+        }
+    }
+
+    /// Writes everything that is still in the library's buffers.
+    package func flush() throws(H5Error) {
+        try context.locked { () throws(H5Error) in
+            try check(H5Fflush(identifier, H5F_SCOPE_GLOBAL), context.name)
+        }
+    }
+
+    static func wrapping(_ handle: consuming Handle, _ context: H5Context) -> H5File { H5File(handle, context) }
+}
