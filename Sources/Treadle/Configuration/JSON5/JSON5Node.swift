@@ -1,0 +1,98 @@
+/// A value as written in a configuration, and where.
+struct JSON5Node: Sendable {
+    enum Value: Sendable {
+        case null
+        case boolean(Bool)
+        case number(JSON5Number)
+        case text(String)
+        case list([JSON5Node])
+        case object([Member])
+    }
+
+    struct Member: Sendable {
+        var key: String
+        var origin: Origin
+        var node: JSON5Node
+    }
+
+    var value: Value
+    var origin: Origin
+    /// The text of an override that also reads as a number, a truth value or null, for settings that are text.
+    var bareText: String?
+
+    init(_ value: Value, at origin: Origin, bareText: String? = nil) {
+        self.value = value
+        self.origin = origin
+        self.bareText = bareText
+    }
+
+    var isNull: Bool {
+        if case .null = value { true } else { false }
+    }
+
+    /// The member `key` of an object.
+    subscript(key: String) -> JSON5Node? {
+        guard case .object(let members) = value else { return nil }
+        return members.last { $0.key == key }?.node
+    }
+
+    /// The node that a dotted path leads to.
+    func find(_ path: String) -> JSON5Node? {
+        var node = self
+        for part in path.split(separator: ".") {
+            guard let next = node[String(part)] else { return nil }
+            node = next
+        }
+        return node
+    }
+
+    /// What was found, as an error says it.
+    var description: String {
+        switch value {
+        case .null: "null"
+        case .boolean(let value): "\(value)"
+        case .number(let number): number.text
+        case .text(let text): "the text \(quoted(text))"
+        case .list(let nodes): nodes.isEmpty ? "an empty list" : "a list"
+        case .object(let members): members.isEmpty ? "an empty object" : "an object"
+        }
+    }
+}
+
+/// A number as written: exact where it is an integer.
+struct JSON5Number: Sendable {
+    var text: String
+    var double: Double
+
+    /// The integer that this is, if it fits: `12`, `0xC`, `1e3`, `4.0`.
+    func integer<Integer: FixedWidthInteger>(as type: Integer.Type) -> Integer? {
+        var digits = Substring(text)
+        let sign = digits.first == "-" ? "-" : ""
+        if digits.first == "-" || digits.first == "+" { digits.removeFirst() }
+        if digits.hasPrefix("0x") || digits.hasPrefix("0X") {
+            return Integer(sign + digits.dropFirst(2), radix: 16)
+        }
+        if let exact = Integer(sign + digits) { return exact }
+        // Beyond 2^53 a fraction or an exponent no longer says one integer.
+        guard abs(double) <= 0x1p53 else { return nil }
+        return Integer(exactly: double)
+    }
+}
+
+/// `text` in quotes on one line, cut where it is long, for errors.
+func quoted(_ text: String) -> String {
+    var result = "\""
+    for scalar in text.unicodeScalars.prefix(60) {
+        switch scalar {
+        case "\"": result += "\\\""
+        case "\\": result += "\\\\"
+        case "\n": result += "\\n"
+        case "\r": result += "\\r"
+        case "\t": result += "\\t"
+        default:
+            let isHidden = scalar.properties.generalCategory == .control
+            result += isHidden ? "\\u{" + String(scalar.value, radix: 16) + "}" : String(scalar)
+        }
+    }
+    return result + (text.unicodeScalars.count > 60 ? "…\"" : "\"")
+}
