@@ -74,7 +74,7 @@ struct Program {
 
     private func writeVersion(_ output: Output) throws {
         try output.writeLine(
-            "treadle \(Treadle.version) (HDF5 \(HDF5.libraryVersion), \(Treadle.instructionSet))")
+            "treadle \(Treadle.version) (HDF5 \(H5Library.version), \(Treadle.instructionSet))")
     }
 
     /// Says what went wrong and returns the exit code for it.
@@ -83,6 +83,8 @@ struct Program {
         case is Output.ClosedPipe:
             // The reader has seen enough, as `head` does.
             return 0
+        case let error as H5Error:
+            return report(TreadleError(error), log)
         case let error as TreadleError:
             for message in error.messages { log.error(message) }
             return error.exitCode

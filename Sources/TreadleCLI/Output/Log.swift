@@ -9,7 +9,7 @@ internal import Treadle
 final class Log: Sendable {
     let terminal: Terminal
     /// Stderr is systemd's journal, which reads the level from a prefix.
-    private let isJournal: Bool
+    let isJournal: Bool
     private let state: Mutex<State>
 
     private struct State {

@@ -1,0 +1,74 @@
+internal import Synchronization
+internal import Treadle
+
+/// A run on a terminal: a live line while it trains, a row of a table for each epoch, the curve at the end.
+final class LiveProgress: TrainingObserver {
+    private let log: Log
+    private let state = Mutex(State())
+
+    private struct State {
+        var meter: ProgressMeter?
+        var table: EpochTable?
+        var lastDrawn = -1.0
+        /// Measured over the last second or so: every tenth would flicker.
+        var speed: (samplesPerSecond: Double, inputWait: Double)?
+        var lastMeasured = 0.0
+    }
+
+    init(log: Log) {
+        self.log = log
+    }
+
+    func note(_ level: LogLevel, _ message: String) { log.write(level, message) }
+
+    func began(_ overview: RunOverview) {
+        state.withLock { $0.meter = ProgressMeter(overview) }
+        for line in RunWording.opening(overview, unicode: log.terminal.hasUnicode) { log.note(line) }
+    }
+
+    func stepped(_ report: StepReport) {
+        let line: String? = state.withLock { state in
+            state.meter?.add(report)
+            guard let meter = state.meter, report.seconds - state.lastDrawn >= 0.1 else { return nil }
+            state.lastDrawn = report.seconds
+            if state.speed == nil || report.seconds - state.lastMeasured >= 1 {
+                state.speed = meter.speed
+                state.meter?.mark()
+                state.lastMeasured = report.seconds
+            }
+            let speed = state.speed ?? (0, 0)
+            let line = LiveLine(meter: meter, samplesPerSecond: speed.samplesPerSecond, inputWait: speed.inputWait)
+            // The last column stays free: some terminals break the line there.
+            return line.text(width: log.terminal.width() - 1, unicode: log.terminal.hasUnicode)
+        }
+        if let line { log.showLive(line) }
+    }
+
+    func epochEnded(_ record: EpochRecord) {
+        log.showLive(nil)
+        let (header, row): (String?, String) = state.withLock { state in
+            let isFirst = state.table == nil
+            let table =
+                state.table
+                ?? EpochTable(
+                    like: record, epochs: state.meter?.overview.epochs ?? record.epoch,
+                    width: log.terminal.width() - 1)
+            state.table = table
+            state.meter?.endEpoch()
+            return (isFirst ? table.header : nil, table.row(record))
+        }
+        if let header { log.note(log.terminal.bold(header)) }
+        log.note(row)
+    }
+
+    func checkpointed(_ path: String, at cursor: Cursor) { log.debug("wrote \(path)") }
+
+    func finished(_ summary: RunSummary) {
+        log.showLive(nil)
+        let curve = LossCurve(summary.history)
+        if let text = curve.text(width: log.terminal.width() - 1, unicode: log.terminal.hasUnicode) {
+            log.note("\n" + text)
+        }
+        for line in RunWording.closing(summary) { log.note(line) }
+    }
+}

@@ -1,0 +1,49 @@
+internal import Treadle
+
+/// What is said to a person when a run begins and when it ends.
+enum RunWording {
+    static func opening(_ run: RunOverview, unicode: Bool) -> [String] {
+        let sizes = ([run.network.inputs] + run.network.layers.map(\.units)).map(String.init)
+        let shape = sizes.joined(separator: unicode ? "–" : "-")
+        var rows = ["\(Wording.count(run.trainRows, "row")) to train on"]
+        if run.validRows > 0 { rows.append("\(Wording.grouped(run.validRows)) to validate") }
+        if run.testRows > 0 { rows.append("\(Wording.grouped(run.testRows)) to test") }
+        let batches = "batches of \(Wording.grouped(run.batchSize)), \(Wording.grouped(run.batchesPerEpoch)) an epoch"
+        var lines = [
+            "\(run.name): \(run.task.rawValue), \(shape), \(Wording.count(run.network.parameterCount, "parameter"))",
+            "\(rows.joined(separator: ", ")); \(batches); \(Wording.count(run.threads, "thread"))",
+        ]
+        if let checkpoint = run.resumedFrom {
+            lines.append("continues from \(checkpoint): \(place(run.start, perEpoch: run.batchesPerEpoch))")
+        }
+        return lines
+    }
+
+    static func closing(_ summary: RunSummary) -> [String] {
+        var lines: [String] = []
+        let time = Wording.duration(summary.seconds)
+        let epochs = Wording.count(summary.cursor.epoch, "epoch")
+        switch summary.ending {
+        case .completed: lines.append("done: \(epochs) in \(time)")
+        case .stoppedEarly: lines.append("stopped early after \(epochs) in \(time): no progress any more")
+        case .stepLimit:
+            lines.append("done: \(Wording.count(summary.cursor.step, "step")) in \(time), as stop.steps says")
+        case .wallTime: lines.append("stopped after \(time), as stop.wall_time says; run the same command to go on")
+        case .interrupted: lines.append("stopped by a signal after \(time); run the same command to go on")
+        case .nothingToDo: lines.append("nothing to do: this run is complete after \(epochs)")
+        }
+        if let best = summary.best, let epoch = summary.bestEpoch {
+            lines.append("best: \(Wording.short(best)) in epoch \(epoch)")
+        }
+        let metrics = EpochTable.ordered(summary.metrics.keys).compactMap { name in
+            summary.metrics[name].map { "\(name) \(Wording.short($0))" }
+        }
+        if !metrics.isEmpty { lines.append(metrics.joined(separator: ", ")) }
+        if let checkpoint = summary.checkpoint { lines.append("model: \(checkpoint)") }
+        return lines
+    }
+
+    private static func place(_ cursor: Cursor, perEpoch: Int) -> String {
+        "epoch \(cursor.epoch + 1), batch \(Wording.grouped(cursor.batch + 1)) of \(Wording.grouped(perEpoch))"
+    }
+}
