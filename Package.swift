@@ -30,13 +30,15 @@ let package = Package(
         .target(name: "CHDF5Shims", dependencies: ["CHDF5"], cSettings: carefulC),
         .target(name: "CKernels", cSettings: carefulC),
         .target(name: "CSystem", cSettings: carefulC),
+        .systemLibrary(name: "CDeflate", pkgConfig: "libdeflate", providers: [.apt(["libdeflate-dev"])]),
+        .target(name: "CDecode", dependencies: ["CDeflate", "CKernels"], cSettings: carefulC),
         .target(name: "HDF5", dependencies: ["CHDF5Shims"], swiftSettings: strict),
-        .target(name: "Treadle", dependencies: ["HDF5", "CKernels", "CSystem"], swiftSettings: strict),
+        .target(name: "Treadle", dependencies: ["HDF5", "CKernels", "CSystem", "CDecode"], swiftSettings: strict),
         .executableTarget(name: "TreadleCLI", dependencies: ["Treadle", "HDF5"], swiftSettings: strict),
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: tested),
         .testTarget(name: "HDF5Tests", dependencies: ["HDF5", "TestSupport"], swiftSettings: tested),
         .testTarget(
-            name: "TreadleTests", dependencies: ["Treadle", "HDF5", "CKernels", "CSystem", "TestSupport"],
+            name: "TreadleTests", dependencies: ["Treadle", "HDF5", "CKernels", "CSystem", "CDecode", "TestSupport"],
             resources: [.copy("Fixtures")], swiftSettings: tested),
         .testTarget(
             name: "ProgramTests", dependencies: ["TreadleCLI", "Treadle", "HDF5", "TestSupport"], swiftSettings: tested),

@@ -1,0 +1,28 @@
+#include "convert.h"
+
+#include <CKernels.h>
+
+static const cd_table *table(void) {
+    switch (ck_current_isa()) {
+#if defined(__x86_64__)
+    case CK_ISA_AVX512: return &cd_avx512_table;
+    case CK_ISA_AVX2: return &cd_avx2_table;
+#endif
+    default: return &cd_scalar_table;
+    }
+}
+
+size_t cd_size(cd_kind kind) {
+    static const unsigned char sizes[] = {1, 1, 2, 2, 4, 4, 8, 8, 2, 2, 4, 8};
+    return sizes[kind];
+}
+
+int cd_convert_f32(cd_kind kind, int swapped, const void *source, size_t n, const cd_columns *columns, float *result) {
+    return table()->convert_f32(kind, swapped, source, n, columns, result);
+}
+
+int cd_convert_f64(cd_kind kind, int swapped, const void *source, size_t n, const cd_columns *columns, double *result) {
+    return table()->convert_f64(kind, swapped, source, n, columns, result);
+}
+
+void cd_accumulate(const double *row, size_t n, const cd_sums *sums) { table()->accumulate(row, n, sums); }

@@ -1,0 +1,2 @@
+#define NAME(f) cd_scalar_##f
+#include "convert_template.h"

@@ -1,0 +1,190 @@
+// Included once by each convert_*.c, which defines NAME: the same loops for another instruction set.
+//
+// Blocks of BLOCK elements go through the stages (byte order, double, imputation and scaling, result) in L1,
+// so memory is read once and written once.
+
+#include "convert.h"
+
+#include <string.h>
+
+#pragma STDC FP_CONTRACT OFF
+
+enum { BLOCK = 256 };
+
+#define DEFINE_SWAP(BITS)                                                                                    \
+    static void NAME(swap##BITS)(const unsigned char *source, size_t n, void *result) {                      \
+        uint##BITS##_t *out = result;                                                                        \
+        for (size_t i = 0; i < n; i++) {                                                                     \
+            uint##BITS##_t bits;                                                                             \
+            memcpy(&bits, source + i * sizeof bits, sizeof bits);                                            \
+            out[i] = __builtin_bswap##BITS(bits);                                                            \
+        }                                                                                                    \
+    }
+DEFINE_SWAP(16)
+DEFINE_SWAP(32)
+DEFINE_SWAP(64)
+#undef DEFINE_SWAP
+
+#define DEFINE_WIDEN(TYPE)                                                                                   \
+    static void NAME(widen_##TYPE)(const unsigned char *source, size_t n, double *result) {                  \
+        for (size_t i = 0; i < n; i++) {                                                                     \
+            TYPE value;                                                                                      \
+            memcpy(&value, source + i * sizeof value, sizeof value);                                         \
+            result[i] = (double)value;                                                                       \
+        }                                                                                                    \
+    }
+DEFINE_WIDEN(int8_t)
+DEFINE_WIDEN(uint8_t)
+DEFINE_WIDEN(int16_t)
+DEFINE_WIDEN(uint16_t)
+DEFINE_WIDEN(int32_t)
+DEFINE_WIDEN(uint32_t)
+DEFINE_WIDEN(int64_t)
+DEFINE_WIDEN(uint64_t)
+DEFINE_WIDEN(float)
+DEFINE_WIDEN(double)
+#undef DEFINE_WIDEN
+
+// Half precision by exact integer moves and one exact product: exponents 5 bits wide, biased by 15, become
+// 8 bits biased by 127, so 2^112 is missing; infinities and NaN keep all their exponent bits set.
+static void NAME(widen_half)(const unsigned char *source, size_t n, double *result) {
+    for (size_t i = 0; i < n; i++) {
+        uint16_t half;
+        memcpy(&half, source + 2 * i, 2);
+        uint32_t magnitude = (uint32_t)(half & 0x7fff) << 13;
+        float scaled;
+        memcpy(&scaled, &magnitude, 4);
+        scaled *= 0x1p112f;
+        uint32_t bits;
+        memcpy(&bits, &scaled, 4);
+        bits |= (half & 0x7c00) == 0x7c00 ? 0x7f800000u : 0u;
+        bits |= (uint32_t)(half & 0x8000) << 16;
+        float value;
+        memcpy(&value, &bits, 4);
+        result[i] = (double)value;
+    }
+}
+
+static void NAME(widen_bfloat)(const unsigned char *source, size_t n, double *result) {
+    for (size_t i = 0; i < n; i++) {
+        uint16_t upper;
+        memcpy(&upper, source + 2 * i, 2);
+        uint32_t bits = (uint32_t)upper << 16;
+        float value;
+        memcpy(&value, &bits, 4);
+        result[i] = (double)value;
+    }
+}
+
+static void NAME(widen)(cd_kind kind, int swapped, const unsigned char *source, size_t n, double *result) {
+    uint64_t ordered[BLOCK];
+    if (swapped && cd_size(kind) > 1) {
+        switch (cd_size(kind)) {
+        case 2: NAME(swap16)(source, n, ordered); break;
+        case 4: NAME(swap32)(source, n, ordered); break;
+        default: NAME(swap64)(source, n, ordered); break;
+        }
+        source = (const unsigned char *)ordered;
+    }
+    switch (kind) {
+    case CD_I8: NAME(widen_int8_t)(source, n, result); break;
+    case CD_U8: NAME(widen_uint8_t)(source, n, result); break;
+    case CD_I16: NAME(widen_int16_t)(source, n, result); break;
+    case CD_U16: NAME(widen_uint16_t)(source, n, result); break;
+    case CD_I32: NAME(widen_int32_t)(source, n, result); break;
+    case CD_U32: NAME(widen_uint32_t)(source, n, result); break;
+    case CD_I64: NAME(widen_int64_t)(source, n, result); break;
+    case CD_U64: NAME(widen_uint64_t)(source, n, result); break;
+    case CD_F16: NAME(widen_half)(source, n, result); break;
+    case CD_BF16: NAME(widen_bfloat)(source, n, result); break;
+    case CD_F32: NAME(widen_float)(source, n, result); break;
+    case CD_F64: NAME(widen_double)(source, n, result); break;
+    }
+}
+
+static void NAME(impute)(double *values, size_t n, const double *imputation) {
+    for (size_t i = 0; i < n; i++) {
+        uint64_t bits;
+        memcpy(&bits, values + i, 8);
+        int finite = (bits & 0x7fffffffffffffffu) < 0x7ff0000000000000u;
+        values[i] = finite ? values[i] : imputation[i];
+    }
+}
+
+static void NAME(scale)(double *values, size_t n, const double *shift, const double *factor) {
+    for (size_t i = 0; i < n; i++) values[i] = (values[i] - shift[i]) * factor[i];
+}
+
+// The largest magnitude by its bits: not finite exactly when that is at least infinity's.
+#define DEFINE_ROUND(TYPE, UINT, INFINITY_BITS)                                                              \
+    static int NAME(round_##TYPE)(const double *values, size_t n, TYPE *result) {                            \
+        UINT largest = 0;                                                                                    \
+        for (size_t i = 0; i < n; i++) {                                                                     \
+            TYPE value = (TYPE)values[i];                                                                    \
+            result[i] = value;                                                                               \
+            UINT bits;                                                                                       \
+            memcpy(&bits, &value, sizeof bits);                                                              \
+            bits &= (UINT)~(UINT)0 >> 1;                                                                     \
+            largest = bits > largest ? bits : largest;                                                       \
+        }                                                                                                    \
+        return largest >= INFINITY_BITS;                                                                     \
+    }                                                                                                        \
+    static int NAME(copy_##TYPE)(const unsigned char *source, size_t n, TYPE *result) {                      \
+        UINT largest = 0;                                                                                    \
+        for (size_t i = 0; i < n; i++) {                                                                     \
+            UINT bits;                                                                                       \
+            memcpy(&bits, source + i * sizeof bits, sizeof bits);                                            \
+            memcpy(result + i, &bits, sizeof bits);                                                          \
+            bits &= (UINT)~(UINT)0 >> 1;                                                                     \
+            largest = bits > largest ? bits : largest;                                                       \
+        }                                                                                                    \
+        return largest >= INFINITY_BITS;                                                                     \
+    }
+DEFINE_ROUND(float, uint32_t, 0x7f800000u)
+DEFINE_ROUND(double, uint64_t, 0x7ff0000000000000u)
+#undef DEFINE_ROUND
+
+#define DEFINE_CONVERT(SUFFIX, TYPE, SAME)                                                                   \
+    static int NAME(convert_##SUFFIX)(                                                                       \
+        cd_kind kind, int swapped, const void *source, size_t n, const cd_columns *columns, TYPE *result) {  \
+        if (kind == SAME && !swapped && !columns->shift && !columns->imputation) {                           \
+            return NAME(copy_##TYPE)(source, n, result);                                                     \
+        }                                                                                                    \
+        const unsigned char *bytes = source;                                                                 \
+        double values[BLOCK];                                                                                \
+        int bad = 0;                                                                                         \
+        for (size_t start = 0; start < n; start += BLOCK) {                                                  \
+            size_t length = n - start < BLOCK ? n - start : BLOCK;                                           \
+            NAME(widen)(kind, swapped, bytes + start * cd_size(kind), length, values);                       \
+            if (columns->imputation) NAME(impute)(values, length, columns->imputation + start);              \
+            if (columns->shift) NAME(scale)(values, length, columns->shift + start, columns->factor + start); \
+            bad |= NAME(round_##TYPE)(values, length, result + start);                                       \
+        }                                                                                                    \
+        return bad;                                                                                          \
+    }
+DEFINE_CONVERT(f32, float, CD_F32)
+DEFINE_CONVERT(f64, double, CD_F64)
+#undef DEFINE_CONVERT
+
+static void NAME(accumulate)(const double *row, size_t n, const cd_sums *sums) {
+    const double *restrict origin = sums->origin;
+    double *restrict count = sums->count, *restrict sum = sums->sum, *restrict square = sums->square;
+    double *restrict low = sums->low, *restrict high = sums->high;
+    for (size_t i = 0; i < n; i++) {
+        uint64_t bits;
+        memcpy(&bits, row + i, 8);
+        int finite = (bits & 0x7fffffffffffffffu) < 0x7ff0000000000000u;
+        double distance = finite ? row[i] - origin[i] : 0.0;
+        count[i] += finite ? 1.0 : 0.0;
+        sum[i] += distance;
+        square[i] += distance * distance;
+        low[i] = finite && row[i] < low[i] ? row[i] : low[i];
+        high[i] = finite && row[i] > high[i] ? row[i] : high[i];
+    }
+}
+
+const cd_table NAME(table) = {
+    .convert_f32 = NAME(convert_f32),
+    .convert_f64 = NAME(convert_f64),
+    .accumulate = NAME(accumulate),
+};

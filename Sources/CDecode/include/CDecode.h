@@ -1,0 +1,107 @@
+#ifndef CDECODE_H
+#define CDECODE_H
+
+// From bytes as HDF5 stores them to the numbers that the network wants: filters undone, elements converted,
+// rows put in order, memory and mapped files looked after.
+
+#include <stddef.h>
+#include <stdint.h>
+
+// Elements ----------------------------------------------------------------------------------------
+
+/// How one stored element is laid out, apart from its byte order.
+typedef enum cd_kind {
+    CD_I8, CD_U8, CD_I16, CD_U16, CD_I32, CD_U32, CD_I64, CD_U64, CD_F16, CD_BF16, CD_F32, CD_F64
+} cd_kind;
+
+/// The bytes of one element.
+size_t cd_size(cd_kind kind);
+
+/// What is done to each column's value; a null pointer leaves that part out.
+typedef struct cd_columns {
+    /// `(value − shift) · factor`, both of them or neither.
+    const double *shift, *factor;
+    /// What takes the place of a value that is not finite, before the shift.
+    const double *imputation;
+} cd_columns;
+
+/// Converts one row of `n` elements: to double (exactly, but for 64-bit integers beyond 2^53, which round to
+/// the nearest, ties to even), then imputation, shift and factor in double, then one rounding to the result.
+///
+/// The same numbers give the same bits in whatever kind, byte order and instruction set. `swapped` says that
+/// the bytes are in the order this machine does not use. Returns 1 when some result is not finite, 0 otherwise.
+int cd_convert_f32(cd_kind kind, int swapped, const void *source, size_t n, const cd_columns *columns, float *result);
+int cd_convert_f64(cd_kind kind, int swapped, const void *source, size_t n, const cd_columns *columns, double *result);
+
+/// Running sums over rows, one entry a column. Values that are not finite are left out.
+typedef struct cd_sums {
+    /// Subtracted before summing, so that squares do not cancel.
+    const double *origin;
+    double *count, *sum, *square, *low, *high;
+} cd_sums;
+
+/// Adds one row of `n` values to the sums.
+void cd_accumulate(const double *row, size_t n, const cd_sums *sums);
+
+// Filters -----------------------------------------------------------------------------------------
+
+/// Undoes zlib's format: exactly `size` bytes must come out. Returns 0, or -1 for damaged data.
+int cd_inflate(const void *source, size_t source_size, void *result, size_t size);
+
+/// Undoes HDF5's shuffle of `size` bytes that are elements of `element` bytes.
+void cd_unshuffle(const void *source, size_t size, size_t element, void *result);
+
+/// The checksum of HDF5's fletcher32 filter over `size` bytes.
+uint32_t cd_fletcher32(const void *bytes, size_t size);
+
+/// Repeats one element over `size` bytes.
+void cd_fill(void *result, size_t size, const void *element, size_t element_size);
+
+// Order -------------------------------------------------------------------------------------------
+
+#define CD_PERMUTATION_ROUNDS 8
+
+/// A permutation of 0..<count that is computed, not stored: an alternating Feistel network over the next
+/// power of two, walked until it comes back below count.
+typedef struct cd_permutation {
+    uint64_t count;
+    uint32_t left_bits, right_bits;
+    uint32_t keys[CD_PERMUTATION_ROUNDS];
+} cd_permutation;
+
+/// result[i] is the image of first + i, for n indices below count.
+void cd_permute(const cd_permutation *permutation, uint64_t first, size_t n, uint64_t *result);
+
+/// The index whose image is `image`.
+uint64_t cd_permute_inverse(const cd_permutation *permutation, uint64_t image);
+
+/// The bits of a row set: ranks[b] is the number of ones before bit 512·b, with one entry more for the total.
+typedef struct cd_bits {
+    const uint64_t *words;
+    const uint64_t *ranks;
+    size_t blocks;
+} cd_bits;
+
+/// Replaces each of n ordinals by the position of that one bit among the ones, counted from 0.
+void cd_select(const cd_bits *bits, size_t n, uint64_t *ordinals);
+
+// Memory and files --------------------------------------------------------------------------------
+
+/// Zeroed memory from the kernel, in huge pages where it has them; null when there is none.
+void *cd_allocate(size_t bytes);
+void cd_release(void *memory, size_t bytes);
+
+/// Reads `size` bytes at `offset`. Returns 0, the errno of a failure, or -1 where the file ends before.
+int cd_read(int file, uint64_t offset, void *result, size_t size);
+
+/// Part of a file in memory that survives the file's truncation: pages that are gone read as zeros, and
+/// `cd_mapping_broken` tells from then on.
+typedef struct cd_mapping cd_mapping;
+
+/// Maps `size` bytes from `offset`, wherever that lies; null with errno when it cannot be done.
+cd_mapping *cd_map(int file, uint64_t offset, size_t size);
+const void *cd_mapping_bytes(const cd_mapping *mapping);
+int cd_mapping_broken(const cd_mapping *mapping);
+void cd_unmap(cd_mapping *mapping);
+
+#endif
