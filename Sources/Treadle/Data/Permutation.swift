@@ -22,20 +22,20 @@ struct Permutation: Sendable {
     subscript(index: Int) -> Int {
         precondition(index >= 0 && index < count, "a permutation's index must lie below its count")
         var image: UInt64 = 0
-        withUnsafePointer(to: network) { unsafe cd_permute($0, UInt64(index), 1, &image) }
+        unsafe withUnsafePointer(to: network) { unsafe cd_permute($0, UInt64(index), 1, &image) }
         return Int(image)
     }
 
     /// What goes to `image`.
     func index(of image: Int) -> Int {
         precondition(image >= 0 && image < count, "a permutation's image must lie below its count")
-        return Int(withUnsafePointer(to: network) { unsafe cd_permute_inverse($0, UInt64(image)) })
+        return unsafe Int(withUnsafePointer(to: network) { unsafe cd_permute_inverse($0, UInt64(image)) })
     }
 
     /// Where each of `indices` goes, into as many places of `images`.
     func fill(_ images: UnsafeMutablePointer<UInt64>, from indices: Range<Int>) {
         precondition(indices.lowerBound >= 0 && indices.upperBound <= count, "a permutation's indices must lie below its count")
-        withUnsafePointer(to: network) {
+        unsafe withUnsafePointer(to: network) {
             unsafe cd_permute($0, UInt64(indices.lowerBound), indices.count, images)
         }
     }

@@ -63,7 +63,7 @@ struct RowBits: Sendable {
         self.rows = rows
         let blocks = (rows + 511) / 512
         words = Array(repeating: 0, count: blocks * 8)
-        words.withUnsafeMutableBufferPointer { words in
+        unsafe words.withUnsafeMutableBufferPointer { words in
             nonisolated(unsafe) let words = unsafe words
             // Whole blocks of 64 words: no two tasks share a word.
             workers.forEach((blocks + 7) / 8) { task, _ in
@@ -92,8 +92,8 @@ struct RowBits: Sendable {
 
     /// Replaces each ordinal by the row of that one bit.
     func replace(_ ordinals: UnsafeMutablePointer<UInt64>, count: Int) {
-        words.withUnsafeBufferPointer { words in
-            ranks.withUnsafeBufferPointer { ranks in
+        unsafe words.withUnsafeBufferPointer { words in
+            unsafe ranks.withUnsafeBufferPointer { ranks in
                 guard let words = words.baseAddress, let counts = ranks.baseAddress else { return }
                 var bits = unsafe cd_bits(words: words, ranks: counts, blocks: ranks.count - 1)
                 unsafe cd_select(&bits, count, ordinals)
