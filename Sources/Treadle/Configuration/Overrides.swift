@@ -70,9 +70,8 @@ struct Override {
         let place = walked.joined(separator: ".")
         if case .list(var nodes) = target.value, !(DataSource.paths.contains(place) && Int(key) == nil) {
             guard let index = Int(key), nodes.indices.contains(index) else {
-                let count = nodes.count == 1 ? "1 element" : "\(nodes.count) elements"
-                let indices = nodes.isEmpty ? "" : ", counted from 0"
-                problems.report("no element \(quoted(key)) in \(place), which has \(count)\(indices)", at: node.origin)
+                let there = nodes.isEmpty ? "the list is empty" : "its elements are 0 to \(nodes.count - 1)"
+                problems.report("no element \(quoted(key)) in \(place); \(there)", at: node.origin)
                 return
             }
             put(rest.dropFirst(), into: &nodes[index], at: walked + [key], problems: &problems)
@@ -111,7 +110,7 @@ enum EnvironmentName {
     private static let prefix = "TREADLE_"
 
     /// Names that mean something else: to the program as a whole, its scripts and its tests.
-    private static let reserved: Set<String> = ["ISA", "PYTHON", "HOME", "CACHE"]
+    private static let reserved: Set<String> = ["ISA", "PYTHON"]
     private static let reservedPrefixes = ["MPI", "TEST", "BENCH", "FAULT", "_"]
 
     /// The setting's path; nil for a variable that is no setting.

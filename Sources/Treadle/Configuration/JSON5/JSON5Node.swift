@@ -36,14 +36,12 @@ struct JSON5Node: Sendable {
         return members.last { $0.key == key }?.node
     }
 
-    /// The node that a dotted path leads to.
+    /// The node that a dotted path of keys and indices leads to.
     func find(_ path: String) -> JSON5Node? {
-        var node = self
-        for part in path.split(separator: ".") {
-            guard let next = node[String(part)] else { return nil }
-            node = next
+        path.split(separator: ".").reduce(Optional(self)) { node, part in
+            guard case .list(let nodes) = node?.value else { return node?[String(part)] }
+            return Int(part).flatMap { nodes.indices.contains($0) ? nodes[$0] : nil }
         }
-        return node
     }
 
     /// What was found, as an error says it.

@@ -155,7 +155,7 @@ struct JSON5Reader {
             if let first = origins.updateValue(place, forKey: key) {
                 origins[key] = first
                 duplicates.append(
-                    failure("duplicate key \(quoted(key)); it is first given at \(first)", at: place))
+                    failure("duplicate key \(quoted(key)); it is given first \(first.withinText)", at: place))
             } else {
                 members.append(JSON5Node.Member(key: key, origin: place, node: node))
             }
@@ -164,7 +164,7 @@ struct JSON5Reader {
             guard take(",") else {
                 throw failure(
                     peek == nil
-                        ? "the object that begins at \(start) is never closed; add \"}\""
+                        ? "the object that begins \(start.withinText) is never closed; add \"}\""
                         : "expected \",\" or \"}\" after the value of \(quoted(key)), found \(found)")
             }
         }
@@ -176,7 +176,7 @@ struct JSON5Reader {
             try skipSpace()
             if take("]") { return nodes }
             guard peek != nil else {
-                throw failure("the list that begins at \(start) is never closed; add \"]\"")
+                throw failure("the list that begins \(start.withinText) is never closed; add \"]\"")
             }
             nodes.append(try value())
             try skipSpace()
@@ -184,7 +184,7 @@ struct JSON5Reader {
             guard take(",") else {
                 throw failure(
                     peek == nil
-                        ? "the list that begins at \(start) is never closed; add \"]\""
+                        ? "the list that begins \(start.withinText) is never closed; add \"]\""
                         : "expected \",\" or \"]\" in the list, found \(found)")
             }
         }
@@ -194,7 +194,7 @@ struct JSON5Reader {
         switch peek {
         case "\"", "'": return try text()
         case let scalar? where scalar.isIdentifierStart || scalar == "\\": return try identifier()
-        case nil: throw failure("the object that begins at \(start) is never closed; add \"}\"")
+        case nil: throw failure("the object that begins \(start.withinText) is never closed; add \"}\"")
         default: throw failure("expected a key or \"}\", found \(found)")
         }
     }

@@ -20,6 +20,11 @@ enum Origin: Hashable, Sendable {
 extension Origin: Comparable, CustomStringConvertible {
     static func < (left: Origin, right: Origin) -> Bool { left.sortKey < right.sortKey }
 
+    /// Where this is, said within the same text.
+    var withinText: String {
+        if case .file(_, let line, let column) = self { "at \(line):\(column)" } else { "here" }
+    }
+
     var description: String {
         switch self {
         case .file(let name, let line, let column): "\(name):\(line):\(column)"

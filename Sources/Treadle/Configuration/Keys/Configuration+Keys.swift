@@ -11,7 +11,7 @@ extension Configuration {
             metrics: [.accuracy], checkpoint: CheckpointConfiguration.section.initial,
             log: LogConfiguration.section.initial, retrain: RetrainConfiguration.section.initial, baseDirectory: ""),
         keys: [
-            Key("schema", \.schema, .integer(1...1), .nothing, "the version of this format"),
+            Key("schema", \.schema, .schema, .nothing, "the version of this format"),
             Key("name", \.name, .name, .nothing, "what the run is called", isRequired: true),
             Key("task", \.task, .choice(), .meaning, "what the network learns to say about a row"),
             Key("seed", \.seed, .seed, .meaning, "starts all randomness: weights, order, dropout, split"),
@@ -26,16 +26,24 @@ extension Configuration {
                 "metrics", \.metrics, .metrics, .nothing, "what is measured after each epoch besides the loss",
                 defaultText: "[\"accuracy\"], or [\"rmse\"] for regression"),
             Key(
-                "checkpoint", \.checkpoint, CheckpointConfiguration.section.form, .any,
+                "checkpoint", \.checkpoint, CheckpointConfiguration.section.form, .nothing,
                 "where and how often the run is saved"),
-            Key("log", \.log, LogConfiguration.section.form, .any, "what is reported"),
+            Key("log", \.log, LogConfiguration.section.form, .nothing, "what is reported"),
             Key(
-                "retrain", \.retrain, RetrainConfiguration.section.form.orNull, .any,
+                "retrain", \.retrain, RetrainConfiguration.section.form.orNull, .nothing,
                 "what `treadle retrain` does; null forbids it"),
         ])
 
     /// Every key, in the order of the file, for the reference and for suggestions.
     package static let settings: [Setting] = section.form.settings("")
+}
+
+extension Form where Value == Int {
+    static let schema = Form("1, the only version of this format so far") { node in
+        integer(1...1).value(of: node)
+    } print: {
+        .literal("\($0)")
+    }
 }
 
 extension Form where Value == String {

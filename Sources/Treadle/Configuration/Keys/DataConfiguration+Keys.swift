@@ -159,11 +159,12 @@ extension Form where Value == NormalizationMethod {
     static let normalization: Form = {
         let words = choice([("standard", .standard), ("minmax", .minmax), ("none", .none)]) { "\($0)" }
         let scale = Form<Double>.number("a number other than 0") { $0 != 0 }
-        var form = Form("\(words.expected), or { scale: … }") { node, path, problems in
+        let expected = "\"standard\", \"minmax\", \"none\" or { scale: … }"
+        var form = Form(expected) { node, path, problems in
             guard case .object(let members) = node.value else {
                 if case .text = node.value { return words.read(node, path, &problems) }
                 problems.report(
-                    "\(path) must be \(words.expected), or { scale: … }; found \(node.description)", at: node.origin,
+                    "\(path) must be \(expected); found \(node.description)", at: node.origin,
                     path: path)
                 return nil
             }

@@ -3,7 +3,7 @@ extension LossConfiguration {
         initial: LossConfiguration(type: .automatic, classWeight: nil, labelSmoothing: 0, delta: 1, quantile: 0.5),
         keys: [
             Key(
-                "type", \.type, Form<LossType>.choice().orAutomatic, .meaning,
+                "type", \.type, .lossType, .meaning,
                 "auto is cross_entropy for classification, bce for multilabel, mse for regression"),
             Key(
                 "class_weight", \.classWeight, .classWeight, .meaning,
@@ -14,6 +14,17 @@ extension LossConfiguration {
             Key("delta", \.delta, .positive, .meaning, "huber: the error where squared turns into linear"),
             Key("quantile", \.quantile, .properShare, .meaning, "quantile: which one is estimated"),
         ])
+}
+
+extension Form where Value == Automatic<LossType> {
+    static let lossType = choice(
+        [("auto", .automatic)] + LossType.allCases.map { (word: $0.rawValue, value: .value($0)) }
+    ) { type in
+        switch type {
+        case .automatic: "auto"
+        case .value(let type): type.rawValue
+        }
+    }
 }
 
 extension Form where Value == ClassWeight? {

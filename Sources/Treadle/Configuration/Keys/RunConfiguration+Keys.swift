@@ -62,7 +62,9 @@ extension CheckpointConfiguration {
             Key("dir", \.dir, .path, .nothing, "the run's directory", defaultText: "\"runs/NAME\", by the run's name"),
             Key("every", \.every, CheckpointInterval.section.form, .nothing, "how often; whichever comes first"),
             Key("keep_last", \.keepLast, .integer(1...1_000_000), .nothing, "the newest checkpoints that are kept"),
-            Key("keep_best", \.keepBest, .integer(0...1), .nothing, "1 keeps best.h5"),
+            Key(
+                "keep_best", \.keepBest, .integer(0...1_000_000), .nothing,
+                "the best checkpoints that are kept; 0 writes no best.h5"),
             Key(
                 "min_free", \.minFree, Form<Amount>.amount.orAutomatic, .nothing,
                 "the space that must stay free on the disk; auto is what two checkpoints take"),

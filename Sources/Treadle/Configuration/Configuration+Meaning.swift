@@ -1,0 +1,59 @@
+extension Configuration {
+    /// A key whose value differs between two configurations.
+    package struct Change: Equatable, Sendable, CustomStringConvertible {
+        package var key: String
+        package var old: String
+        package var new: String
+
+        package var description: String { "\(key): \(old) → \(new)" }
+    }
+
+    /// The changes that a run in progress cannot take: those to what a step does to the weights.
+    ///
+    /// The files of data sources are not among them: whether they hold the same rows is for fingerprints to say.
+    /// Neither is what ends a run, nor what changes speed, places or reports alone.
+    package static func meaningChanges(from old: Configuration, to new: Configuration) -> [Change] {
+        changes(from: old.meaning(.meaning), to: new.meaning(.meaning), at: "")
+    }
+
+    /// All that the weights of a finished run depend on besides the data, as text that is equal where that is.
+    package var meaningText: String {
+        meaning([.meaning, .length]).lines() + "\n"
+    }
+
+    /// The keys with an influence, `"auto"` replaced by what it comes to.
+    private func meaning(_ influence: Influence) -> PrintedValue {
+        var plain = self
+        plain.loss.type = .value(lossType)
+        plain.compute.shards = .value(shardCount)
+        if !influence.contains(.length), stop.early == nil {
+            // Whether it stops early does not matter here, but what it watches does.
+            plain.stop.early = EarlyStopping.section.initial
+            plain.stop.early?.metric = watchedMetric
+        }
+        return Configuration.section.form.write(plain, influence)
+    }
+
+    private static func changes(from old: PrintedValue, to new: PrintedValue, at path: String) -> [Change] {
+        func within(_ key: String) -> String { path.isEmpty ? key : "\(path).\(key)" }
+        switch (old, new) {
+        case (.object(let before), .object(let after)):
+            let added = after.map(\.key).filter { old[$0] == nil }
+            return (before.map(\.key) + added).flatMap { key -> [Change] in
+                guard let before = old[key], let after = new[key] else {
+                    return [Change(key: within(key), old: shown(old[key]), new: shown(new[key]))]
+                }
+                return changes(from: before, to: after, at: within(key))
+            }
+        case (.list(let before), .list(let after)) where before.count == after.count:
+            let inner = zip(before, after).enumerated().flatMap { index, pair in
+                changes(from: pair.0, to: pair.1, at: within("\(index)"))
+            }
+            return inner
+        default:
+            return old == new ? [] : [Change(key: path, old: old.inline, new: new.inline)]
+        }
+    }
+
+    private static func shown(_ value: PrintedValue?) -> String { value?.inline ?? "nothing" }
+}

@@ -1,0 +1,44 @@
+/// What `"auto"` comes to, as far as the configuration alone decides it.
+extension Configuration {
+    /// The loss that `loss.type` names, or the task's own.
+    package var lossType: LossType {
+        switch loss.type {
+        case .value(let type): type
+        case .automatic: task.losses[0]
+        }
+    }
+
+    /// S, the number of shards that a batch is cut into: never derived from the machine.
+    package var shardCount: Int {
+        switch compute.shards {
+        case .value(let count): return count
+        case .automatic:
+            var count = 1
+            while count * 2 <= min(8, data.batchSize / 16) { count *= 2 }
+            return count
+        }
+    }
+
+    /// What early stopping, the best checkpoint and the plateau schedule watch.
+    package var watchedMetric: String { stop.early?.metric ?? EarlyStopping.section.initial.metric }
+}
+
+extension LearningTask {
+    /// The losses that fit, the usual one first.
+    package var losses: [LossType] {
+        switch self {
+        case .classification: [.crossEntropy, .hinge]
+        case .multilabel: [.bce, .hinge]
+        case .regression: [.mse, .mae, .huber, .poisson, .quantile]
+        }
+    }
+
+    /// The metrics that can be measured.
+    package var metrics: [MetricName] {
+        switch self {
+        case .classification: [.accuracy, .macroF1, .logLoss, .auc, .confusion]
+        case .multilabel: [.accuracy, .macroF1, .logLoss, .auc]
+        case .regression: [.rmse, .mae, .r2]
+        }
+    }
+}
