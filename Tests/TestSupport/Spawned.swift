@@ -2,7 +2,7 @@ internal import Foundation
 internal import Glibc
 
 /// How a process ended, and what it wrote.
-package struct Finished: Sendable {
+package struct Finished: Equatable, Sendable {
     /// The exit code, or 128 + the signal that ended it, as shells count.
     package let code: Int32
     package let output: String

@@ -35,6 +35,27 @@ package struct RunOverview: Sendable {
     package var resumedFrom: String?
     /// The epochs of earlier runs.
     package var history: [EpochRecord]
+
+    package init(
+        name: String, directory: String, task: LearningTask, network: Network, trainRows: Int, validRows: Int,
+        testRows: Int, batchSize: Int, batchesPerEpoch: Int, epochs: Int, threads: Int, start: Cursor,
+        resumedFrom: String? = nil, history: [EpochRecord]
+    ) {
+        self.name = name
+        self.directory = directory
+        self.task = task
+        self.network = network
+        self.trainRows = trainRows
+        self.validRows = validRows
+        self.testRows = testRows
+        self.batchSize = batchSize
+        self.batchesPerEpoch = batchesPerEpoch
+        self.epochs = epochs
+        self.threads = threads
+        self.start = start
+        self.resumedFrom = resumedFrom
+        self.history = history
+    }
 }
 
 /// One batch, trained on.
@@ -48,6 +69,17 @@ package struct StepReport: Sendable {
     /// Seconds since this process began to train, and how many of them went into waiting for input.
     package var seconds: Double
     package var waited: Double
+
+    package init(
+        cursor: Cursor, rows: Int, loss: Double, rate: Double, seconds: Double, waited: Double
+    ) {
+        self.cursor = cursor
+        self.rows = rows
+        self.loss = loss
+        self.rate = rate
+        self.seconds = seconds
+        self.waited = waited
+    }
 }
 
 /// How a run ended.
@@ -70,4 +102,21 @@ package struct RunSummary: Sendable {
     package var checkpoint: String?
     package var digest: String?
     package var history: [EpochRecord]
+
+    package init(
+        ending: Ending, directory: String, cursor: Cursor, seconds: Double, metrics: [String: Double],
+        best: Double? = nil, bestEpoch: Int? = nil, checkpoint: String? = nil, digest: String? = nil,
+        history: [EpochRecord]
+    ) {
+        self.ending = ending
+        self.directory = directory
+        self.cursor = cursor
+        self.seconds = seconds
+        self.metrics = metrics
+        self.best = best
+        self.bestEpoch = bestEpoch
+        self.checkpoint = checkpoint
+        self.digest = digest
+        self.history = history
+    }
 }

@@ -5,17 +5,16 @@ internal import Treadle
 /// A run without a terminal: lines of `key=value`, one per interval and one per epoch.
 final class LineProgress: TrainingObserver {
     private let log: Log
-    private let interval: Double
-    private let state = Mutex(State())
+    private let state: Mutex<State>
 
     private struct State {
         var meter: ProgressMeter?
-        var lastWritten = 0.0
+        var figures: SteadyFigures
     }
 
     init(log: Log, every interval: Duration) {
         self.log = log
-        self.interval = interval / .seconds(1)
+        state = Mutex(State(meter: nil, figures: SteadyFigures(every: interval)))
     }
 
     func note(_ level: LogLevel, _ message: String) { log.write(level, message) }
@@ -38,14 +37,12 @@ final class LineProgress: TrainingObserver {
     func stepped(_ report: StepReport) {
         let fields: [(String, String)]? = state.withLock { state in
             state.meter?.add(report)
-            guard let meter = state.meter, report.seconds - state.lastWritten >= interval else { return nil }
-            state.lastWritten = report.seconds
-            state.meter?.mark()
+            guard let figures = state.figures.add(report), let meter = state.meter else { return nil }
             var fields = [
                 ("event", "step"), ("epoch", String(meter.epoch)), ("step", String(report.cursor.step)),
                 ("loss", Wording.compact(meter.loss)), ("rate", Wording.compact(report.rate)),
-                ("samples_per_second", Wording.compact(meter.speed.samplesPerSecond.rounded())),
-                ("input_wait", Self.share(meter.speed.inputWait)),
+                ("samples_per_second", Wording.compact(figures.samplesPerSecond.rounded())),
+                ("input_wait", Self.share(figures.inputWait)),
             ]
             if let left = meter.secondsLeft { fields.append(("seconds_left", Wording.compact(left.rounded()))) }
             return fields

@@ -1,15 +1,14 @@
-internal import Treadle
+package import Treadle
 
 /// The one line that is drawn over and over while training runs on a terminal.
 package struct LiveLine: Sendable {
     package let meter: ProgressMeter
-    package let samplesPerSecond: Double
-    package let inputWait: Double
+    /// Speed and wait as last measured; nil before they were.
+    package let figures: SteadyFigures.Report?
 
-    package init(meter: ProgressMeter, samplesPerSecond: Double, inputWait: Double) {
+    package init(meter: ProgressMeter, figures: SteadyFigures.Report?) {
         self.meter = meter
-        self.samplesPerSecond = samplesPerSecond
-        self.inputWait = inputWait
+        self.figures = figures
     }
 
     private static let shortestBar = 8
@@ -25,9 +24,11 @@ package struct LiveLine: Sendable {
             (percent, 1),
             ("step \(Wording.grouped(meter.last?.cursor.step ?? meter.overview.start.step))", 5),
             ("loss \(Wording.short(meter.loss))", 0),
-            ("\(Wording.grouped(Int(samplesPerSecond.rounded()))) samples/s", 3),
-            ("input wait \(Wording.percent(inputWait))", 4),
         ]
+        if let figures {
+            parts.append(("\(Wording.grouped(Int(figures.samplesPerSecond.rounded()))) samples/s", 3))
+            parts.append(("input wait \(Wording.percent(figures.inputWait))", 4))
+        }
         if let left = meter.secondsLeft { parts.append(("\(Wording.duration(left)) left", 1)) }
 
         while true {

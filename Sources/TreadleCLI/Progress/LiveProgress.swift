@@ -10,9 +10,9 @@ final class LiveProgress: TrainingObserver {
         var meter: ProgressMeter?
         var table: EpochTable?
         var lastDrawn = -1.0
-        /// Measured over the last second or so: every tenth would flicker.
-        var speed: (samplesPerSecond: Double, inputWait: Double)?
-        var lastMeasured = 0.0
+        /// Measured once a second: more often, the numbers would flicker.
+        var figures = SteadyFigures(every: .seconds(1))
+        var measured: SteadyFigures.Report?
     }
 
     init(log: Log) {
@@ -29,15 +29,10 @@ final class LiveProgress: TrainingObserver {
     func stepped(_ report: StepReport) {
         let line: String? = state.withLock { state in
             state.meter?.add(report)
+            state.measured = state.figures.add(report) ?? state.measured
             guard let meter = state.meter, report.seconds - state.lastDrawn >= 0.1 else { return nil }
             state.lastDrawn = report.seconds
-            if state.speed == nil || report.seconds - state.lastMeasured >= 1 {
-                state.speed = meter.speed
-                state.meter?.mark()
-                state.lastMeasured = report.seconds
-            }
-            let speed = state.speed ?? (0, 0)
-            let line = LiveLine(meter: meter, samplesPerSecond: speed.samplesPerSecond, inputWait: speed.inputWait)
+            let line = LiveLine(meter: meter, figures: state.measured)
             // The last column stays free: some terminals break the line there.
             return line.text(width: log.terminal.width() - 1, unicode: log.terminal.hasUnicode)
         }

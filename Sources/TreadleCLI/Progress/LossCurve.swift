@@ -39,7 +39,8 @@ package struct LossCurve: Sendable {
         let scale = [high, low].map(Wording.short)
         let margin = scale.map(\.count).max() ?? 0
         let names = series.map(\.name.count).max() ?? 0
-        let columns = min(64, width - margin - names - 4)
+        // Around the canvas: the axis, a space, and in ASCII the mark that tells the curves apart.
+        let columns = min(64, width - margin - names - (unicode ? 3 : 5))
         guard columns >= 10 else { return nil }
 
         var canvas = Canvas(columns: columns, rows: rows, unicode: unicode)
@@ -48,7 +49,7 @@ package struct LossCurve: Sendable {
             var previous: (x: Double, y: Double)?
             for (epoch, value) in one.points {
                 let x = Double(epoch - firstEpoch) / Double(lastEpoch - firstEpoch)
-                let y = high > low ? (high - value) / (high - low) : 0.5
+                let y = high > low ? (high - value) / (high - low) : 0
                 canvas.line(from: previous ?? (x, y), to: (x, y), mark: index == 0 ? "*" : "o")
                 previous = (x, y)
             }
@@ -63,7 +64,7 @@ package struct LossCurve: Sendable {
 
         var text = ""
         for row in 0..<rows {
-            let label = row == 0 ? scale[0] : row == rows - 1 ? scale[1] : ""
+            let label = row == 0 ? scale[0] : row == rows - 1 && low < high ? scale[1] : ""
             let line =
                 String(repeating: " ", count: margin - label.count) + label + (unicode ? " │" : " |")
                 + canvas.line(row) + " " + labels[row]
@@ -96,12 +97,14 @@ private struct Canvas {
     /// Draws between two places, each in shares of the width and the height.
     mutating func line(from a: (x: Double, y: Double), to b: (x: Double, y: Double), mark: Character) {
         let (dotColumns, dotRows) = unicode ? (columns * 2, rows * 4) : (columns, rows)
-        let steps = max(1, Int(abs(b.x - a.x) * Double(dotColumns) + abs(b.y - a.y) * Double(dotRows)))
+        let (lastX, lastY) = (Double(dotColumns - 1), Double(dotRows - 1))
+        // Never further than one dot at a time, in either direction: the line has no gaps.
+        let steps = Int(max(abs(b.x - a.x) * lastX, abs(b.y - a.y) * lastY).rounded(.up)) + 1
         for step in 0...steps {
             let t = Double(step) / Double(steps)
-            let x = min(dotColumns - 1, Int((a.x + (b.x - a.x) * t) * Double(dotColumns)))
-            let y = min(dotRows - 1, Int((a.y + (b.y - a.y) * t) * Double(dotRows)))
-            put(x, y, mark)
+            put(
+                Int(((a.x + (b.x - a.x) * t) * lastX).rounded()), Int(((a.y + (b.y - a.y) * t) * lastY).rounded()), mark
+            )
         }
     }
 

@@ -1,6 +1,6 @@
 package import Treadle
 
-/// What progress reports are made of: sums over the epoch under way, and speeds since the last report.
+/// Where a run stands: the epoch under way, its loss so far, the time that is left.
 package struct ProgressMeter: Sendable {
     package let overview: RunOverview
     /// The newest step; nil before the first.
@@ -9,9 +9,6 @@ package struct ProgressMeter: Sendable {
     private var lossSum = 0.0
     private var epochRows = 0
     private var batchesDone = 0
-    private var rowsSinceMark = 0
-    private var markSeconds = 0.0
-    private var markWaited = 0.0
 
     package init(_ overview: RunOverview) {
         self.overview = overview
@@ -22,7 +19,6 @@ package struct ProgressMeter: Sendable {
         // A loss that is not finite shows in every sum after it: that is what is to be seen.
         lossSum += report.loss * Double(report.rows)
         epochRows += report.rows
-        rowsSinceMark += report.rows
         batchesDone += 1
     }
 
@@ -54,20 +50,5 @@ package struct ProgressMeter: Sendable {
         guard let last, batchesDone > 0, last.seconds > 0 else { return nil }
         let left = overview.epochs * perEpoch - position
         return Double(max(0, left)) * last.seconds / Double(batchesDone)
-    }
-
-    /// Rows per second and the share of time spent waiting for input, since the last `mark`.
-    package var speed: (samplesPerSecond: Double, inputWait: Double) {
-        guard let last, last.seconds > markSeconds else { return (0, 0) }
-        let elapsed = last.seconds - markSeconds
-        return (Double(rowsSinceMark) / elapsed, min(1, max(0, (last.waited - markWaited) / elapsed)))
-    }
-
-    /// Begins the next span over which `speed` is measured.
-    package mutating func mark() {
-        guard let last else { return }
-        rowsSinceMark = 0
-        markSeconds = last.seconds
-        markWaited = last.waited
     }
 }

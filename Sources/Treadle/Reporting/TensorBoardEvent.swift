@@ -1,0 +1,104 @@
+/// One record of a TensorBoard event file: a protocol buffer `Event`, framed and checked as TFRecord.
+package struct TensorBoardEvent: Equatable, Sendable {
+    package enum Content: Equatable, Sendable {
+        /// The first record of every file.
+        case version
+        /// Whatever was logged at this step or later came from a run that was cut off: TensorBoard drops it.
+        case restart
+        /// Values by tag.
+        case scalars([Scalar])
+    }
+
+    package struct Scalar: Equatable, Sendable {
+        package var tag: String
+        package var value: Double
+
+        package init(_ tag: String, _ value: Double) {
+            self.tag = tag
+            self.value = value
+        }
+    }
+
+    /// Seconds since 1970.
+    package var time: Double
+    package var step: Int
+    package var content: Content
+
+    package init(time: Double, step: Int, content: Content) {
+        self.time = time
+        self.step = step
+        self.content = content
+    }
+
+    /// The record as it stands in the file: length, its checksum, the message, its checksum.
+    package var record: [UInt8] {
+        let message = message
+        let length = Self.littleEndian(UInt64(message.count))
+        return length + Self.littleEndian(CRC32C.masked(length)) + message
+            + Self.littleEndian(CRC32C.masked(message))
+    }
+
+    // Field numbers are those of tensorflow/core/util/event.proto and framework/summary.proto.
+    private var message: [UInt8] {
+        var message = ProtocolBuffer()
+        message.append(field: 1, double: time)
+        message.append(field: 2, integer: step)
+        switch content {
+        case .version:
+            message.append(field: 3, bytes: Array("brain.Event:2".utf8))
+        case .scalars(let scalars):
+            var summary = ProtocolBuffer()
+            for scalar in scalars {
+                var value = ProtocolBuffer()
+                value.append(field: 1, bytes: Array(scalar.tag.utf8))
+                value.append(field: 2, float: Float(scalar.value))
+                summary.append(field: 1, bytes: value.bytes)
+            }
+            message.append(field: 5, bytes: summary.bytes)
+        case .restart:
+            var session = ProtocolBuffer()
+            session.append(field: 1, integer: 1)
+            message.append(field: 7, bytes: session.bytes)
+        }
+        return message.bytes
+    }
+
+    fileprivate static func littleEndian(_ value: some FixedWidthInteger) -> [UInt8] {
+        (0..<value.bitWidth / 8).map { UInt8(truncatingIfNeeded: value >> (8 * $0)) }
+    }
+}
+
+/// The wire format of protocol buffers, as far as events need it.
+private struct ProtocolBuffer {
+    private(set) var bytes: [UInt8] = []
+
+    mutating func append(field: Int, integer: Int) {
+        appendVarint(UInt64(field << 3))
+        appendVarint(UInt64(bitPattern: Int64(integer)))
+    }
+
+    mutating func append(field: Int, double: Double) {
+        appendVarint(UInt64(field << 3 | 1))
+        bytes += TensorBoardEvent.littleEndian(double.bitPattern)
+    }
+
+    mutating func append(field: Int, float: Float) {
+        appendVarint(UInt64(field << 3 | 5))
+        bytes += TensorBoardEvent.littleEndian(float.bitPattern)
+    }
+
+    mutating func append(field: Int, bytes content: [UInt8]) {
+        appendVarint(UInt64(field << 3 | 2))
+        appendVarint(UInt64(content.count))
+        bytes += content
+    }
+
+    private mutating func appendVarint(_ value: UInt64) {
+        var rest = value
+        while rest >= 0x80 {
+            bytes.append(UInt8(truncatingIfNeeded: rest) | 0x80)
+            rest >>= 7
+        }
+        bytes.append(UInt8(rest))
+    }
+}
