@@ -64,6 +64,9 @@ void ck_axpy_f64(size_t n, double s, const double *x, double *a) { TABLE(table_f
 
 // The entries of one number type: what the step calls in its templates directly, reached from outside for tests.
 #define ENTRIES(REAL, SUFFIX)                                                                                         \
+    void ck_map_##SUFFIX(ck_function function, size_t n, const REAL *x, REAL *out) {                                  \
+        TABLE(table_##SUFFIX)->map(function, n, x, out);                                                              \
+    }                                                                                                                 \
     void ck_activate_##SUFFIX(ck_activation f, size_t n, REAL *a, REAL *kept) {                                       \
         TABLE(table_##SUFFIX)->activate(f, n, a, kept);                                                               \
     }                                                                                                                 \

@@ -1,5 +1,7 @@
 // Included once by each isa_*.c, which defines CK_ISA_SUFFIX and CK_VECTOR_BYTES: all kernels for float, then for double.
 
+#include "math_coefficients.h"
+#include "philox.h"
 #include "table.h"
 
 #include <string.h>

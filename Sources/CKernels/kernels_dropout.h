@@ -1,8 +1,53 @@
-// Dropout masks.
+// Dropout from Philox4x32-10, a group of 64 units at a time: 16 blocks of four words, where unit u takes
+// word (u / 16) mod 4 of block 16·(u / 64) + u mod 16, so that no word has to change lanes.
+
+#define CK_GROUP 64
+#define CK_BLOCKS 16
+
+typedef uint64_t NAME(words) __attribute__((vector_size(CK_VECTOR_BYTES), aligned(8)));
+
+/// The 64 words of group `group`, in unit order: each block's counter is (block, row, layer, purpose).
+INLINE void NAME(philox_group)(uint64_t key, uint32_t layer, uint32_t row, uint32_t group, uint32_t *words) {
+    enum { width = CK_VECTOR_BYTES / sizeof(uint64_t) };
+    const uint64_t low_half = 0xffffffff;
+    for (size_t first = 0; first < CK_BLOCKS; first += width) {
+        NAME(words) c0, c1 = {0}, c2 = {0}, c3 = {0};
+        for (size_t lane = 0; lane < width; lane++) c0[lane] = (uint32_t)(group * CK_BLOCKS + first + lane);
+        c1 += row;
+        c2 += layer;
+        c3 += CK_PHILOX_DROPOUT;
+        uint32_t k0 = (uint32_t)key, k1 = (uint32_t)(key >> 32);
+#pragma unroll
+        for (int round = 0; round < 10; round++) {
+            NAME(words) p0 = c0 * 0xd2511f53u, p1 = c2 * 0xcd9e8d57u;
+            c0 = (p1 >> 32) ^ c1 ^ k0;
+            c2 = (p0 >> 32) ^ c3 ^ k1;
+            c1 = p1 & low_half;
+            c3 = p0 & low_half;
+            k0 += 0x9e3779b9u;
+            k1 += 0xbb67ae85u;
+        }
+        for (size_t lane = 0; lane < width; lane++) {
+            words[first + lane] = (uint32_t)c0[lane];
+            words[CK_BLOCKS + first + lane] = (uint32_t)c1[lane];
+            words[2 * CK_BLOCKS + first + lane] = (uint32_t)c2[lane];
+            words[3 * CK_BLOCKS + first + lane] = (uint32_t)c3[lane];
+        }
+    }
+}
 
 /// mask[i] = 0 or 1 / (1 − rate) for units i < n of the batch's row `row`.
 static void NAME(dropout_mask)(const ck_dropout *dropout, size_t row, size_t n, REAL *mask) {
-    (void)row;
-    (void)dropout;
-    for (size_t i = 0; i < n; i++) mask[i] = 1;
+    const uint64_t threshold = (uint64_t)(dropout->rate * 0x1p32);
+    const REAL kept = (REAL)(1 / (1 - dropout->rate));
+    const uint64_t key = ck_dropout_key(dropout->seed, dropout->step, dropout->layer);
+    uint32_t words[CK_GROUP];
+    for (size_t start = 0; start < n; start += CK_GROUP) {
+        const size_t count = n - start < CK_GROUP ? n - start : CK_GROUP;
+        NAME(philox_group)(key, dropout->layer, (uint32_t)row, (uint32_t)(start / CK_GROUP), words);
+        for (size_t i = 0; i < count; i++) mask[start + i] = words[i] >= threshold ? kept : 0;
+    }
 }
+
+#undef CK_GROUP
+#undef CK_BLOCKS

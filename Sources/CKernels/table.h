@@ -9,6 +9,7 @@
 #define CK_DECLARE_TABLE(REAL, SUFFIX)                                   \
     typedef struct ck_table_##SUFFIX {                                   \
         void (*axpy)(size_t n, REAL s, const REAL *x, REAL *a);          \
+        void (*map)(ck_function function, size_t n, const REAL *x, REAL *out); \
         void (*activate)(ck_activation f, size_t n, REAL *a, REAL *kept); \
         void (*derive)(ck_activation f, size_t n, const REAL *a, const REAL *kept, REAL *d); \
         void (*dropout_mask)(const ck_dropout *dropout, size_t row, size_t n, REAL *mask); \

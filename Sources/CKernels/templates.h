@@ -19,6 +19,7 @@ INLINE vec NAME(fma)(vec a, vec b, vec c) { return __builtin_elementwise_fma(a, 
 INLINE REAL NAME(fma1)(REAL a, REAL b, REAL c) { return __builtin_elementwise_fma(a, b, c); }
 
 #include "kernels_elementwise.h"
+#include "kernels_math.h"
 #include "kernels_activation.h"
 #include "kernels_dropout.h"
 #include "kernels_loss.h"
@@ -30,6 +31,7 @@ INLINE REAL NAME(fma1)(REAL a, REAL b, REAL c) { return __builtin_elementwise_fm
 
 const CK_TABLE_TYPE(REAL_SUFFIX) CK_TABLE(REAL_SUFFIX, CK_ISA_SUFFIX) = {
     .axpy = NAME(axpy),
+    .map = NAME(map),
     .activate = NAME(activate),
     .derive = NAME(derive),
     .dropout_mask = NAME(dropout_mask),

@@ -16,14 +16,20 @@ typedef enum ck_loss_type {
     CK_CROSS_ENTROPY, CK_BCE, CK_HINGE, CK_MSE, CK_MAE, CK_HUBER, CK_POISSON, CK_QUANTILE
 } ck_loss_type;
 
-/// A loss with its parameters. Arrays hold numbers of the network's type.
+/// What turns outputs into predictions.
+typedef enum ck_link { CK_LINK_IDENTITY, CK_LINK_SOFTMAX, CK_LINK_SIGMOID, CK_LINK_EXP } ck_link;
+
+/// A loss with its parameters. All but cross-entropy and the hinge of classes are means over a row's outputs. Arrays hold numbers of the network's type.
 typedef struct ck_loss {
     ck_loss_type type;
     size_t outputs;             // D of the output layer
-    double smoothing;           // cross_entropy: label smoothing
+    double smoothing;           // cross_entropy and bce: label smoothing
     double delta;               // huber
     double quantile;            // quantile
-    const void *class_weights;  // D numbers, or null where each class counts 1
+    // Numbers by which the row's weight is multiplied, one a class; with values as targets, bce multiplies the loss of
+    // each target of 1 instead. Null where each class counts 1.
+    const void *class_weights;
+    ck_link link;
 } ck_loss;
 
 /// What a batch's rows should give. Exactly one of `classes` and `values` is set, or none where only predictions are asked for.
@@ -34,10 +40,13 @@ typedef struct ck_targets {
 } ck_targets;
 
 /// What becomes of the outputs: the error dY, not yet divided by the weights' sum, or the predictions after the link
-/// (softmax, sigmoid, exp or nothing).
+/// of the loss.
 typedef enum ck_loss_result { CK_OUTPUT_ERROR, CK_PREDICTION } ck_loss_result;
 
 /// The random bits of a dropout layer: a pure function of these and of a row's number in the batch and a unit's number.
+///
+/// The key is words 0 and 1 of Philox under `seed`, counter (step, layer, 4). Unit u is dropped where, under that key,
+/// word (u / 16) mod 4 of block 16·(u / 64) + u mod 16, counter (block, row, layer, 4), is below rate·2³².
 typedef struct ck_dropout {
     uint64_t seed;
     uint64_t step;
@@ -45,7 +54,7 @@ typedef struct ck_dropout {
     double rate;  // the share of units set to zero; the others are divided by 1 − rate
 } ck_dropout;
 
-/// a[i] = f(a[i]); `kept` receives what the derivative needs besides the result, for gelu, silu and softplus.
+/// a[i] = f(a[i]); `kept` receives what the derivative needs besides the result, for gelu and silu.
 void ck_activate_f32(ck_activation f, size_t n, float *a, float *kept);
 void ck_activate_f64(ck_activation f, size_t n, double *a, double *kept);
 

@@ -6,6 +6,7 @@
 // Every function computes the same bits on every instruction set: vectors are lanes of independent
 // chains of fused multiply-adds, never a reason to reorder one.
 
+#include "CKMath.h"
 #include "CKRows.h"
 
 #include <stddef.h>

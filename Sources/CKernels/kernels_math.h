@@ -1,0 +1,217 @@
+// Elementary functions over `vec`, free of branches: made of IEEE operations and fused multiply-adds alone,
+// so a lane has the same bits on every instruction set. Maximum errors stand in Numerics.md.
+
+#if REAL_IS_FLOAT
+#define CK_POLYNOMIAL(name) ck_##name##_f32
+#define CK_PICK(single, twofold) single
+#define CK_MANTISSA_BITS 23
+#define CK_EXPONENT_BIAS 127
+#define CK_ROUNDER 0x1.8p23f
+#define CK_MIN_NORMAL 0x1p-126f
+#define CK_LN2_HIGH CK_LN2_HIGH_F32
+#define CK_LN2_LOW CK_LN2_LOW_F32
+#else
+#define CK_POLYNOMIAL(name) ck_##name##_f64
+#define CK_PICK(single, twofold) twofold
+#define CK_MANTISSA_BITS 52
+#define CK_EXPONENT_BIAS 1023
+#define CK_ROUNDER 0x1.8p52
+#define CK_MIN_NORMAL 0x1p-1022
+#define CK_LN2_HIGH CK_LN2_HIGH_F64
+#define CK_LN2_LOW CK_LN2_LOW_F64
+#endif
+
+#define CK_SIGN_BIT ((ivec){0} + (REAL_INT)((REAL_UINT)1 << (sizeof(REAL) * 8 - 1)))
+#define CK_INFINITY ((REAL)__builtin_inf())
+#define CK_NAN ((REAL)__builtin_nan(""))
+// The coefficients of a fitted polynomial and their number, as the arguments of `horner`.
+#define CK_TERMS(name) CK_POLYNOMIAL(name), sizeof CK_POLYNOMIAL(name) / sizeof(REAL)
+
+/// `yes` where the mask (a comparison's result) is set, `no` elsewhere.
+INLINE vec NAME(select)(ivec mask, vec yes, vec no) { return (vec)((mask & (ivec)yes) | (~mask & (ivec)no)); }
+INLINE vec NAME(absolute)(vec x) { return (vec)((ivec)x & ~CK_SIGN_BIT); }
+/// The smaller and the larger; a NaN in `x` stays.
+INLINE vec NAME(at_most)(vec x, REAL limit) { return NAME(select)(x > limit, NAME(splat)(limit), x); }
+INLINE vec NAME(at_least)(vec x, REAL limit) { return NAME(select)(x < limit, NAME(splat)(limit), x); }
+/// 2ⁿ for n that gives a normal number.
+INLINE vec NAME(power_of_two)(ivec n) { return (vec)((n + CK_EXPONENT_BIAS) << CK_MANTISSA_BITS); }
+
+/// Loads `count` < LANES numbers; the other lanes are `fill`.
+INLINE vec NAME(load_part)(const REAL *p, size_t count, REAL fill) {
+    vec v = NAME(splat)(fill);
+    memcpy(&v, p, count * sizeof(REAL));
+    return v;
+}
+INLINE void NAME(store_part)(REAL *p, size_t count, vec v) { memcpy(p, &v, count * sizeof(REAL)); }
+
+INLINE vec NAME(horner)(const REAL *coefficients, size_t count, vec x) {
+    vec sum = NAME(splat)(coefficients[count - 1]);
+#pragma unroll
+    for (size_t i = count - 1; i > 0; i--) sum = NAME(fma)(sum, x, NAME(splat)(coefficients[i - 1]));
+    return sum;
+}
+
+/// p and n with exp(x) = 2ⁿ·(1 + p) and |p| < 0.42, for |x| small enough that n fits an exponent.
+INLINE vec NAME(exp_reduced)(vec x, ivec *n) {
+    vec rounder = NAME(splat)(CK_ROUNDER);
+    // Adding the rounder leaves the nearest integer in the low bits, whatever the number.
+    vec shifted = NAME(fma)(x, NAME(splat)((REAL)0x1.71547652b82fep0), rounder);
+    *n = (ivec)shifted - (ivec)rounder;
+    vec whole = shifted - rounder;
+    vec r = NAME(fma)(whole, NAME(splat)(-CK_LN2_HIGH), x);
+    r = NAME(fma)(whole, NAME(splat)(-CK_LN2_LOW), r);
+    return NAME(fma)(r * r, NAME(horner)(CK_TERMS(exp), r), r);
+}
+
+INLINE vec NAME(exp)(vec x) {
+    ivec n;
+    x = NAME(at_least)(NAME(at_most)(x, CK_PICK(90, 720)), CK_PICK(-105, -750));
+    vec p = NAME(exp_reduced)(x, &n);
+    // Two steps, so that results below the normal range are rounded once and those above it become infinite.
+    ivec half = n >> 1;
+    return (p + 1) * NAME(power_of_two)(half) * NAME(power_of_two)(n - half);
+}
+
+INLINE vec NAME(expm1)(vec x) {
+    ivec n;
+    vec bounded = NAME(at_least)(NAME(at_most)(x, CK_PICK(89, 710)), CK_PICK(-20, -40));
+    vec p = NAME(exp_reduced)(bounded, &n);
+    // Half of the scale, because 2ⁿ itself can be out of range where the result is not.
+    vec half = NAME(power_of_two)(n - 1);
+    vec result = NAME(fma)(p, half, half - (REAL)0.5) * 2;
+    return NAME(select)(NAME(absolute)(x) < CK_PICK(0x1p-26f, 0x1p-55), x, result);
+}
+
+/// A polynomial for |x| below 0.55, 1 − 2E/(1 + E) with E = exp(−2|x|) from there on.
+INLINE vec NAME(tanh)(vec x) {
+    ivec n;
+    vec a = NAME(absolute)(x), square = x * x;
+    vec p = NAME(exp_reduced)(NAME(at_least)(a * -2, CK_PICK(-20, -40)), &n);
+    vec scale = NAME(power_of_two)(n);
+    vec e = NAME(fma)(p, scale, scale);
+    vec outer = 1 - (e + e) / (e + 1);
+    outer = (vec)(((ivec)outer & ~CK_SIGN_BIT) | ((ivec)x & CK_SIGN_BIT));
+    vec inner = NAME(fma)(x * square, NAME(horner)(CK_TERMS(tanh), square), x);
+    return NAME(select)(a < (REAL)0.55, inner, outer);
+}
+
+/// 1 / (1 + exp(−x)) without overflow; `e` receives exp(−|x|).
+INLINE vec NAME(sigmoid_and_exp)(vec x, vec *e) {
+    *e = NAME(exp)(-NAME(absolute)(x));
+    return NAME(select)(x < 0, *e, NAME(splat)(1)) / (*e + 1);
+}
+
+INLINE vec NAME(sigmoid)(vec x) {
+    vec e;
+    return NAME(sigmoid_and_exp)(x, &e);
+}
+
+/// x = m·2ᵏ with m from √½ to √2, for normal x; k as a whole number of the type.
+INLINE vec NAME(split_exponent)(vec x, ivec *k) {
+    ivec bits = (ivec)x;
+    *k = (bits - (ivec)NAME(splat)((REAL)0x1.6a09e667f3bcdp-1)) >> CK_MANTISSA_BITS;
+    return (vec)(bits - (*k << CK_MANTISSA_BITS));
+}
+
+/// log(1 + f) + k·log 2, for f from √½ − 1 to √2 − 1.
+INLINE vec NAME(log_reduced)(vec f, ivec k) {
+    vec rounder = NAME(splat)(CK_ROUNDER);
+    vec exponent = (vec)(k + (ivec)rounder) - rounder;
+    vec s = f / (f + 2);
+    vec z = s * s;
+    vec series = z * NAME(horner)(CK_TERMS(log), z);
+    vec half_square = f * f * (REAL)0.5;
+    vec low = NAME(fma)(s, half_square + series, exponent * CK_LN2_LOW);
+    return NAME(fma)(exponent, NAME(splat)(CK_LN2_HIGH), f - (half_square - low));
+}
+
+INLINE vec NAME(log)(vec x) {
+    ivec k;
+    ivec tiny = x < CK_MIN_NORMAL;
+    vec m = NAME(split_exponent)(NAME(select)(tiny, x * (REAL)((REAL_UINT)1 << CK_MANTISSA_BITS), x), &k);
+    vec result = NAME(log_reduced)(m - 1, k - (tiny & CK_MANTISSA_BITS));
+    result = NAME(select)(x == CK_INFINITY, x, result);
+    result = NAME(select)(x == 0, NAME(splat)(-CK_INFINITY), result);
+    return NAME(select)(x >= 0, result, NAME(splat)(CK_NAN));
+}
+
+INLINE vec NAME(log1p)(vec x) {
+    ivec k;
+    vec u = x + 1;
+    // What the sum 1 + x lost: exact, whichever of the two is larger.
+    vec back = u - 1;
+    vec lost = (1 - (u - back)) + (x - back);
+    vec m = NAME(split_exponent)(u, &k);
+    // The loss no longer counts where the scale would leave the exponent's range.
+    vec scale = NAME(power_of_two)((-k & (k < 60)) | (-60 & ~(k < 60)));
+    vec result = NAME(log_reduced)(NAME(fma)(lost, scale, m - 1), k);
+    result = NAME(select)(x == CK_INFINITY, x, result);
+    result = NAME(select)(x == -1, NAME(splat)(-CK_INFINITY), result);
+    result = NAME(select)(x >= -1, result, NAME(splat)(CK_NAN));
+    return NAME(select)(NAME(absolute)(x) < CK_PICK(0x1p-26f, 0x1p-55), x, result);
+}
+
+INLINE vec NAME(softplus)(vec x) {
+    return NAME(at_least)(x, 0) + NAME(log1p)(NAME(exp)(-NAME(absolute)(x)));
+}
+
+/// erfc(a)·exp(a²) for a from 1 on.
+INLINE vec NAME(scaled_erfc)(vec a) {
+    vec t = (a - 4) / (a + 4);
+    return NAME(horner)(CK_TERMS(erfcx), t) / NAME(fma)(a, NAME(splat)(2), NAME(splat)(1));
+}
+
+/// exp(−square) where `square` = high + low with a small low.
+INLINE vec NAME(exp_of_minus)(vec high, vec low) {
+    vec e = NAME(exp)(-high);
+    return NAME(fma)(-low, e, e);
+}
+
+INLINE vec NAME(erf)(vec x) {
+    vec a = NAME(at_most)(NAME(absolute)(x), 30);
+    vec square = a * a;
+    vec low = NAME(fma)(a, a, -square);
+    vec inner = NAME(fma)(x, NAME(horner)(CK_TERMS(erf), square), x);
+    vec outer = 1 - NAME(exp_of_minus)(square, low) * NAME(scaled_erfc)(a);
+    outer = (vec)(((ivec)outer & ~CK_SIGN_BIT) | ((ivec)x & CK_SIGN_BIT));
+    return NAME(select)(a < 1, inner, outer);
+}
+
+/// The normal distribution's share below x, with small relative error in both tails; `density` receives its density.
+INLINE vec NAME(normal_share)(vec x, vec *density) {
+    vec bounded = NAME(at_least)(NAME(at_most)(x, 40), -40);
+    vec half = bounded * (REAL)0.5;
+    vec exponent = half * bounded;
+    vec bell = NAME(exp_of_minus)(exponent, NAME(fma)(half, bounded, -exponent));
+    vec u = bounded * (REAL)0x1.6a09e667f3bcdp-1;
+    vec a = NAME(absolute)(u);
+    vec square = u * u;
+    vec inner_half = NAME(fma)(u, NAME(horner)(CK_TERMS(erf), square), u) * (REAL)0.5;
+    vec tail = bell * NAME(scaled_erfc)(a) * (REAL)0.5;
+    *density = bell * (REAL)0x1.9884533d43651p-2;
+    return NAME(select)(a < 1, inner_half + (REAL)0.5, NAME(select)(x < 0, tail, 1 - tail));
+}
+
+/// Applies FUNCTION, from vec to vec, to n numbers; a tail goes through the same lanes.
+#define CK_APPLY(n, x, out, FUNCTION)                                                       \
+    do {                                                                                    \
+        size_t i_ = 0;                                                                      \
+        for (; i_ + LANES <= (n); i_ += LANES) NAME(store)((out) + i_, FUNCTION(NAME(load)((x) + i_))); \
+        if (i_ < (n)) {                                                                     \
+            vec part_ = FUNCTION(NAME(load_part)((x) + i_, (n) - i_, 0));                   \
+            NAME(store_part)((out) + i_, (n) - i_, part_);                                  \
+        }                                                                                   \
+    } while (0)
+
+static void NAME(map)(ck_function function, size_t n, const REAL *x, REAL *out) {
+    switch (function) {
+    case CK_FUNCTION_EXP: CK_APPLY(n, x, out, NAME(exp)); break;
+    case CK_FUNCTION_EXPM1: CK_APPLY(n, x, out, NAME(expm1)); break;
+    case CK_FUNCTION_LOG: CK_APPLY(n, x, out, NAME(log)); break;
+    case CK_FUNCTION_LOG1P: CK_APPLY(n, x, out, NAME(log1p)); break;
+    case CK_FUNCTION_TANH: CK_APPLY(n, x, out, NAME(tanh)); break;
+    case CK_FUNCTION_SIGMOID: CK_APPLY(n, x, out, NAME(sigmoid)); break;
+    case CK_FUNCTION_ERF: CK_APPLY(n, x, out, NAME(erf)); break;
+    case CK_FUNCTION_SOFTPLUS: CK_APPLY(n, x, out, NAME(softplus)); break;
+    }
+}
