@@ -83,3 +83,40 @@ void ck_axpy_f64(size_t n, double s, const double *x, double *a) { TABLE(table_f
 
 ENTRIES(float, f32)
 ENTRIES(double, f64)
+
+// The step's entries take the number type from the plan.
+#define STEP(plan, entry, ...) \
+    ((plan)->is_double ? TABLE(table_f64)->entry(plan, __VA_ARGS__) : TABLE(table_f32)->entry(plan, __VA_ARGS__))
+
+void ck_train_rows(const ck_plan *plan, size_t first, size_t count) { STEP(plan, train_rows, first, count); }
+void ck_train_shard(const ck_plan *plan, size_t shard, size_t block) { STEP(plan, train_shard, shard, block); }
+void ck_predict_rows(const ck_plan *plan, size_t first, size_t count) { STEP(plan, predict_rows, first, count); }
+void ck_update_tile(const ck_plan *plan, const ck_tile *tile, void *scratch) { STEP(plan, update_tile, tile, scratch); }
+void ck_sum_tile(const ck_plan *plan, const ck_tile *tile, int adds, void *scratch) {
+    STEP(plan, sum_tile, tile, adds, scratch);
+}
+void ck_apply_tile(const ck_plan *plan, const ck_tile *tile) { STEP(plan, apply_tile, tile); }
+double ck_squares_of_tile(const ck_plan *plan, const ck_tile *tile) { return STEP(plan, squares_of_tile, tile); }
+void ck_refresh_transposed(const ck_plan *plan, size_t layer) { STEP(plan, refresh_transposed, layer); }
+
+size_t ck_tile_scratch(size_t shard_count) {
+    size_t levels = 1;
+    while (((size_t)1 << levels) <= shard_count) levels++;
+    // A block of sums and the tree's levels; narrow layers keep a panel of each shard instead.
+    size_t numbers = CK_PANEL_BYTES / sizeof(float);
+    size_t blocks = (1 + levels) * numbers, panels = numbers + shard_count;
+    return (blocks > panels ? blocks : panels) * CK_PANEL_BYTES;
+}
+
+double ck_sum(size_t n, const double *values) {
+    double stripes[8] = {0};
+    size_t i = 0;
+    for (; i + 8 <= n; i += 8) {
+        for (size_t l = 0; l < 8; l++) stripes[l] += values[i + l];
+    }
+    for (; i < n; i++) stripes[i % 8] += values[i];
+    for (size_t half = 4; half > 0; half /= 2) {
+        for (size_t l = 0; l < half; l++) stripes[l] += stripes[l + half];
+    }
+    return stripes[0];
+}

@@ -16,16 +16,19 @@
 #define REAL_INT int32_t
 #define REAL_UINT uint32_t
 #define REAL_IS_FLOAT 1
+#define REAL_BYTES 4
 #include "templates.h"
 #undef REAL
 #undef REAL_SUFFIX
 #undef REAL_INT
 #undef REAL_UINT
 #undef REAL_IS_FLOAT
+#undef REAL_BYTES
 
 #define REAL double
 #define REAL_SUFFIX f64
 #define REAL_INT int64_t
 #define REAL_UINT uint64_t
 #define REAL_IS_FLOAT 0
+#define REAL_BYTES 8
 #include "templates.h"

@@ -15,6 +15,14 @@
         void (*dropout_mask)(const ck_dropout *dropout, size_t row, size_t n, REAL *mask); \
         void (*loss_rows)(const ck_loss *loss, ck_loss_result result, const ck_targets *targets, size_t first, \
                           size_t rows, REAL *y, size_t stride, double *losses, double *weights); \
+        void (*train_rows)(const ck_plan *plan, size_t first, size_t count); \
+        void (*train_shard)(const ck_plan *plan, size_t shard, size_t block); \
+        void (*predict_rows)(const ck_plan *plan, size_t first, size_t count); \
+        void (*update_tile)(const ck_plan *plan, const ck_tile *tile, void *scratch); \
+        void (*sum_tile)(const ck_plan *plan, const ck_tile *tile, int adds, void *scratch); \
+        void (*apply_tile)(const ck_plan *plan, const ck_tile *tile); \
+        double (*squares_of_tile)(const ck_plan *plan, const ck_tile *tile); \
+        void (*refresh_transposed)(const ck_plan *plan, size_t layer); \
     } ck_table_##SUFFIX;
 
 CK_DECLARE_TABLE(float, f32)

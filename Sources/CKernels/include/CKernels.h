@@ -8,6 +8,7 @@
 
 #include "CKMath.h"
 #include "CKRows.h"
+#include "CKStep.h"
 
 #include <stddef.h>
 #include <stdint.h>

@@ -1,0 +1,64 @@
+internal import CKernels
+
+/// Numbers shaped like a network's parameters, packed for the products; exact conversion to and from plain row-major.
+@safe final class PackedParameters<S: Scalar> {
+    let layout: PackedLayout
+    private let memory: AlignedMemory<S>
+
+    init(_ layout: PackedLayout) {
+        self.layout = layout
+        memory = AlignedMemory(count: layout.count)
+    }
+
+    var start: UnsafeMutablePointer<S> { unsafe memory.start }
+
+    /// A layer's weights and bias as the kernels take them.
+    func pointers(layer: Int) -> ck_parameters {
+        let entry = layout.entries[layer]
+        return unsafe ck_parameters(
+            weight: start + entry.weightStart, bias: entry.biasStart.map { unsafe start + $0 })
+    }
+
+    /// Sets every number to zero.
+    func clear() { unsafe start.update(repeating: 0, count: layout.count) }
+
+    /// Takes over plain parameters, whose shapes must be those of the network.
+    func load(_ layers: [LayerParameters]) {
+        precondition(layers.count == layout.entries.count, "a network's parameters must have an entry for each layer")
+        clear()
+        for (entry, layer) in zip(layout.entries, layers) {
+            precondition(layer.weight.shape == [entry.inputs, entry.units], "\(layer.name): weights of another shape")
+            precondition(
+                (layer.bias != nil) == (entry.biasStart != nil), "\(layer.name): bias without a place, or none")
+            let weights = S.values(of: layer.weight)
+            for input in 0..<entry.inputs {
+                for unit in 0..<entry.units {
+                    unsafe start[entry.place(input: input, unit: unit)] = weights[input * entry.units + unit]
+                }
+            }
+            if let bias = layer.bias, let biasStart = entry.biasStart {
+                precondition(bias.shape == [entry.units], "\(layer.name): a bias of another shape")
+                for (unit, value) in S.values(of: bias).enumerated() { unsafe start[biasStart + unit] = value }
+            }
+        }
+    }
+
+    /// The plain parameters, under the network's layer names.
+    func unload(names: [String]) -> [LayerParameters] {
+        zip(layout.entries, names).map { entry, name in
+            let weights = unsafe [S](unsafeUninitializedCapacity: entry.inputs * entry.units) { buffer, count in
+                for input in 0..<entry.inputs {
+                    for unit in 0..<entry.units {
+                        unsafe buffer[input * entry.units + unit] = start[entry.place(input: input, unit: unit)]
+                    }
+                }
+                count = entry.inputs * entry.units
+            }
+            let bias = entry.biasStart.map { biasStart in
+                S.tensor((0..<entry.units).map { unsafe start[biasStart + $0] }, shape: [entry.units])
+            }
+            return LayerParameters(
+                name: name, weight: S.tensor(weights, shape: [entry.inputs, entry.units]), bias: bias)
+        }
+    }
+}

@@ -1,0 +1,275 @@
+internal import CKernels
+
+/// What one batch gave.
+package struct StepResult: Equatable, Sendable {
+    /// Σ wᵢ·ℓᵢ over the batch's rows, and Σ wᵢ: the loss is their quotient.
+    package var lossSum: Double
+    package var weightSum: Double
+    /// False where the loss is infinite or NaN; the weights then stay as they were.
+    package var isFinite: Bool { lossSum.isFinite }
+
+    package init(lossSum: Double, weightSum: Double) {
+        self.lossSum = lossSum
+        self.weightSum = weightSum
+    }
+}
+
+/// One update of a network's weights from one batch, on all workers.
+///
+/// Phase 1 takes blocks of rows through all layers forward, through the loss and back to every dY. Phase 2 takes tiles of
+/// weights: it sums xᵀ·dY over the shards by a fixed tree, divides by the weights' sum, and updates. The weights are a pure
+/// function of what was loaded and of the batches: not of the workers, the blocks or the tiles.
+@safe package final class TrainingStep<S: Scalar> {
+    package let network: Network
+    package let shards: Shards
+    let path: GradientPath
+
+    private let workers: Workers
+    private let accumulate: Int
+    private let clipNorm: Double?
+    private let seed: UInt64
+    private let optimizer: OptimizerConfiguration
+    private var scalars: OptimizerScalars
+
+    private let packed: PackedParameters<S>
+    private let slots: [(name: String, values: PackedParameters<S>)]
+    private let gradient: PackedParameters<S>?
+    private let shardGradients: AlignedMemory<S>?
+    private let step: StepPlan<S>
+    private let tiles: AlignedMemory<ck_tile>
+    private let squares: AlignedMemory<Double>
+    private let scratch: AlignedMemory<UInt8>
+    private let scratchBytes: Int
+
+    /// Adds other ranks' shares to the gradient sums and to (Σ wᵢ·ℓᵢ, Σ wᵢ), by a fixed tree over the ranks.
+    package typealias Reduction = (_ gradient: UnsafeMutableBufferPointer<S>, _ sums: inout StepResult) -> Void
+    private let reduce: Reduction?
+
+    // The group of batches under way: how many, and their sums.
+    private var batchesInGroup = 0
+    private var group = StepResult(lossSum: 0, weightSum: 0)
+
+    /// A step for batches of up to `batchSize` rows; `accumulate` batches make an update.
+    package convenience init(
+        network: Network, loss: LossFunction, optimizer: OptimizerConfiguration, batchSize: Int, shards: Shards,
+        accumulate: Int = 1, seed: UInt64, workers: Workers, reduce: Reduction? = nil
+    ) {
+        let needsWhole = unsafe optimizer.clipNorm != nil || accumulate > 1 || reduce != nil
+        let path = GradientPath(
+            network: network, batchSize: batchSize, shards: shards.own.count, needsWhole: needsWhole,
+            bytesPerNumber: MemoryLayout<S>.stride)
+        unsafe self.init(
+            network: network, loss: loss, optimizer: optimizer, batchSize: batchSize, shards: shards,
+            accumulate: accumulate, seed: seed, workers: workers, path: path, blockRows: nil, reduce: reduce)
+    }
+
+    /// The same with the way to go and the rows in a block given, for tests.
+    init(
+        network: Network, loss: LossFunction, optimizer: OptimizerConfiguration, batchSize: Int, shards: Shards,
+        accumulate: Int, seed: UInt64, workers: Workers, path: GradientPath, blockRows: Int?, reduce: Reduction? = nil
+    ) {
+        self.network = network
+        self.shards = shards
+        self.path = path
+        self.workers = workers
+        self.accumulate = accumulate
+        self.seed = seed
+        self.optimizer = optimizer
+        unsafe self.reduce = reduce
+        fixedBlockRows = blockRows
+        clipNorm = optimizer.clipNorm
+        scalars = OptimizerScalars(optimizer)
+
+        let panel = StepPlan<S>.panel
+        let layout = PackedLayout(network, panel: panel)
+        packed = PackedParameters(layout)
+        let names = OptimizerScalars.slotNames(optimizer)
+        let memories = names.map { name in name.map { (name: $0, values: PackedParameters<S>(layout)) } }
+        slots = memories.compactMap { $0 }
+        gradient = path.isWhole ? PackedParameters(layout) : nil
+        let ownShards = shards.own.count
+        shardGradients = path.sumsInShards ? AlignedMemory(count: ownShards * layout.count) : nil
+        step = StepPlan(
+            network: network, loss: loss, parameters: packed, capacity: batchSize, shards: ownShards, trains: true)
+
+        for (index, entry) in layout.entries.enumerated() {
+            let layer = unsafe step.layers + index
+            for (slot, memory) in memories.enumerated() {
+                guard let memory else { continue }
+                let pointers = unsafe memory.values.pointers(layer: index)
+                if slot == 0 {
+                    unsafe layer.pointee.slots.0 = pointers
+                } else {
+                    unsafe layer.pointee.slots.1 = pointers
+                }
+            }
+            if let gradient { unsafe layer.pointee.gradient = gradient.pointers(layer: index) }
+            if let shardGradients {
+                unsafe layer.pointee.shards.weight = UnsafeMutableRawPointer(shardGradients.start + entry.weightStart)
+                unsafe layer.pointee.shards.bias = entry.biasStart.map {
+                    unsafe UnsafeMutableRawPointer(shardGradients.start + $0)
+                }
+                unsafe layer.pointee.shard_stride = layout.count
+            }
+            unsafe layer.pointee.dropout.seed = seed
+        }
+
+        let list = Tiles.list(layout)
+        tiles = AlignedMemory(count: list.count)
+        for (index, tile) in list.enumerated() { unsafe tiles.start[index] = tile }
+        squares = AlignedMemory(count: list.count)
+        scratchBytes = (ck_tile_scratch(ownShards) + 127) / 128 * 128
+        scratch = AlignedMemory(count: scratchBytes * workers.count)
+    }
+
+    private let fixedBlockRows: Int?
+
+    // MARK: state
+
+    /// Starts from these weights and what the optimizer remembers of earlier updates.
+    package func load(_ parameters: [LayerParameters], optimizer state: OptimizerState) {
+        packed.load(parameters)
+        for index in network.layers.indices { unsafe ck_refresh_transposed(step.plan, index) }
+        for slot in slots {
+            if let saved = state.slots.first(where: { $0.name == slot.name }) {
+                slot.values.load(saved.layers)
+            } else {
+                slot.values.clear()
+            }
+        }
+        scalars = OptimizerScalars(optimizer, step: state.step)
+        batchesInGroup = 0
+        group = StepResult(lossSum: 0, weightSum: 0)
+    }
+
+    /// The weights as they are.
+    package func parameters() -> [LayerParameters] { packed.unload(names: network.layers.map(\.name)) }
+
+    /// What the optimizer remembers.
+    package func optimizerState() -> OptimizerState {
+        let names = network.layers.map(\.name)
+        return OptimizerState(
+            step: scalars.step,
+            slots: slots.map { OptimizerState.Slot(name: $0.name, layers: $0.values.unload(names: names)) })
+    }
+
+    // MARK: the step
+
+    /// Trains on one batch; `updates` is the number of updates before it, `totalRows` the rows of the whole batch where
+    /// `batch` holds only those of this rank's shards. The weights change when `endsGroup` is true, as for every batch
+    /// unless gradients accumulate.
+    @discardableResult
+    package func run(
+        _ batch: Batch<S>, step updates: Int, rate: Double, endsGroup: Bool = true, totalRows: Int? = nil
+    ) -> StepResult {
+        let plan = unsafe step.plan
+        let rows = unsafe batch.rows
+        unsafe step.bind(batch)
+        let ownStart = shards.start(of: shards.own.lowerBound, rows: totalRows ?? rows)
+        for shard in 0...shards.own.count {
+            let start = shards.start(of: shards.own.lowerBound + shard, rows: totalRows ?? rows)
+            unsafe plan.pointee.shard_starts[shard] = start - ownStart
+        }
+        unsafe plan.pointee.first_row = ownStart
+        let dropoutStep = UInt64(updates * accumulate + batchesInGroup)
+        for layer in network.layers.indices { unsafe step.layers[layer].dropout.step = dropoutStep }
+
+        trainRows(rows)
+
+        let result = unsafe StepResult(
+            lossSum: ck_sum(rows, plan.pointee.row_losses), weightSum: ck_sum(rows, plan.pointee.row_weights))
+        group.lossSum += result.lossSum
+        group.weightSum += result.weightSum
+        if path.isWhole {
+            sumTiles()
+            batchesInGroup += 1
+        }
+        guard endsGroup else { return result }
+        return path.isWhole ? applyWhole(result, rate: rate) : updateTiles(result, rate: rate)
+    }
+
+    /// Phase 1.
+    private func trainRows(_ rows: Int) {
+        let plan = unsafe step.plan
+        if path.sumsInShards {
+            let block = fixedBlockRows ?? blockInCache
+            workers(for: work(rows)).forEach(shards.own.count) { shard, _ in unsafe ck_train_shard(plan, shard, block) }
+            return
+        }
+        let workers = workers(for: work(rows))
+        let block = fixedBlockRows ?? blockRows(rows, workers: workers.count)
+        workers.forEach((rows + block - 1) / block) { index, _ in
+            unsafe ck_train_rows(plan, index * block, min(block, rows - index * block))
+        }
+    }
+
+    /// Phase 2 where nothing needs the whole gradient.
+    private func updateTiles(_ result: StepResult, rate: Double) -> StepResult {
+        defer { group = StepResult(lossSum: 0, weightSum: 0) }
+        guard group.isFinite else { return result }
+        let plan = unsafe step.plan
+        let (tiles, scratch, scratchBytes) = unsafe (self.tiles.start, self.scratch.start, self.scratchBytes)
+        unsafe plan.pointee.optimizer = scalars.next(rate: rate)
+        unsafe plan.pointee.scale = group.weightSum > 0 ? 1 / group.weightSum : 0
+        workers(for: work(unsafe plan.pointee.rows)).forEach(self.tiles.count) { tile, worker in
+            unsafe ck_update_tile(plan, tiles + tile, scratch + worker * scratchBytes)
+        }
+        return result
+    }
+
+    /// Phase 2 of the whole path: the gradient sums of one batch, added to those of the group.
+    private func sumTiles() {
+        let plan = unsafe step.plan
+        let (tiles, scratch, scratchBytes) = unsafe (self.tiles.start, self.scratch.start, self.scratchBytes)
+        let adds: Int32 = batchesInGroup > 0 ? 1 : 0
+        workers(for: work(unsafe plan.pointee.rows)).forEach(self.tiles.count) { tile, worker in
+            unsafe ck_sum_tile(plan, tiles + tile, adds, scratch + worker * scratchBytes)
+        }
+    }
+
+    /// Phase 3: reduces over ranks, scales, clips and updates.
+    private func applyWhole(_ result: StepResult, rate: Double) -> StepResult {
+        var result = result
+        defer {
+            group = StepResult(lossSum: 0, weightSum: 0)
+            batchesInGroup = 0
+        }
+        if let reduce = unsafe reduce, let gradient {
+            unsafe reduce(UnsafeMutableBufferPointer(start: gradient.start, count: gradient.layout.count), &group)
+            result = group
+        }
+        guard group.isFinite else { return result }
+        let plan = unsafe step.plan
+        let (tiles, squares) = unsafe (self.tiles.start, self.squares.start)
+        let workers = workers(for: packed.layout.count / 8)
+        unsafe plan.pointee.optimizer = scalars.next(rate: rate)
+        unsafe plan.pointee.scale = group.weightSum > 0 ? 1 / group.weightSum : 0
+        unsafe plan.pointee.clip = 1
+        if let clipNorm {
+            workers.forEach(self.tiles.count) { tile, _ in
+                unsafe squares[tile] = ck_squares_of_tile(plan, tiles + tile)
+            }
+            let norm = unsafe ck_sum(self.tiles.count, squares).squareRoot()
+            unsafe plan.pointee.clip = min(1, clipNorm / (norm + 1e-6))
+        }
+        workers.forEach(self.tiles.count) { tile, _ in unsafe ck_apply_tile(plan, tiles + tile) }
+        return result
+    }
+
+    // MARK: sharing
+
+    /// A phase's work on so many rows, in cycles of two vectors of multiply-adds.
+    private func work(_ rows: Int) -> Int { rows * packed.layout.count / StepPlan<S>.panel }
+
+    /// One worker where waking others would take longer than the work: some 10 µs.
+    private func workers(for cycles: Int) -> Workers { cycles < 40_000 ? Workers(count: 1) : workers }
+
+    /// Rows a block: as many as keep weights flowing from cache once for many rows, and every worker busy to the end.
+    private func blockRows(_ rows: Int, workers: Int) -> Int {
+        let blocks = workers * max(1, (rows + 64 * workers - 1) / (64 * workers))
+        return max(1, (rows + blocks - 1) / blocks)
+    }
+
+    /// Rows of x that fit in half of an L1 cache, in whole tiles.
+    private var blockInCache: Int { max(8, min(64, 24_576 / (network.inputs * MemoryLayout<S>.stride) / 8 * 8)) }
+}

@@ -1,0 +1,215 @@
+import CKernels
+
+@testable import Treadle
+
+/// The step as plain loops in the order that the contract states: what the kernels must equal, bit for bit.
+///
+/// Activations, dropout and losses are taken from the kernels, row by row: they have tests of their own.
+struct NaiveStep<S: Scalar & EngineScalar> {
+    var network: Network
+    var loss: LossFunction
+    var weights: [[[S]]]  // layer, input, unit
+    var biases: [[S]?]
+    var seed: UInt64 = 0
+
+    var lossSum = 0.0
+    var weightSum = 0.0
+
+    init(network: Network, loss: LossFunction, parameters: [LayerParameters]) {
+        self.network = network
+        self.loss = loss
+        weights = zip(network.layers, parameters).map { layer, parameters in
+            let values = S.values(of: parameters.weight)
+            return (0..<layer.inputs).map { Array(values[$0 * layer.units..<($0 + 1) * layer.units]) }
+        }
+        biases = parameters.map { $0.bias.map { S.values(of: $0) } }
+    }
+
+    var parameters: [LayerParameters] {
+        zip(network.layers, zip(weights, biases)).map { layer, values in
+            LayerParameters(
+                name: layer.name, weight: S.tensor(values.0.flatMap { $0 }, shape: [layer.inputs, layer.units]),
+                bias: values.1.map { S.tensor($0, shape: [layer.units]) })
+        }
+    }
+
+    /// The gradients' sums over the batch, in the fixed order.
+    mutating func gradients(
+        x: [[S]], batch: TestBatch<S>, shards: Shards, step: Int
+    ) -> (weights: [[[S]]], biases: [[S]]) {
+        let rows = x.count
+        var inputs = [[[S]]]()
+        var activated = [[[S]]]()
+        var kept = [[[S]]]()
+        var masks = [[[S]]]()
+        var current = x
+        for (l, layer) in network.layers.enumerated() {
+            inputs.append(current)
+            var a = current.map { row in (0..<layer.units).map { forward(layer: l, row: row, unit: $0) } }
+            var k = a
+            var m = a
+            for r in 0..<rows {
+                S.activate(ck_activation(layer.activation), &a[r], &k[r])
+                if layer.dropout > 0 {
+                    m[r] = S.mask(
+                        ck_dropout(seed: seed, step: UInt64(step), layer: UInt32(l), rate: layer.dropout), row: r,
+                        count: layer.units)
+                }
+            }
+            activated.append(a)
+            kept.append(k)
+            masks.append(m)
+            current = a
+            if layer.dropout > 0 { for r in 0..<rows { current[r] = zip(a[r], m[r]).map { $0 * $1 } } }
+        }
+        var delta = current
+        (lossSum, weightSum) = S.loss(loss, batch: batch, outputs: &delta)
+        var sums = (weights: weights, biases: biases.map { $0 ?? [] })
+        for l in network.layers.indices.reversed() {
+            let layer = network.layers[l]
+            for j in 0..<layer.units {
+                for i in 0..<layer.inputs {
+                    sums.weights[l][i][j] = tree(shards, rows: rows) { sum, r in
+                        sum.addingProduct(inputs[l][r][i], delta[r][j])
+                    }
+                }
+                if biases[l] != nil { sums.biases[l][j] = tree(shards, rows: rows) { sum, r in sum + delta[r][j] } }
+            }
+            guard l > 0 else { break }
+            let below = network.layers[l - 1]
+            var next = delta.map { row in
+                (0..<layer.inputs).map { i in
+                    (0..<layer.units).reduce(S.zero) { $0.addingProduct(row[$1], weights[l][i][$1]) }
+                }
+            }
+            for r in 0..<rows {
+                if below.dropout > 0 { next[r] = zip(next[r], masks[l - 1][r]).map { $0 * $1 } }
+                S.derive(ck_activation(below.activation), activated[l - 1][r], kept[l - 1][r], &next[r])
+            }
+            delta = next
+        }
+        return sums
+    }
+
+    /// One step of plain gradient descent.
+    mutating func descend(x: [[S]], batch: TestBatch<S>, shards: Shards, rate: Double, step: Int) {
+        let sums = gradients(x: x, batch: batch, shards: shards, step: step)
+        let scale = S(1 / weightSum)
+        for l in network.layers.indices {
+            for i in weights[l].indices {
+                for j in weights[l][i].indices {
+                    weights[l][i][j] = weights[l][i][j].addingProduct(-S(rate), sums.weights[l][i][j] * scale)
+                }
+            }
+            if var bias = biases[l] {
+                for j in bias.indices { bias[j] = bias[j].addingProduct(-S(rate), sums.biases[l][j] * scale) }
+                biases[l] = bias
+            }
+        }
+    }
+
+    private func forward(layer l: Int, row: [S], unit: Int) -> S {
+        let layer = network.layers[l]
+        let bias = biases[l]?[unit]
+        if layer.units >= 4 {
+            let sum = (0..<layer.inputs).reduce(S.zero) { $0.addingProduct(row[$1], weights[l][$1][unit]) }
+            return bias.map { sum + $0 } ?? sum
+        }
+        // Narrow: element k in lane k mod 128 bytes, lanes meet by halves.
+        let lanes = 128 / MemoryLayout<S>.stride
+        var sums = [S](repeating: 0, count: lanes)
+        for k in 0..<(layer.inputs + lanes - 1) / lanes * lanes {
+            let (value, weight) = k < layer.inputs ? (row[k], weights[l][k][unit]) : (0, 0)
+            sums[k % lanes] = sums[k % lanes].addingProduct(value, weight)
+        }
+        var half = lanes / 2
+        while half > 0 {
+            for lane in 0..<half { sums[lane] += sums[lane + half] }
+            half /= 2
+        }
+        return sums[0] + (bias ?? 0)
+    }
+
+    /// One chain for each shard, then neighbours in pairs; an odd one waits for the next round.
+    private func tree(_ shards: Shards, rows: Int, _ add: (S, Int) -> S) -> S {
+        var level = (0..<shards.count).map { s in
+            (shards.start(of: s, rows: rows)..<shards.start(of: s + 1, rows: rows)).reduce(S.zero, add)
+        }
+        while level.count > 1 {
+            level = stride(from: 0, to: level.count, by: 2).map {
+                $0 + 1 < level.count ? level[$0] + level[$0 + 1] : level[$0]
+            }
+        }
+        return level[0]
+    }
+}
+
+/// The kernels' functions on rows, by number type.
+protocol EngineScalar {
+    static func activate(_ f: ck_activation, _ a: inout [Self], _ kept: inout [Self])
+    static func derive(_ f: ck_activation, _ a: [Self], _ kept: [Self], _ d: inout [Self])
+    static func mask(_ dropout: ck_dropout, row: Int, count: Int) -> [Self]
+    static func lossRows(
+        _ loss: ck_loss, _ targets: ck_targets, rows: Int, y: UnsafeMutablePointer<Self>, stride: Int,
+        losses: UnsafeMutablePointer<Double>, weights: UnsafeMutablePointer<Double>)
+}
+
+extension EngineScalar where Self: Scalar {
+    /// Turns outputs into their errors; returns the sums of losses and weights.
+    static func loss(_ loss: LossFunction, batch: TestBatch<Self>, outputs: inout [[Self]]) -> (Double, Double) {
+        let width = loss.outputs
+        var flat = outputs.flatMap { $0 }
+        var losses = [Double](repeating: 0, count: outputs.count)
+        var weights = losses
+        (loss.classWeights ?? []).map { Self($0) }.withUnsafeBufferPointer { classWeights in
+            let c = ck_loss(
+                loss, classWeights: loss.classWeights == nil ? nil : UnsafeRawPointer(classWeights.baseAddress))
+            lossRows(
+                c, batch.ckTargets, rows: outputs.count, y: &flat, stride: width, losses: &losses, weights: &weights)
+        }
+        for r in outputs.indices { outputs[r] = Array(flat[r * width..<(r + 1) * width]) }
+        return (ck_sum(losses.count, losses), ck_sum(weights.count, weights))
+    }
+}
+
+extension Float: EngineScalar {
+    static func activate(_ f: ck_activation, _ a: inout [Float], _ kept: inout [Float]) {
+        ck_activate_f32(f, a.count, &a, &kept)
+    }
+    static func derive(_ f: ck_activation, _ a: [Float], _ kept: [Float], _ d: inout [Float]) {
+        ck_derive_f32(f, a.count, a, kept, &d)
+    }
+    static func mask(_ dropout: ck_dropout, row: Int, count: Int) -> [Float] {
+        var mask = [Float](repeating: 0, count: count)
+        withUnsafePointer(to: dropout) { ck_dropout_mask_f32($0, row, count, &mask) }
+        return mask
+    }
+    static func lossRows(
+        _ loss: ck_loss, _ targets: ck_targets, rows: Int, y: UnsafeMutablePointer<Float>, stride: Int,
+        losses: UnsafeMutablePointer<Double>, weights: UnsafeMutablePointer<Double>
+    ) {
+        var (loss, targets) = (loss, targets)
+        ck_loss_rows_f32(&loss, CK_OUTPUT_ERROR, &targets, 0, rows, y, stride, losses, weights)
+    }
+}
+
+extension Double: EngineScalar {
+    static func activate(_ f: ck_activation, _ a: inout [Double], _ kept: inout [Double]) {
+        ck_activate_f64(f, a.count, &a, &kept)
+    }
+    static func derive(_ f: ck_activation, _ a: [Double], _ kept: [Double], _ d: inout [Double]) {
+        ck_derive_f64(f, a.count, a, kept, &d)
+    }
+    static func mask(_ dropout: ck_dropout, row: Int, count: Int) -> [Double] {
+        var mask = [Double](repeating: 0, count: count)
+        withUnsafePointer(to: dropout) { ck_dropout_mask_f64($0, row, count, &mask) }
+        return mask
+    }
+    static func lossRows(
+        _ loss: ck_loss, _ targets: ck_targets, rows: Int, y: UnsafeMutablePointer<Double>, stride: Int,
+        losses: UnsafeMutablePointer<Double>, weights: UnsafeMutablePointer<Double>
+    ) {
+        var (loss, targets) = (loss, targets)
+        ck_loss_rows_f64(&loss, CK_OUTPUT_ERROR, &targets, 0, rows, y, stride, losses, weights)
+    }
+}
