@@ -7,8 +7,8 @@ final class TestBatch<S: Scalar> {
     let x: [[S]]
     let batch: Batch<S>
     private let rows: UnsafeMutablePointer<UnsafePointer<S>>
-    private let values: UnsafeMutablePointer<S>?
-    private let classes: UnsafeMutablePointer<Int32>?
+    private let values: UnsafeMutablePointer<S>
+    private let classes: UnsafeMutablePointer<Int32>
     private let weights: UnsafeMutablePointer<S>?
     private let storage: [UnsafeMutablePointer<S>]
 
@@ -25,9 +25,9 @@ final class TestBatch<S: Scalar> {
         for (index, row) in storage.enumerated() { (rows + index).initialize(to: UnsafePointer(row)) }
         let targets = numbers.take(count * outputs)
         values = .allocate(capacity: targets.count)
-        values?.initialize(from: targets, count: targets.count)
+        values.initialize(from: targets, count: targets.count)
         self.classes = .allocate(capacity: count)
-        for row in 0..<count { (self.classes! + row).initialize(to: Int32((row * 7 + Int(seed)) % outputs)) }
+        for row in 0..<count { (self.classes + row).initialize(to: Int32((row * 7 + Int(seed)) % outputs)) }
         if weighted {
             weights = .allocate(capacity: count)
             weights?.initialize(from: numbers.take(count).map { abs($0) + 0.25 }, count: count)
@@ -36,7 +36,7 @@ final class TestBatch<S: Scalar> {
         }
         batch = Batch(
             rows: count, nominalRows: count, x: rows,
-            targets: classes ? .classes(self.classes!) : .values(values!), weights: weights.map { UnsafePointer($0) })
+            targets: classes ? .classes(self.classes) : .values(values), weights: weights.map { UnsafePointer($0) })
     }
 
     /// A batch of some of the rows, in the same memory.
@@ -61,8 +61,8 @@ final class TestBatch<S: Scalar> {
     deinit {
         storage.forEach { $0.deallocate() }
         rows.deallocate()
-        values?.deallocate()
-        classes?.deallocate()
+        values.deallocate()
+        classes.deallocate()
         weights?.deallocate()
     }
 }
