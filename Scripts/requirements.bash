@@ -71,13 +71,21 @@ require_build_tools() {
     require_packages libhdf5-dev pkg-config
 }
 
+# Installs Python packages into a virtual environment, trusting whom the system trusts.
+pip_install() {
+    local place=$1 bundle=/etc/ssl/certs/ca-certificates.crt
+    shift
+    [ -e "$bundle" ] || bundle=
+    PIP_CERT=${PIP_CERT:-$bundle} "$place/bin/python" -m pip install -q --disable-pip-version-check --retries 1 "$@" >/dev/null 2>&1
+}
+
 # Sets TREADLE_PYTHON to a Python with NumPy and h5py, and TensorBoard where it can be had; leaves it empty
 # where there is none.
 find_python() {
     local cache=${XDG_CACHE_HOME:-${HOME:+$HOME/.cache}} candidate
     local place=${cache:+$cache/treadle/python}
     place=${place:-$PWD/.build/python}
-    for candidate in "${TREADLE_PYTHON:-}" "$place/bin/python"; do
+    for candidate in "${TREADLE_PYTHON:-}" "$place/bin/python" /usr/bin/python3; do
         if [ -n "$candidate" ] && "$candidate" -c 'import numpy, h5py' 2>/dev/null; then
             export TREADLE_PYTHON=$candidate
             return
@@ -86,9 +94,8 @@ find_python() {
     export TREADLE_PYTHON=
     python3 -c 'import ensurepip, venv' 2>/dev/null || install_packages python3-venv || true
     say "Making a Python with NumPy and h5py for the tests that compare with them, in $place …"
-    if python3 -m venv --clear "$place" 2>/dev/null &&
-        "$place/bin/python" -m pip install -q --disable-pip-version-check 'numpy>=1.26,<3' 'h5py>=3.10,<4' >/dev/null 2>&1; then
-        "$place/bin/python" -m pip install -q --disable-pip-version-check tensorboard >/dev/null 2>&1 || true
+    if python3 -m venv --clear "$place" 2>/dev/null && pip_install "$place" 'numpy>=1.26,<3' 'h5py>=3.10,<4'; then
+        pip_install "$place" tensorboard || true
         TREADLE_PYTHON=$place/bin/python
     elif install_packages python3-numpy python3-h5py && /usr/bin/python3 -c 'import numpy, h5py' 2>/dev/null; then
         TREADLE_PYTHON=/usr/bin/python3

@@ -34,7 +34,8 @@ struct Permutation: Sendable {
 
     /// Where each of `indices` goes, into as many places of `images`.
     func fill(_ images: UnsafeMutablePointer<UInt64>, from indices: Range<Int>) {
-        precondition(indices.lowerBound >= 0 && indices.upperBound <= count, "a permutation's indices must lie below its count")
+        precondition(
+            indices.lowerBound >= 0 && indices.upperBound <= count, "a permutation's indices must lie below its count")
         unsafe withUnsafePointer(to: network) {
             unsafe cd_permute($0, UInt64(indices.lowerBound), indices.count, images)
         }
