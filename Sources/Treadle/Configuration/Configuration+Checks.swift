@@ -131,7 +131,9 @@ private struct CrossCheck {
             if let missing = possible.first(where: { "valid.\($0.rawValue)" == metric }) {
                 return "\(path) \(quoted(metric)) is not measured; add \"\(missing.rawValue)\" to metrics"
             }
-            let near = nearest(to: metric, among: names + possible.map { "valid.\($0.rawValue)" })
+            let near =
+                names.first { $0.hasSuffix(".\(metric)") }
+                ?? nearest(to: metric, among: names + possible.map { "valid.\($0.rawValue)" })
             return "unknown metric \(quoted(metric)) for \(path); "
                 + (near.map { "did you mean \"\($0)\"?" } ?? "it must be \(choiceList(names))")
         }
