@@ -154,17 +154,18 @@ INLINE REAL NAME(class_hinge)(const ck_loss *loss, const REAL *y, int32_t class,
 }
 
 /// The losses that are sums over outputs: ℓ(y, t) of each lane, and ∂ℓ/∂y in `error`.
-INLINE vec NAME(element_loss)(const ck_loss *loss, vec y, vec t, vec positive, vec *error) {
+INLINE vec NAME(element_loss)(const ck_loss *loss, vec y, vec t, vec *error) {
     const vec zero = NAME(splat)(0);
     switch (loss->type) {
     case CK_BCE: {
         const REAL smooth = (REAL)loss->smoothing;
         vec target = smooth > 0 ? NAME(fma)(t, NAME(splat)(1 - smooth), NAME(splat)(smooth / 2)) : t;
-        vec yes = positive * target, no = 1 - target, e;
+        vec e;
         vec probability = NAME(sigmoid_and_exp)(y, &e);
         vec both = NAME(log1p)(e);
-        *error = NAME(fma)(yes + no, probability, -yes);
-        return NAME(fma)(no, NAME(at_least)(y, 0) + both, yes * (NAME(at_least)(-y, 0) + both));
+        *error = probability - target;
+        // −t·log(sigmoid(y)) − (1 − t)·log(sigmoid(−y)): two terms of one sign, of which none cancels.
+        return NAME(fma)(1 - target, NAME(at_least)(y, 0) + both, target * (NAME(at_least)(-y, 0) + both));
     }
     case CK_HINGE: {
         vec side = t * 2 - 1;
@@ -202,53 +203,35 @@ INLINE vec NAME(element_loss)(const ck_loss *loss, vec y, vec t, vec positive, v
     }
 }
 
-/// One row of a loss that is the mean over its outputs. A class counts as the output that should be 1.
-INLINE REAL NAME(mean_loss)(const ck_loss *loss, const REAL *y, const REAL *t, int32_t class, REAL weight, REAL *dy) {
+/// One row of a loss that is the mean over its outputs: y may be the same memory as dy.
+INLINE REAL NAME(mean_loss)(const ck_loss *loss, const REAL *y, const REAL *t, REAL weight, REAL *dy) {
     const size_t outputs = loss->outputs;
-    const REAL *boosts = t && loss->type == CK_BCE ? loss->class_weights : NULL;
-    const REAL scale = weight * (REAL)(1 / (double)outputs);
+    const REAL share = (REAL)(1 / (double)outputs), scale = weight * share;
     wide sum = NAME(wide_splat)(0);
     for (size_t k = 0; k < outputs; k += CK_STRIPES) {
-        const size_t count = outputs - k < CK_STRIPES ? outputs - k : CK_STRIPES;
-        wide w = NAME(wide_load)(y + k, count, 0), target, positive, losses;
-        if (t) {
-            target = NAME(wide_load)(t + k, count, 0);
-        } else {
-            REAL hot[CK_STRIPES] = {0};
-            if (outputs == 1) {
-                hot[0] = class;
-            } else if ((size_t)class - k < CK_STRIPES) {
-                hot[(size_t)class - k] = 1;
-            }
-            memcpy(&target, hot, sizeof target);
-        }
-        positive = boosts ? NAME(wide_load)(boosts + k, count, 1) : NAME(wide_splat)(1);
+        wide w = NAME(wide_load)(y + k, outputs - k, 0), target = NAME(wide_load)(t + k, outputs - k, 0), losses;
         for (size_t i = 0; i < CK_PARTS; i++) {
             vec error;
-            losses.part[i] = NAME(element_loss)(loss, w.part[i], target.part[i], positive.part[i], &error);
+            losses.part[i] = NAME(element_loss)(loss, w.part[i], target.part[i], &error);
             w.part[i] = error * scale;
         }
         // A stripe beyond the row's end has a loss of its own, which must not count.
-        losses = NAME(wide_load)((const REAL *)&losses, count, 0);
+        losses = NAME(wide_load)((const REAL *)&losses, outputs - k, 0);
         for (size_t i = 0; i < CK_PARTS; i++) sum.part[i] += losses.part[i];
-        if (dy) NAME(wide_store)(dy + k, count, w);
+        if (dy) NAME(wide_store)(dy + k, outputs - k, w);
     }
-    return NAME(wide_sum)(sum) * (REAL)(1 / (double)outputs);
+    return NAME(wide_sum)(sum) * share;
 }
 
 /// Rows of a single output, a row a lane: the same numbers as row by row. Errors take the outputs' place if asked for.
-static void NAME(single_output_losses)(const ck_loss *loss, const ck_targets *targets, size_t first, size_t rows,
-                                       REAL *y, size_t stride, int errors, double *losses, const double *weights) {
-    const REAL *values = targets->values, *boost = values && loss->type == CK_BCE ? loss->class_weights : NULL;
-    const vec positive = NAME(splat)(boost ? *boost : 1);
+static void NAME(single_output_losses)(const ck_loss *loss, const REAL *targets, size_t rows, REAL *y, size_t stride,
+                                       int errors, double *losses, const double *weights) {
     for (size_t row = 0; row < rows; row += LANES) {
         const size_t count = rows - row < LANES ? rows - row : LANES;
-        vec outputs = NAME(splat)(0), wanted = NAME(splat)(0), error;
-        for (size_t i = 0; i < count; i++) {
-            outputs[i] = y[(row + i) * stride];
-            wanted[i] = values ? values[first + row + i] : (REAL)targets->classes[first + row + i];
-        }
-        const vec loss_of = NAME(element_loss)(loss, outputs, wanted, positive, &error);
+        vec outputs = NAME(splat)(0), error;
+        const vec wanted = count == LANES ? NAME(load)(targets + row) : NAME(load_part)(targets + row, count, 0);
+        for (size_t i = 0; i < count; i++) outputs[i] = y[(row + i) * stride];
+        const vec loss_of = NAME(element_loss)(loss, outputs, wanted, &error);
         for (size_t i = 0; i < count; i++) {
             losses[row + i] = (double)loss_of[i] * weights[row + i];
             if (errors) y[(row + i) * stride] = error[i] * (REAL)weights[row + i];
@@ -292,8 +275,8 @@ static void NAME(loss_rows)(const ck_loss *loss, ck_loss_result result, const ck
         weights[r] = (double)NAME(row_weight)(loss, targets, first + r);
         losses[r] = 0;
     }
-    if (known && loss->outputs == 1 && loss->type != CK_CROSS_ENTROPY) {
-        NAME(single_output_losses)(loss, targets, first, rows, y, stride, errors, losses, weights);
+    if (targets->values && loss->outputs == 1) {
+        NAME(single_output_losses)(loss, (const REAL *)targets->values + first, rows, y, stride, errors, losses, weights);
     } else if (known) {
         for (size_t r = 0; r < rows; r++) {
             REAL *row = y + r * stride, *dy = errors ? row : NULL, weight = (REAL)weights[r], value;
@@ -302,10 +285,8 @@ static void NAME(loss_rows)(const ck_loss *loss, ck_loss_result result, const ck
             if (loss->type == CK_CROSS_ENTROPY) {
                 value = t ? NAME(soft_cross_entropy)(loss, row, t, weight, dy)
                           : NAME(class_cross_entropy)(loss, row, class, weight, dy);
-            } else if (loss->type == CK_HINGE && !t) {
-                value = NAME(class_hinge)(loss, row, class, weight, dy);
             } else {
-                value = NAME(mean_loss)(loss, row, t, class, weight, dy);
+                value = t ? NAME(mean_loss)(loss, row, t, weight, dy) : NAME(class_hinge)(loss, row, class, weight, dy);
             }
             losses[r] = (double)value * weights[r];
         }

@@ -26,13 +26,13 @@ typedef struct ck_loss {
     double smoothing;           // cross_entropy and bce: label smoothing
     double delta;               // huber
     double quantile;            // quantile
-    // Numbers by which the row's weight is multiplied, one a class; with values as targets, bce multiplies the loss of
-    // each target of 1 instead. Null where each class counts 1.
+    // Numbers by which a row's weight is multiplied, one a class (a mixture's where targets are values); or null.
     const void *class_weights;
     ck_link link;
 } ck_loss;
 
-/// What a batch's rows should give. Exactly one of `classes` and `values` is set, or none where only predictions are asked for.
+/// What a batch's rows should give. Exactly one of `classes` (for cross_entropy and
+/// hinge) and `values` is set, or none where only predictions are asked for.
 typedef struct ck_targets {
     const int32_t *classes;  // B class numbers
     const void *values;      // B×D numbers, row-major without gaps

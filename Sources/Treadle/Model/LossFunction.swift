@@ -5,8 +5,7 @@ package struct LossFunction: Equatable, Sendable {
     package var outputs: Int
     /// What turns outputs into predictions.
     package var link: Link
-    /// One weight a class, by which its rows' weights are multiplied; for bce over labels, what a label's presence
-    /// weighs against its absence. Nil where each counts 1.
+    /// One weight a class, by which its rows' weights are multiplied; nil where each counts 1.
     package var classWeights: [Double]?
     package var labelSmoothing: Double
     package var delta: Double
@@ -43,22 +42,12 @@ package struct LossFunction: Equatable, Sendable {
 }
 
 extension LossFunction {
-    /// How often each class, or each label's presence, occurs among the training rows: what balancing needs.
-    package struct Census: Equatable, Sendable {
-        package var rows: Int
-        package var counts: [Int]
-
-        package init(rows: Int, counts: [Int]) {
-            self.rows = rows
-            self.counts = counts
-        }
-    }
-
     /// The loss that a configuration asks for, for data with `outputs` classes, labels or target columns.
     ///
-    /// Throws where the configuration does not fit the data. `census` is needed for balanced class weights alone.
+    /// Throws where the configuration does not fit the data. `classCounts`, the training rows of each
+    /// class, is needed for balanced class weights alone.
     package init(
-        _ configuration: LossConfiguration, task: LearningTask, outputs: Int, census: Census? = nil
+        _ configuration: LossConfiguration, task: LearningTask, outputs: Int, classCounts: [Int]? = nil
     ) throws(TreadleError) {
         let type: LossType =
             switch configuration.type {
@@ -70,44 +59,38 @@ extension LossFunction {
                 case .regression: .mse
                 }
             }
-        guard type != .crossEntropy || outputs >= 2 else {
+        guard task != .classification || outputs >= 2 else {
             throw TreadleError(
-                .badData, "the data has \(outputs) class; cross_entropy needs at least two; check data.y and data.rows")
+                .badData,
+                "the targets hold \(outputs) class; classification needs two or more; check data.y and data.rows")
         }
         self.init(
             type: type, outputs: outputs, link: LossFunction.link(of: type, task: task, outputs: outputs),
             labelSmoothing: configuration.labelSmoothing, delta: configuration.delta,
             quantile: configuration.quantile)
         classWeights = try LossFunction.classWeights(
-            configuration.classWeight, task: task, outputs: outputs, census: census)
+            configuration.classWeight, classes: outputs, counts: classCounts)
     }
 
-    /// The weights of `count` classes as numbers; what is absent from the data weighs 1.
+    /// The weights as numbers; a class that is absent from the training rows weighs 1.
     private static func classWeights(
-        _ setting: ClassWeight?, task: LearningTask, outputs: Int, census: Census?
+        _ setting: ClassWeight?, classes: Int, counts: [Int]?
     ) throws(TreadleError) -> [Double]? {
-        // A single output tells two classes apart.
-        let count = task == .classification ? max(outputs, 2) : outputs
         switch setting {
         case nil:
             return nil
         case .values(let weights):
-            guard weights.count == count else {
+            guard weights.count == classes else {
                 throw TreadleError(
                     .configuration,
-                    "loss.class_weight has \(weights.count) values, but the data has \(count) "
-                        + (task == .multilabel ? "labels" : "classes") + "; give one each")
+                    "loss.class_weight has \(weights.count) values, but the data has \(classes) classes; give one each")
             }
             return weights
         case .balanced:
-            guard let census else { return nil }
-            precondition(census.counts.count == count, "a census must count every class")
-            return census.counts.map { present in
-                guard present > 0 else { return 1 }
-                return task == .multilabel
-                    ? Double(census.rows - present) / Double(present)
-                    : Double(census.rows) / (Double(count) * Double(present))
-            }
+            guard let counts else { return nil }
+            precondition(counts.count == classes, "every class must be counted")
+            let rows = counts.reduce(0, +)
+            return counts.map { $0 > 0 ? Double(rows) / (Double(classes) * Double($0)) : 1 }
         }
     }
 }
