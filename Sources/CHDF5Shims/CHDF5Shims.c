@@ -145,20 +145,24 @@ void chdf5_visit_errors(void *context, chdf5_frame_visitor visit) {
     H5Eclear2(H5E_DEFAULT);
 }
 
-// Images. libhdf5 copies the user data with every copy of the property list, hence the count; all of
-// this runs inside the lock.
+// Images. libhdf5 copies the user data with every copy of the property list, but the open file keeps it
+// without copying: the file's own reference is counted from its opening to its closing. All of this runs
+// inside the lock.
 
 struct chdf5_image {
     int references;
     const void *borrowed; // an image to read in place, or NULL
+    void *owner;          // of the borrowed image
+    void (*release)(void *owner);
     void *buffer;         // what the closed file left
     size_t capacity;
 };
 
 static void *image_malloc(size_t size, H5FD_file_image_op_t operation, void *data) {
     chdf5_image *image = data;
-    (void)operation;
-    return image->borrowed ? (void *)image->borrowed : malloc(size);
+    if (!image->borrowed) return malloc(size);
+    if (operation == H5FD_FILE_IMAGE_OP_FILE_OPEN) image->references += 1;
+    return (void *)image->borrowed;
 }
 
 static void *image_memcpy(void *to, const void *from, size_t size, H5FD_file_image_op_t operation,
@@ -178,11 +182,14 @@ static void *image_realloc(void *bytes, size_t size, H5FD_file_image_op_t operat
 
 static herr_t image_free(void *bytes, H5FD_file_image_op_t operation, void *data) {
     chdf5_image *image = data;
-    if (image->borrowed) return 0;
-    if (operation == H5FD_FILE_IMAGE_OP_FILE_CLOSE && image->buffer == NULL)
-        image->buffer = bytes;
-    else
-        free(bytes);
+    int closing = operation == H5FD_FILE_IMAGE_OP_FILE_CLOSE;
+    if (!image->borrowed) {
+        if (closing && image->buffer == NULL)
+            image->buffer = bytes;
+        else
+            free(bytes);
+    }
+    if (closing) chdf5_image_release(image);
     return 0;
 }
 
@@ -206,18 +213,25 @@ static herr_t attach(hid_t file_access, chdf5_image *image) {
 chdf5_image *chdf5_image_new(hid_t file_access, size_t increment) {
     chdf5_image *image = calloc(1, sizeof *image);
     if (!image) return NULL;
-    image->references = 1;
+    image->references = 2; // the caller's and the file's
     if (H5Pset_fapl_core(file_access, increment, 0) < 0 || attach(file_access, image) < 0) {
+        chdf5_image_release(image);
         chdf5_image_release(image);
         return NULL;
     }
     return image;
 }
 
-herr_t chdf5_image_borrow(hid_t file_access, const void *bytes, size_t size) {
+herr_t chdf5_image_borrow(hid_t file_access, const void *bytes, size_t size, void *owner,
+                          void (*release)(void *owner)) {
     chdf5_image *image = calloc(1, sizeof *image);
-    if (!image) return -1;
+    if (!image) {
+        release(owner);
+        return -1;
+    }
     image->references = 1;
+    image->owner = owner;
+    image->release = release;
     image->borrowed = bytes;
     herr_t status = -1;
     if (H5Pset_fapl_core(file_access, 1 << 16, 0) >= 0 && attach(file_access, image) >= 0)
@@ -236,6 +250,7 @@ void *chdf5_image_take(chdf5_image *image, size_t *capacity) {
 void chdf5_image_release(chdf5_image *image) {
     image->references -= 1;
     if (image->references > 0) return;
+    if (image->release) image->release(image->owner);
     free(image->buffer);
     free(image);
 }
@@ -326,4 +341,73 @@ herr_t chdf5_identify(hid_t object, chdf5_identity *identity) {
 hsize_t chdf5_link_count(hid_t group) {
     H5G_info_t info;
     return H5Gget_info(group, &info) < 0 ? 0 : info.nlinks;
+}
+
+int chdf5_descriptor(hid_t file) {
+    hid_t access = H5Fget_access_plist(file);
+    if (access < 0) return -1;
+    hid_t driver = H5Pget_driver(access);
+    void *handle = NULL;
+    int found = -1;
+    if (driver == H5FD_SEC2 && H5Fget_vfd_handle(file, H5P_DEFAULT, &handle) >= 0 && handle)
+        found = *(int *)handle;
+    H5Pclose(access);
+    return found;
+}
+
+const void *chdf5_memory(hid_t file, size_t *size) {
+    hid_t access = H5Fget_access_plist(file);
+    if (access < 0) return NULL;
+    hid_t driver = H5Pget_driver(access);
+    void *handle = NULL;
+    hsize_t bytes = 0;
+    const void *found = NULL;
+    if (driver == H5FD_CORE && H5Fget_vfd_handle(file, H5P_DEFAULT, &handle) >= 0 && handle &&
+        H5Fget_filesize(file, &bytes) >= 0) {
+        found = *(void **)handle;
+        *size = bytes;
+    }
+    H5Pclose(access);
+    return found;
+}
+
+enum { block = 512 };
+
+static haddr_t planted_chunk(hid_t file, const uint64_t *pattern) {
+    hsize_t extent = 4, origin = 0, size = 0;
+    unsigned mask = 0;
+    haddr_t address = HADDR_UNDEF;
+    hid_t space = H5Screate_simple(1, &extent, NULL);
+    hid_t creation = H5Pcreate(H5P_DATASET_CREATE);
+    H5Pset_chunk(creation, 1, &extent);
+    hid_t dataset =
+        H5Dcreate2(file, "x", H5T_NATIVE_UINT64, space, H5P_DEFAULT, creation, H5P_DEFAULT);
+    H5Dwrite(dataset, H5T_NATIVE_UINT64, H5S_ALL, H5S_ALL, H5P_DEFAULT, pattern);
+    H5Fflush(file, H5F_SCOPE_GLOBAL);
+    H5Dget_chunk_info(dataset, space, 0, &origin, &mask, &address, &size);
+    H5Dclose(dataset);
+    H5Pclose(creation);
+    H5Sclose(space);
+    return address;
+}
+
+int chdf5_chunk_addresses_are_relative(void) {
+    static int known = -1; // guarded by the lock
+    static const uint64_t pattern[4] = {0x9e3779b97f4a7c15, 0xbf58476d1ce4e5b9, 0x94d049bb133111eb,
+                                        0xd6e8feb86659fd93};
+    if (known >= 0) return known;
+    hid_t access = H5Pcreate(H5P_FILE_ACCESS), creation = H5Pcreate(H5P_FILE_CREATE);
+    H5Pset_fapl_core(access, 1 << 12, 0);
+    H5Pset_userblock(creation, block);
+    hid_t file = H5Fcreate("chunk-addresses", H5F_ACC_TRUNC, creation, access);
+    haddr_t address = planted_chunk(file, pattern);
+    size_t size = 0;
+    const char *bytes = chdf5_memory(file, &size);
+    if (bytes && address != HADDR_UNDEF && address + block + sizeof pattern <= size)
+        known = memcmp(bytes + address, pattern, sizeof pattern) != 0 &&
+                memcmp(bytes + address + block, pattern, sizeof pattern) == 0;
+    H5Fclose(file);
+    H5Pclose(creation);
+    H5Pclose(access);
+    return known > 0;
 }

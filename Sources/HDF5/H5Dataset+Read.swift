@@ -87,3 +87,25 @@ extension H5Dataset {
         )
     }
 }
+
+extension H5Dataset {
+    /// What an element reads as that was never written, in the file's own form; zeros unless the file says otherwise.
+    ///
+    /// Nil for types of variable length.
+    package var fillValue: [UInt8]? {
+        get throws(H5Error) {
+            guard let size = type.size else { return nil }
+            return try context.locked { () throws(H5Error) in
+                let creation = try Handle(H5Dget_create_plist(identifier), .properties, in: subject)
+                var bytes = [UInt8](repeating: 0, count: size)
+                var status = H5D_FILL_VALUE_UNDEFINED
+                try check(unsafe H5Pfill_value_defined(creation.id, &status), subject)
+                if status == H5D_FILL_VALUE_USER_DEFINED {
+                    let stored = try Handle(H5Dget_type(identifier), .type, in: subject)
+                    try check(unsafe H5Pget_fill_value(creation.id, stored.id, &bytes), subject)
+                }
+                return bytes
+            }
+        }
+    }
+}

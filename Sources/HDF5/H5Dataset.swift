@@ -55,7 +55,7 @@ package final class H5Dataset: H5Object {
         extents.withLock { $0 = shape }
     }
 
-    private static func extents(of space: hid_t, _ subject: String) throws(H5Error) -> ([Int], [Int?]) {
+    static func extents(of space: hid_t, _ subject: String) throws(H5Error) -> ([Int], [Int?]) {
         let rank = Int(try check(H5Sget_simple_extent_ndims(space), subject))
         // A null dataspace has no elements; to the callers it is an empty array.
         if H5Sget_simple_extent_type(space) == H5S_NULL { return ([0], [0]) }

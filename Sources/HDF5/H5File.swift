@@ -9,7 +9,7 @@ package final class H5File: H5Container {
     package var identifier: Int64 { handle.id }
     package var path: String { "/" }
 
-    private init(_ handle: consuming Handle, _ context: H5Context) {
+    init(_ handle: consuming Handle, _ context: H5Context) {
         self.handle = handle
         self.context = context
     }
@@ -63,5 +63,9 @@ package final class H5File: H5Container {
         }
     }
 
-    static func wrapping(_ handle: consuming Handle, _ context: H5Context) -> H5File { H5File(handle, context) }
+    /// The descriptor that libhdf5 reads a file on disk through: valid while this lives, never to be closed.
+    package var descriptor: Int32? {
+        let found = H5Library.locked { chdf5_descriptor(identifier) }
+        return found >= 0 ? found : nil
+    }
 }

@@ -89,6 +89,7 @@ extension H5Storage {
     private static func confine(
         _ sources: [Source], _ dataset: hid_t, _ context: H5Context, _ subject: String
     ) throws(H5Error) {
+        let file = try Handle(H5Iget_file_id(dataset), .file, in: subject)
         for source in sources {
             guard source.file == "." else {
                 throw H5Error(
@@ -97,7 +98,7 @@ extension H5Storage {
             guard !source.dataset.contains("%") else {
                 throw H5Error(.refused, subject, "is assembled from datasets by a pattern, which is not allowed here")
             }
-            let id = unsafe H5Oopen(dataset, source.dataset, context.linkAccess.id)
+            let id = unsafe H5Oopen(file.id, source.dataset, context.linkAccess.id)
             let part = try Handle(id, .object, in: subject)
             guard H5Iget_type(part.id) == H5I_DATASET else { continue }
             let creation = try Handle(H5Dget_create_plist(part.id), .properties, in: subject)

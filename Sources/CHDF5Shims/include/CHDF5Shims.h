@@ -71,8 +71,10 @@ int chdf5_took_refusal(void);
 typedef struct chdf5_image chdf5_image;
 // An empty image to be built. `increment` is the step in which the buffer grows.
 chdf5_image *chdf5_image_new(hid_t file_access, size_t increment);
-// An image to be read in place: `bytes` must outlive every file that is opened with the list.
-herr_t chdf5_image_borrow(hid_t file_access, const void *bytes, size_t size);
+// An image to be read in place: `release(owner)` is called when libhdf5 has let go of `bytes`, and at once
+// where this fails.
+herr_t chdf5_image_borrow(hid_t file_access, const void *bytes, size_t size, void *owner,
+                          void (*release)(void *owner));
 // The finished buffer, to be freed with free(); NULL while the file is still open.
 void *chdf5_image_take(chdf5_image *image, size_t *capacity);
 void chdf5_image_release(chdf5_image *image);
@@ -98,6 +100,13 @@ typedef struct {
 } chdf5_identity;
 herr_t chdf5_identify(hid_t object, chdf5_identity *identity);
 hsize_t chdf5_link_count(hid_t group);
+// The descriptor of a file opened from disk, or -1.
+int chdf5_descriptor(hid_t file);
+// The bytes of a file opened from an image in memory, or NULL.
+const void *chdf5_memory(hid_t file, size_t *size);
+// Whether this libhdf5 leaves the user block out of the addresses of chunks (1.10.8 does, 2.0.0 does not):
+// tried once on a small file in memory.
+int chdf5_chunk_addresses_are_relative(void);
 
 // Variable-length strings within a budget: allocation beyond it fails, and the read with it.
 typedef struct {

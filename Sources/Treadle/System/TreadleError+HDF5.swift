@@ -1,7 +1,7 @@
 package import HDF5
 
 extension TreadleError {
-    /// The same error, with the exit code that its kind has.
+    /// What HDF5 or the file system refused, with the exit code for it.
     package init(_ error: H5Error) {
         let kind: Kind =
             switch error.kind {

@@ -1,0 +1,117 @@
+internal import CHDF5Shims
+internal import Glibc
+internal import Synchronization
+
+/// A whole HDF5 file in memory.
+@safe
+package final class H5Image: Sendable {
+    fileprivate nonisolated(unsafe) let bytes: UnsafeRawBufferPointer
+
+    package var count: Int { unsafe bytes.count }
+
+    /// The file's bytes, for the time of `body`.
+    package func withUnsafeBytes<Result, Failure: Error>(
+        _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        try withExtendedLifetime(self) { () throws(Failure) in try unsafe body(bytes) }
+    }
+
+    fileprivate init(takingOver bytes: UnsafeRawBufferPointer) { unsafe self.bytes = bytes }
+
+    deinit { unsafe free(UnsafeMutableRawPointer(mutating: bytes.baseAddress)) }
+}
+
+extension H5File {
+    /// A number for each image's name: libhdf5 takes two images of one name for the same file.
+    private static let images = Atomic<UInt64>(0)
+
+    private static func imageName() -> String {
+        "image-\(images.wrappingAdd(1, ordering: .relaxed).newValue)"
+    }
+
+    /// Builds a file in memory and takes its buffer without a copy. The disk is never touched.
+    ///
+    /// Everything opened out of the file is closed when `body` has returned.
+    /// Equal contents written in equal order give equal bytes.
+    package static func image(_ body: (H5File) throws -> Void) throws -> H5Image {
+        let file: H5File
+        let image: ImageInProgress
+        (file, image) = try H5Library.locked { () throws(H5Error) in
+            let access = try Handle.properties(chdf5_property_file_access())
+            let image = try ImageInProgress(access.id)
+            try check(H5Pset_fclose_degree(access.id, H5F_CLOSE_STRONG), "image")
+            let context = try H5Context(name: "image", path: nil, policy: .confined)
+            let id = unsafe H5Fcreate(imageName(), chdf5_acc_trunc(), chdf5_default(), access.id)
+            return (H5File(try Handle(id, .file, in: "image"), context), image)
+        }
+        do {
+            try body(file)
+        } catch {
+            H5Library.locked { _ = H5Fclose(file.identifier) }
+            throw error
+        }
+        return try H5Library.locked { () throws(H5Error) in
+            try check(H5Fflush(file.identifier, H5F_SCOPE_GLOBAL), "image")
+            let size = try check(H5Fget_file_image(file.identifier, nil, 0), "image")
+            try check(H5Fclose(file.identifier), "image")
+            guard let bytes = unsafe image.take(size) else {
+                throw H5Error(.other, "image", "libhdf5 kept its buffer of \(size) bytes")
+            }
+            return unsafe H5Image(takingOver: bytes)
+        }
+    }
+
+    /// Opens an image for reading, in place.
+    package static func open(image: H5Image, name: String, policy: AccessPolicy = .confined) throws(H5Error) -> H5File {
+        try unsafe open(image.bytes, owner: image, name: name, policy: policy)
+    }
+
+    /// Opens the bytes of a file, user block included, for reading in place. `owner` keeps them alive; it lives as long
+    /// as anything that is opened out of the file.
+    package static func open(
+        _ bytes: UnsafeRawBufferPointer, owner: any AnyObject & Sendable, name: String, policy: AccessPolicy = .confined
+    ) throws(H5Error) -> H5File {
+        try H5Library.locked { () throws(H5Error) in
+            let found = Superblock.find(size: bytes.count) { offset, count in
+                unsafe Array(bytes[offset..<min(offset + count, bytes.count)])
+            }
+            guard let found else { throw H5Error(.notHDF5, name, "is not an HDF5 file") }
+            guard let end = found.end, end <= bytes.count else {
+                throw H5Error(.truncated, name, "is cut short: it has \(bytes.count) of its \(found.end ?? 0) bytes")
+            }
+            let context = try H5Context(name: name, path: nil, policy: policy)
+            let access = try Handle.properties(chdf5_property_file_access())
+            let kept = unsafe Unmanaged<AnyObject>.passRetained(owner)
+            try check(
+                unsafe chdf5_image_borrow(access.id, bytes.baseAddress, bytes.count, kept.toOpaque()) { owner in
+                    if let owner = unsafe owner { unsafe Unmanaged<AnyObject>.fromOpaque(owner).release() }
+                }, name)
+            let id = unsafe H5Fopen(imageName(), chdf5_acc_rdonly(), access.id)
+            return H5File(try Handle(id, .file, in: name), context)
+        }
+    }
+}
+
+/// The C side of an image that is being built. Used inside the lock.
+@safe
+private final class ImageInProgress {
+    private let image: OpaquePointer
+
+    init(_ access: hid_t) throws(H5Error) {
+        // Steps of a megabyte: a small image stays small, and a large array is written in one step anyway.
+        guard let image = unsafe chdf5_image_new(access, 1 << 20) else { throw H5Error.fromStack(subject: "image") }
+        unsafe self.image = image
+    }
+
+    /// The finished buffer, shrunk to the file's size.
+    func take(_ size: Int) -> UnsafeRawBufferPointer? {
+        var capacity = 0
+        guard let bytes = unsafe chdf5_image_take(image, &capacity), size <= capacity else { return nil }
+        return unsafe UnsafeRawBufferPointer(start: realloc(bytes, size) ?? bytes, count: size)
+    }
+
+    deinit {
+        let image = unsafe image
+        H5Library.locked { unsafe chdf5_image_release(image) }
+    }
+}

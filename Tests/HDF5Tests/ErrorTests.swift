@@ -1,0 +1,179 @@
+import Foundation
+import HDF5
+import TestSupport
+import Testing
+
+@Suite struct ErrorTests {
+    let directory: TemporaryDirectory
+    init() throws { directory = try TemporaryDirectory() }
+
+    private func failure(_ path: String, policy: AccessPolicy = .confined) -> H5Error? {
+        #expect(throws: H5Error.self) { try H5File.open(path, policy: policy) }
+    }
+
+    private func sample(_ name: String) throws -> String {
+        let path = directory.file(name)
+        let file = try H5File.create(path)
+        try file.write((0..<2000).map { Float($0) }, to: "/x", shape: [200, 10])
+        try file.write((0..<2000).map { Float($0) }, to: "/z", options: DatasetOptions(chunk: [100], deflate: 1))
+        return path
+    }
+
+    @Test func `what is no HDF5 file says so`() throws {
+        #expect(failure(directory.file("none.h5"))?.description == "\(directory.file("none.h5")): no such file")
+        #expect(failure(directory.file("none.h5"))?.kind == .noSuchFile)
+        #expect(failure(directory.path)?.kind == .notHDF5)
+        #expect(failure(try directory.write("", to: "empty"))?.reason == "is empty")
+        #expect(failure(try directory.write("a,b\n1,2\n", to: "a.csv"))?.kind == .notHDF5)
+        #expect(failure("/dev/null")?.kind == .notHDF5)
+        #expect(failure(try sample("a.h5") + "/b")?.kind == .noSuchFile)
+    }
+
+    @Test func `a file cut anywhere is an error, never a crash`() throws {
+        let whole = try Data(contentsOf: URL(fileURLWithPath: try sample("a.h5")))
+        for percent in 0..<100 {
+            let path = try directory.write(whole.prefix(whole.count * percent / 100), to: "cut.h5")
+            let error = failure(path)
+            #expect(error?.kind == (percent == 0 ? .notHDF5 : .truncated))
+        }
+        let path = try directory.write(whole.prefix(whole.count - 1), to: "cut.h5")
+        #expect(
+            failure(path)?.reason == "is cut short: it has \(whole.count - 1) of its \(whole.count) bytes")
+    }
+
+    @Test func `objects that are missing or of another kind are named`() throws {
+        let file = try H5File.open(try sample("a.h5"))
+        let missing = #expect(throws: H5Error.self) { try file.dataset("/y") }
+        #expect(missing?.reason == "no such object; there is /x, /z")
+        let deeper = #expect(throws: H5Error.self) { try file.dataset("/q/r") }
+        #expect(deeper?.kind == .noSuchObject(nearby: ["/x", "/z"]))
+        #expect(throws: H5Error.self) { try file.dataset("/x/y") }
+        let group = #expect(throws: H5Error.self) { try file.dataset("/") }
+        #expect(group?.reason == "is a group, not a dataset")
+        let dataset = #expect(throws: H5Error.self) { try file.group("/x") }
+        #expect(dataset?.kind == .mismatch)
+        let text = #expect(throws: H5Error.self) { try file.dataset("/x").readStrings() }
+        #expect(text?.reason == "holds float32, where strings are due")
+        let outside = #expect(throws: H5Error.self) { try file.dataset("/x").read(as: Float.self, rows: 199..<201) }
+        #expect(outside?.kind == .mismatch)
+        let attribute = #expect(throws: H5Error.self) { try file.attribute("version") }
+        #expect(attribute?.reason == "has no attribute \"version\"")
+    }
+
+    @Test func `links that lead nowhere or in a circle are errors`() throws {
+        let file = try H5File.create(directory.file("a.h5"))
+        try file.softLink("/a", to: "/b")
+        try file.softLink("/b", to: "/a")
+        try file.softLink("/nowhere", to: "/x")
+        for name in ["/a", "/b", "/nowhere", "/a/c"] {
+            let error = #expect(throws: H5Error.self) { try file.dataset(name) }
+            #expect(error?.reason.contains("soft link") == true)
+            #expect(!file.contains(name))
+        }
+        #expect(try file.links().map(\.kind) == [.soft, .soft, .soft])
+    }
+
+    @Test(.enabled(if: Python.available))
+    func `other files are read only where that is allowed`() throws {
+        let path = directory.file("a.h5")
+        try H5Py.run(
+            """
+            import os
+            d = os.path.dirname(sys.argv[1])
+            with h5py.File(d + '/other.h5', 'w') as o: o['x'] = np.arange(4.)
+            open(d + '/raw.bin', 'wb').write(np.arange(4.).tobytes())
+            with h5py.File(sys.argv[1], 'w', libver=('earliest', 'v110')) as f:
+                f['link'] = h5py.ExternalLink('other.h5', '/x')
+                f['soft'] = h5py.SoftLink('/link')
+                f['deep/link'] = h5py.ExternalLink('other.h5', '/')
+                f.create_dataset('raw', (4,), 'f8', external=[(d + '/raw.bin', 0, 32)])
+                f['inside'] = np.arange(4.)
+                def virtual(name, file, dataset):
+                    v = h5py.VirtualLayout((4,), 'f8')
+                    v[:] = h5py.VirtualSource(file, dataset, (4,))
+                    f.create_virtual_dataset(name, v)
+                virtual('virtual', 'other.h5', 'x')
+                virtual('itself', '.', 'inside')
+                virtual('nested', '.', 'virtual')
+                virtual('circle', '.', 'circle')
+                virtual('through', '.', 'link')
+            """, path)
+        let confined = try H5File.open(path)
+        for name in ["link", "soft", "deep/link/x", "raw", "virtual", "nested", "circle", "through"] {
+            let error = #expect(throws: H5Error.self) { try confined.dataset(name) }
+            #expect(error?.kind == .refused, "\(name): \(String(describing: error))")
+        }
+        #expect(try confined.dataset("itself").read(as: Int.self) == [0, 1, 2, 3])
+        #expect(try confined.links().contains { $0.name == "link" && $0.kind == .external })
+        let open = try H5File.open(path, policy: AccessPolicy(allowsOtherFiles: true))
+        for name in ["link", "soft", "deep/link/x", "raw", "virtual", "nested"] {
+            #expect(try open.dataset(name).read(as: Int.self) == [0, 1, 2, 3], "\(name)")
+        }
+    }
+
+    @Test(.enabled(if: Python.available)) func `a missing filter is named with its number`() throws {
+        let path = directory.file("a.h5")
+        try H5Py.run(
+            """
+            with h5py.File(sys.argv[1], 'w') as f:
+                f.create_dataset('x', data=np.arange(4000), chunks=(1000,), compression='lzf')
+            """, path)
+        let dataset = try H5File.open(path).dataset("x")
+        #expect(dataset.filters.last?.isAvailable == false)
+        let error = #expect(throws: H5Error.self) { try dataset.read(as: Int.self) }
+        #expect(error?.kind == .missingFilter(id: 32000, name: "LZF"))
+        #expect(error?.reason.contains("LZF (number 32000)") == true)
+    }
+
+    @Test(.enabled(if: Python.available)) func `a file that a writer holds says so`() throws {
+        let path = directory.file("a.h5")
+        let writer = try H5Py.holding("f = h5py.File(sys.argv[1], 'w', locking=True); f['x'] = 1; f.flush()", path)
+        let error = failure(path)
+        #expect(error?.kind == .locked)
+        #expect(error?.reason.contains("being written by another program") == true)
+        writer.send(SIGKILL)
+        _ = try writer.finish()
+    }
+
+    @Test(.enabled(if: getuid() != 0, "root may read everything")) func `an unreadable file is a matter of permission`()
+        throws
+    {
+        let path = try sample("a.h5")
+        chmod(path, 0)
+        #expect(failure(path)?.kind == .permission)
+    }
+
+    @Test func `files that cannot be created say why`() throws {
+        func creating(_ path: String) -> H5Error? {
+            #expect(throws: H5Error.self) { try H5File.create(path, replacing: false) }
+        }
+        #expect(creating(try sample("a.h5"))?.kind == .exists)
+        #expect(creating(directory.file("none/a.h5"))?.kind == .noSuchFile)
+    }
+
+    @Test(.enabled(if: Python.available)) func `long strings stop at the limit`() throws {
+        let path = directory.file("a.h5")
+        try H5Py.run(
+            """
+            with h5py.File(sys.argv[1], 'w') as f:
+                f['variable'] = ['x' * 100000] * 20
+                f['fixed'] = np.array([b'y' * 100000] * 20)
+            """, path)
+        let file = try H5File.open(path)
+        for name in ["variable", "fixed"] {
+            let error = #expect(throws: H5Error.self) { try file.dataset(name).readStrings(byteLimit: 1_000_000) }
+            #expect(error?.kind == .tooLarge, "\(name): \(String(describing: error))")
+            #expect(try file.dataset(name).readStrings(byteLimit: 3_000_000).count == 20)
+        }
+    }
+
+    @Test func `names cannot act on a terminal`() throws {
+        let file = try H5File.create(directory.file("a.h5"))
+        let name = "\u{1b}[31mred\u{7}\u{202e}\n"
+        try file.write([1], to: name)
+        let error = #expect(throws: H5Error.self) { try file.dataset("x") }
+        #expect(error?.description.contains("/\\u{1b}[31mred\\u{7}\\u{202e}\\n") == true)
+        #expect(try file.links()[0].name == name)
+        #expect("Grüße, 世界 🦊".printable == "Grüße, 世界 🦊")
+    }
+}
