@@ -35,6 +35,8 @@ let package = Package(
         .target(name: "HDF5", dependencies: ["CHDF5Shims"], swiftSettings: strict),
         .target(name: "Treadle", dependencies: ["HDF5", "CKernels", "CSystem", "CDecode"], swiftSettings: strict),
         .executableTarget(name: "TreadleCLI", dependencies: ["Treadle", "HDF5"], swiftSettings: strict),
+        .executableTarget(
+            name: "TreadleBenchmarks", dependencies: ["Treadle", "CKernels"], swiftSettings: strict),
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: tested),
         .testTarget(name: "HDF5Tests", dependencies: ["HDF5", "TestSupport"], swiftSettings: tested),
         .testTarget(

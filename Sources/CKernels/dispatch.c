@@ -120,3 +120,13 @@ double ck_sum(size_t n, const double *values) {
     }
     return stripes[0];
 }
+
+double ck_multiply_adds_f32(size_t rounds) {
+    float kept = 0.5f;
+    return TABLE(table_f32)->multiply_adds(rounds, &kept);
+}
+
+double ck_multiply_adds_f64(size_t rounds) {
+    double kept = 0.5;
+    return TABLE(table_f64)->multiply_adds(rounds, &kept);
+}

@@ -78,7 +78,7 @@ static void NAME(narrow_input_error)(size_t rows, size_t D, const REAL *const *d
         for (size_t i = 0; i < width; i += LANES) {
             vec sum = {0};
             for (size_t d = 0; d < D; d++) sum = NAME(fma)(NAME(splat)(delta[r][d]), NAME(load)(w + d * width + i), sum);
-            if (positive) sum = NAME(zero_where)(NAME(load)(positive + r * stride + i) <= (vec){0}, sum);
+            if (positive) sum = NAME(zero_where)(~(NAME(load)(positive + r * stride + i) > (vec){0}), sum);
             NAME(store)(out + r * stride + i, sum);
         }
     }

@@ -48,7 +48,7 @@ INLINE void NAME(product)(const size_t rows, const size_t vectors, size_t K, con
         UNROLL for (size_t r = 0; r < rows; r++) {
             UNROLL for (size_t v = 0; v < vectors; v++) {
                 vec below = NAME(load)(ending->positive + r * stride + v * LANES);
-                sum[r][v] = NAME(zero_where)(below <= zero, sum[r][v]);
+                sum[r][v] = NAME(zero_where)(~(below > zero), sum[r][v]);
             }
         }
     }

@@ -23,6 +23,7 @@
         void (*apply_tile)(const ck_plan *plan, const ck_tile *tile); \
         double (*squares_of_tile)(const ck_plan *plan, const ck_tile *tile); \
         void (*refresh_transposed)(const ck_plan *plan, size_t layer); \
+        double (*multiply_adds)(size_t rounds, REAL *kept); \
     } ck_table_##SUFFIX;
 
 CK_DECLARE_TABLE(float, f32)

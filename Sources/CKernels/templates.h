@@ -56,6 +56,7 @@ const CK_TABLE_TYPE(REAL_SUFFIX) CK_TABLE(REAL_SUFFIX, CK_ISA_SUFFIX) = {
     .apply_tile = NAME(apply_tile),
     .squares_of_tile = NAME(squares_of_tile),
     .refresh_transposed = NAME(refresh_transposed),
+    .multiply_adds = NAME(multiply_adds),
 };
 
 #undef NAME

@@ -28,6 +28,11 @@ void ck_use_isa(ck_isa isa);
 /// "avx512", "avx2" or "scalar".
 const char *ck_isa_name(ck_isa isa);
 
+/// Does `rounds` of sixteen independent vector multiply-adds and returns how many operations that is, an addition and a
+/// multiplication for each lane: timed, it gives the peak of one core.
+double ck_multiply_adds_f32(size_t rounds);
+double ck_multiply_adds_f64(size_t rounds);
+
 /// a[i] = fma(x[i], s, a[i]).
 void ck_axpy_f32(size_t n, float s, const float *x, float *a);
 void ck_axpy_f64(size_t n, double s, const double *x, double *a);

@@ -33,6 +33,23 @@ package struct OptimizerConfiguration: Equatable, Sendable {
     package var weightDecay: Double
     package var l1: Double
     package var clipNorm: Double?
+
+    package init(
+        type: OptimizerType, lr: Double, momentum: Double, nesterov: Bool, beta1: Double, beta2: Double, rho: Double,
+        eps: Double, weightDecay: Double, l1: Double, clipNorm: Double?
+    ) {
+        self.type = type
+        self.lr = lr
+        self.momentum = momentum
+        self.nesterov = nesterov
+        self.beta1 = beta1
+        self.beta2 = beta2
+        self.rho = rho
+        self.eps = eps
+        self.weightDecay = weightDecay
+        self.l1 = l1
+        self.clipNorm = clipNorm
+    }
 }
 
 package enum OptimizerType: String, CaseIterable, Sendable { case sgd, adam, adamw, rmsprop, adagrad }

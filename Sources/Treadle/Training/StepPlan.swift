@@ -76,7 +76,7 @@ internal import CKernels
             unsafe c.dropout.rate = layer.dropout
             unsafe c.dropout.layer = UInt32(index)
         }
-        if [.gelu, .silu, .softplus].contains(layer.activation) { unsafe c.kept = addRows(stride) }
+        if [.gelu, .silu].contains(layer.activation) { unsafe c.kept = addRows(stride) }
         unsafe c.delta = trains && !isLast ? addRows(stride) : c.output
         if index > 0 {
             unsafe c.input_rows = pointers(to: layers[index - 1].output, stride: layers[index - 1].stride)
@@ -144,6 +144,12 @@ extension ck_loss {
         unsafe delta = loss.delta
         unsafe quantile = loss.quantile
         unsafe class_weights = classWeights
+        switch loss.link {
+        case .identity: unsafe link = CK_LINK_IDENTITY
+        case .softmax: unsafe link = CK_LINK_SOFTMAX
+        case .sigmoid: unsafe link = CK_LINK_SIGMOID
+        case .exp: unsafe link = CK_LINK_EXP
+        }
     }
 }
 

@@ -124,6 +124,9 @@ package struct StepResult: Equatable, Sendable {
 
     private let fixedBlockRows: Int?
 
+    /// Called between the phases: for those who measure them.
+    package var afterRows: (() -> Void)?
+
     // MARK: state
 
     /// Starts from these weights and what the optimizer remembers of earlier updates.
@@ -175,6 +178,7 @@ package struct StepResult: Equatable, Sendable {
         for layer in network.layers.indices { unsafe step.layers[layer].dropout.step = dropoutStep }
 
         trainRows(rows)
+        afterRows?()
 
         let result = unsafe StepResult(
             lossSum: ck_sum(rows, plan.pointee.row_losses), weightSum: ck_sum(rows, plan.pointee.row_weights))

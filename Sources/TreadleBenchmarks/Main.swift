@@ -1,0 +1,42 @@
+internal import CKernels
+internal import Foundation
+internal import Treadle
+
+@main struct Main {
+    static func main() {
+        guard let options = Options(Array(CommandLine.arguments.dropFirst())) else {
+            FileHandle.standardError.write(Data((Options.usage + "\n").utf8))
+            exit(64)
+        }
+        let clock = options.threads == 1 && !options.isWall ? Clock.threadTime : Clock.wallTime
+        let runs = options.workloads.map { WorkloadRun($0, workers: Workers(count: options.threads)) }
+        var peaks: [Double] = []
+        for _ in 0..<options.rounds {
+            peaks.append(peak(seconds: 0.1))
+            for run in runs { run.time(seconds: options.seconds, clock: clock) }
+        }
+        let report = Report(
+            peak: median(peaks) * Double(options.threads), threads: options.threads,
+            isa: unsafe String(cString: ck_isa_name(ck_current_isa())), runs: runs)
+        print(options.isJSON ? report.json : report.table)
+    }
+
+    /// Multiply-add operations a second of one core, by its own CPU time.
+    private static func peak(seconds: Double) -> Double {
+        var operations = 0.0
+        let start = Clock.threadTime()
+        var elapsed = 0.0
+        repeat {
+            operations += ck_multiply_adds_f32(100_000)
+            elapsed = Clock.threadTime() - start
+        } while elapsed < seconds
+        return operations / elapsed
+    }
+}
+
+func median(_ values: [Double]) -> Double {
+    let sorted = values.sorted()
+    guard let last = sorted.last else { return 0 }
+    let middle = sorted.count / 2
+    return sorted.count % 2 == 1 ? sorted[middle] : middle > 0 ? (sorted[middle - 1] + sorted[middle]) / 2 : last
+}
