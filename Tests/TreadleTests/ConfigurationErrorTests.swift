@@ -329,7 +329,12 @@ import Treadle
             ),
             (
                 ["task=regression", "loss.class_weight=balanced"],
-                "loss.class_weight is for task \"classification\" only, not for \"regression\"; remove it"
+                "loss.class_weight is for classes, or for labels with \"bce\"; not for \"mse\" in task \"regression\"; remove it"
+            ),
+            (
+                ["task=multilabel", "loss.type=hinge", "loss.class_weight=[1, 2]"],
+                "loss.class_weight is for classes, or for labels with \"bce\"; not for \"hinge\" in task \"multilabel\"; "
+                    + "remove it"
             ),
             (
                 ["task=regression", "loss.label_smoothing=0.1"],

@@ -133,7 +133,7 @@ import Treadle
         job.model.initializer = pick(Initializer.allCases)
         job.model.precision = pick(Precision.allCases)
         job.loss.type = flip() ? .automatic : .value(pick(job.task.losses))
-        if job.task == .classification {
+        if job.task == .classification || job.lossType == .bce {
             job.loss.classWeight = pick([nil, .balanced, .values([positive(), positive(), 1])])
         }
         if job.task == .regression, job.lossType != .poisson { job.data.normalizeTarget = pick([.standard, .none]) }

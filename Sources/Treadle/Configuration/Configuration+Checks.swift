@@ -15,8 +15,12 @@ extension Configuration {
             "loss.type \"\(lossType.rawValue)\" does not fit task \"\(task.rawValue)\"; use "
                 + choiceList(task.losses.map(\.rawValue))
         }
-        check.that(["loss.class_weight", "task"], loss.classWeight == nil || task == .classification) {
-            "loss.class_weight is for task \"classification\" only, not for \"\(task.rawValue)\"; remove it"
+        check.that(
+            ["loss.class_weight", "loss.type", "task"],
+            loss.classWeight == nil || task == .classification || (task == .multilabel && lossType == .bce)
+        ) {
+            "loss.class_weight is for classes, or for labels with \"bce\"; not for \"\(lossType.rawValue)\" in task "
+                + "\"\(task.rawValue)\"; remove it"
         }
         check.that(
             ["loss.label_smoothing", "loss.type", "task"],

@@ -10,13 +10,8 @@ extension Configuration {
 
     /// S, the number of shards that a batch is cut into: never derived from the machine.
     package var shardCount: Int {
-        switch compute.shards {
-        case .value(let count): return count
-        case .automatic:
-            var count = 1
-            while count * 2 <= min(8, data.batchSize / 16) { count *= 2 }
-            return count
-        }
+        let configured: Int? = if case .value(let count) = compute.shards { count } else { nil }
+        return Shards(batchSize: data.batchSize, configured: configured).count
     }
 
     /// What early stopping, the best checkpoint and the plateau schedule watch.

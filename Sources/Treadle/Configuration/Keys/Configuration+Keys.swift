@@ -31,7 +31,7 @@ extension Configuration {
             Key("log", \.log, LogConfiguration.section.form, .nothing, "what is reported"),
             Key(
                 "retrain", \.retrain, RetrainConfiguration.section.form.orNull, .nothing,
-                "what `treadle retrain` does; null forbids it"),
+                "what `treadle retrain` does; null forbids it", defaultText: "the defaults below"),
         ])
 
     /// Every key, in the order of the file, for the reference and for suggestions.

@@ -8,7 +8,9 @@ extension DataConfiguration {
         keys: [
             Key("train", \.train, .source, .any, "the rows to learn from", isRequired: true),
             Key("valid", \.valid, .validation, .any, "the rows to judge by: a share of the training rows, or files"),
-            Key("test", \.test, Form<DataSource>.source.orNull, .nothing, "rows that are measured at the end only"),
+            Key(
+                "test", \.test, Form<DataSource>.sourceBesideTraining.orNull, .nothing,
+                "rows that are measured at the end only"),
             Key("batch_size", \.batchSize, .integer(1...16_777_216), .meaning, "rows in a batch"),
             Key("drop_last", \.dropLast, .truth, .meaning, "leave out an epoch's last batch when it is short"),
             Key(
@@ -77,6 +79,23 @@ extension Form where Value == DataSource {
     }()
 }
 
+extension Form where Value == DataSource {
+    /// A source that lies where the training data does, unless it says otherwise.
+    static let sourceBesideTraining: Form = {
+        var form = source
+        form.settings = { path in
+            source.settings(path).map { setting in
+                var setting = setting
+                for key in ["x", "y", "weight"] where setting.path == "\(path).\(key)" {
+                    setting.defaultText = "that of data.train"
+                }
+                return setting
+            }
+        }
+        return form
+    }()
+}
+
 extension Form where Value == Validation? {
     static let validation: Form = {
         let object = DataSource.section.form
@@ -115,7 +134,7 @@ extension Form where Value == Validation? {
             let fraction = Setting(
                 path: "\(path).fraction", expected: Form<Double>.properShare.expected, defaultText: "0.1",
                 summary: "the share of the training rows that is set aside, chosen by the seed", influence: .meaning)
-            return [fraction] + object.settings(path)
+            return [fraction] + Form<DataSource>.sourceBesideTraining.settings(path)
         }
         return form
     }()

@@ -7,7 +7,8 @@ extension LossConfiguration {
                 "auto is cross_entropy for classification, bce for multilabel, mse for regression"),
             Key(
                 "class_weight", \.classWeight, .classWeight, .meaning,
-                "what rows of each class count; balanced makes rare classes count as much as frequent ones"),
+                "what rows of each class count, or the presence of each label; balanced lets rare ones count as much as frequent ones"
+            ),
             Key(
                 "label_smoothing", \.labelSmoothing, .shareBelowOne, .meaning,
                 "the share of the target spread over all classes; cross_entropy and bce"),
@@ -82,7 +83,7 @@ extension ScheduleConfiguration {
             Key("warmup_steps", \.warmupSteps, .integer(0...1_000_000_000), .meaning, "steps of linear rise to lr"),
             Key(
                 "gamma", \.gamma, .number("a number above 0 up to 1") { $0 > 0 && $0 <= 1 }, .meaning,
-                "step, exponential, plateau: what the rate is multiplied by"),
+                "what the rate is multiplied by: by step, by exponential after each epoch, by plateau"),
             Key("step_epochs", \.stepEpochs, .integer(1...1_000_000_000), .meaning, "step: epochs between reductions"),
             Key("min_lr", \.minLr, .notNegative, .meaning, "cosine, poly, plateau: the lowest rate"),
             Key("power", \.power, .positive, .meaning, "poly: the exponent of the decay"),

@@ -67,7 +67,7 @@ extension CheckpointConfiguration {
                 "the best checkpoints that are kept; 0 writes no best.h5"),
             Key(
                 "min_free", \.minFree, Form<Amount>.amount.orAutomatic, .nothing,
-                "the space that must stay free on the disk; auto is what two checkpoints take"),
+                "the space that must stay free on the disk; auto is twice what the next checkpoint takes"),
             Key("on_error", \.onError, .choice(), .nothing, "what a checkpoint that cannot be written leads to"),
         ])
 }
@@ -92,7 +92,7 @@ extension LogConfiguration {
         keys: [
             Key("level", \.level, .choice(), .nothing, "what is worth a line"),
             Key("every", \.every, .duration(), .nothing, "time between lines where there is no terminal"),
-            Key("metrics", \.metrics, .path, .nothing, "the file of metrics in the run's directory"),
+            Key("metrics", \.metrics, .path, .nothing, "the file of metrics, in the run's directory"),
             Key("tensorboard", \.tensorboard, .truth, .nothing, "write event files for TensorBoard"),
             Key("prometheus", \.prometheus, Form<String>.path.orNull, .nothing, "a text file for node_exporter"),
         ])
@@ -109,7 +109,7 @@ extension RetrainConfiguration {
             Key(
                 "promote", \.promote, Promotion.section.form.orNull, .nothing,
                 "where a model goes that is good enough; null promotes nothing",
-                defaultText: "as below; null where data.valid is null"),
+                defaultText: "the defaults below; null where data.valid is null"),
         ])
 }
 
