@@ -21,6 +21,31 @@ package struct Checkpoint: Equatable, Sendable {
     /// Seconds since 1970 when the file was written; nil keeps files byte-identical.
     package var created: Double?
     package var programVersion: String
+
+    package init(
+        configuration: String, baseDirectory: String, task: LearningTask, network: Network, loss: LossType,
+        precision: Precision, parameters: [LayerParameters], normalization: Normalization, classes: [String]?,
+        columns: [String]?, optimizer: OptimizerState, cursor: Cursor, progress: TrainingProgress,
+        history: [EpochRecord], fingerprint: String, created: Double?, programVersion: String = Treadle.version
+    ) {
+        self.configuration = configuration
+        self.baseDirectory = baseDirectory
+        self.task = task
+        self.network = network
+        self.loss = loss
+        self.precision = precision
+        self.parameters = parameters
+        self.normalization = normalization
+        self.classes = classes
+        self.columns = columns
+        self.optimizer = optimizer
+        self.cursor = cursor
+        self.progress = progress
+        self.history = history
+        self.fingerprint = fingerprint
+        self.created = created
+        self.programVersion = programVersion
+    }
 }
 
 /// What an optimizer remembers besides the weights.

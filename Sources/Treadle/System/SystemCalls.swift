@@ -5,7 +5,7 @@ internal import Glibc
 /// Interrupted calls are repeated; every other failure is thrown with the call's name and the path.
 package struct SystemCalls: Sendable {
     package enum Call: String, CaseIterable, Sendable {
-        case open, write, fsync, close, rename, link
+        case open, write, fsync, close, rename, link, unlink
         case openDirectory = "open of the directory"
         case fsyncDirectory = "fsync of the directory"
     }
@@ -56,6 +56,11 @@ package struct SystemCalls: Sendable {
 
     func link(_ path: String, as new: String, for target: String) throws {
         _ = try check(.link, target) { Int(unsafe Glibc.link(path, new)) }
+    }
+
+    /// Removes a name; one that is gone already is no failure.
+    func unlink(_ path: String) throws {
+        _ = try check(.unlink, path) { unsafe Glibc.unlink(path) == 0 || errno == ENOENT ? 0 : -1 }
     }
 
     /// Makes the names in `directory` survive a power cut.

@@ -1,0 +1,290 @@
+internal import Foundation
+internal import HDF5
+
+/// Reads the image of a checkpoint, believing nothing that does not fit the rest.
+///
+/// Whoever can write a file can also write its digest: sizes are bounded by what is stored, and shapes by the network.
+struct CheckpointReader {
+    private let file: H5File
+    private let path: String
+    /// No array of a file has more bytes than the file.
+    private let size: Int
+
+    init(_ image: VerifiedImage, path: String) throws {
+        self.path = path
+        size = unsafe image.bytes.count
+        do {
+            file = try unsafe H5File.open(image.bytes, owner: image, name: path)
+        } catch {
+            throw TreadleError(.badData, "\(error); use another checkpoint or a copy")
+        }
+    }
+
+    func read() throws -> Checkpoint {
+        do {
+            return try readChecked()
+        } catch let error as H5Error {
+            throw TreadleError(.badData, "\(error); use another checkpoint or a copy")
+        }
+    }
+
+    private func readChecked() throws -> Checkpoint {
+        let state = try file.group("treadle")
+        let precision: Precision = try choice("precision", of: state)
+        let (network, parameters) = try readModel(precision)
+        let configuration = try text("config", in: state)
+        try checkAgreement(of: configuration, with: network)
+        return Checkpoint(
+            configuration: configuration,
+            baseDirectory: try text(attribute: "base_directory", of: state),
+            task: try choice("task", of: state),
+            network: network,
+            loss: try choice("loss", of: state),
+            precision: precision,
+            parameters: parameters,
+            normalization: try readNormalization(state.group("normalization"), network),
+            classes: try texts("classes", in: state),
+            columns: try texts("columns", in: state),
+            optimizer: try readOptimizer(state.group("optimizer"), network, precision),
+            cursor: try readCursor(state.group("cursor")),
+            progress: try readProgress(state.group("progress")),
+            history: try readHistory(state.group("history")),
+            fingerprint: try text(attribute: "fingerprint", of: state),
+            created: try number("created", of: state),
+            programVersion: try text(attribute: "program_version", of: state))
+    }
+
+    // MARK: The model
+
+    private func readModel(_ precision: Precision) throws -> (Network, [LayerParameters]) {
+        let model = try file.group("model")
+        // A layer takes some hundred bytes at least.
+        let names = try model.links(limit: size / 64).map(\.name)
+        let groups = try names.map { (name: $0, group: try model.group($0)) }
+        let ordered = try groups.map { ($0.name, $0.group, try count("index", of: $0.group)) }.sorted { $0.2 < $1.2 }
+        guard !ordered.isEmpty, ordered.map(\.2) == Array(0..<ordered.count) else {
+            throw damage("model", "the layers are not numbered from 0 without gaps")
+        }
+
+        var layers: [Layer] = []
+        var parameters: [LayerParameters] = []
+        for (name, group, _) in ordered {
+            let shape = try group.dataset("weight").shape
+            guard shape.count == 2, shape.allSatisfy({ $0 > 0 }) else {
+                throw damage("model/\(name)/weight", "has the shape \(shape) instead of inputs × units")
+            }
+            guard layers.last.map({ $0.units == shape[0] }) ?? true else {
+                throw damage("model/\(name)/weight", "has \(shape[0]) inputs where the layer before has other units")
+            }
+            let dropout = try number("dropout", of: group) ?? .nan
+            guard (0..<1).contains(dropout) else { throw damage("model/\(name)", "its dropout is \(dropout)") }
+            layers.append(
+                Layer(
+                    name: name, inputs: shape[0], units: shape[1], activation: try choice("activation", of: group),
+                    dropout: dropout, hasBias: group.contains("bias")))
+            parameters.append(try layerParameters(layers[layers.count - 1], in: group, precision))
+        }
+        return (Network(inputs: layers[0].inputs, layers: layers), parameters)
+    }
+
+    private func layerParameters(
+        _ layer: Layer, in group: H5Group, _ precision: Precision
+    ) throws -> LayerParameters {
+        LayerParameters(
+            name: layer.name,
+            weight: try tensor("weight", in: group, shape: [layer.inputs, layer.units], precision),
+            bias: layer.hasBias ? try tensor("bias", in: group, shape: [layer.units], precision) : nil)
+    }
+
+    private func tensor(
+        _ name: String, in group: H5Group, shape: [Int], _ precision: Precision
+    ) throws -> Tensor {
+        let dataset = try group.dataset(name)
+        try checkStored(dataset, as: precision == .float32 ? .float32 : .float64, shape: shape)
+        switch precision {
+        case .float32: return Tensor(shape: shape, storage: .float32(try dataset.read()))
+        case .float64: return Tensor(shape: shape, storage: .float64(try dataset.read()))
+        }
+    }
+
+    /// The parts of a configuration that decide the network.
+    private struct ConfiguredModel: Decodable {
+        struct Layer: Decodable {
+            var units: Int
+            var activation: String
+        }
+        struct Model: Decodable {
+            var hidden: [Layer]
+            var bias: Bool?
+        }
+        var model: Model
+    }
+
+    private func checkAgreement(of configuration: String, with network: Network) throws {
+        let configured: ConfiguredModel
+        do {
+            configured = try JSONDecoder().decode(ConfiguredModel.self, from: Data(configuration.utf8))
+        } catch {
+            throw damage("treadle/config", "is no resolved configuration")
+        }
+        let hidden = configured.model.hidden
+        let agrees =
+            hidden.count == network.layers.count - 1
+            && zip(hidden, network.layers).allSatisfy {
+                $0.units == $1.units && $0.activation == $1.activation.rawValue
+            } && network.layers.allSatisfy { $0.hasBias == configured.model.bias ?? true }
+        guard agrees else {
+            throw damage("treadle/config", "its model.hidden describes other layers than the file has")
+        }
+    }
+
+    // MARK: The state
+
+    private func readNormalization(_ group: H5Group, _ network: Network) throws -> Normalization {
+        func values(_ name: String, _ count: Int) throws -> [Double] {
+            try group.contains(name) ? column(name, in: group, count: count) : []
+        }
+        return Normalization(
+            shift: try values("shift", network.inputs), factor: try values("factor", network.inputs),
+            targetShift: try values("target_shift", network.outputs),
+            targetFactor: try values("target_factor", network.outputs),
+            imputation: try values("imputation", network.inputs))
+    }
+
+    private func readOptimizer(
+        _ group: H5Group, _ network: Network, _ precision: Precision
+    ) throws -> OptimizerState {
+        let names = group.hasAttribute("slots") ? try group.attribute("slots").strings(byteLimit: size) : []
+        let slots = try names.map { name in
+            let slot = try group.group(name)
+            return OptimizerState.Slot(
+                name: name,
+                layers: try network.layers.map { try layerParameters($0, in: slot.group($0.name), precision) })
+        }
+        return OptimizerState(step: try count("step", of: group), slots: slots)
+    }
+
+    private func readCursor(_ group: H5Group) throws -> Cursor {
+        Cursor(
+            epoch: try count("epoch", of: group), batch: try count("batch", of: group),
+            step: try count("step", of: group))
+    }
+
+    private func readProgress(_ group: H5Group) throws -> TrainingProgress {
+        var progress = TrainingProgress()
+        progress.lossSum = try required("loss_sum", of: group)
+        progress.weightSum = try required("weight_sum", of: group)
+        progress.best = try number("best", of: group)
+        progress.bestEpoch = group.hasAttribute("best_epoch") ? try count("best_epoch", of: group) : nil
+        progress.epochsWithoutProgress = try count("epochs_without_progress", of: group)
+        progress.plateauBest = try number("plateau_best", of: group)
+        progress.plateauWait = try count("plateau_wait", of: group)
+        progress.rateScale = try required("rate_scale", of: group)
+        progress.rollbacks = try count("rollbacks", of: group)
+        progress.seconds = try required("seconds", of: group)
+        progress.stoppedEarly = try required("stopped_early", of: group) != 0
+        progress.finished = try required("finished", of: group) != 0
+        return progress
+    }
+
+    private func readHistory(_ group: H5Group) throws -> [EpochRecord] {
+        let count = try group.dataset("epoch").shape.first ?? 0
+        let epochs: [Int] = try column("epoch", in: group, count: count)
+        let steps: [Int] = try column("step", in: group, count: count)
+        let rates: [Double] = try column("rate", in: group, count: count)
+        let seconds: [Double] = try column("seconds", in: group, count: count)
+        var records = (0..<count).map {
+            EpochRecord(epoch: epochs[$0], step: steps[$0], rate: rates[$0], seconds: seconds[$0], metrics: [:])
+        }
+        guard group.contains("metrics") else { return records }
+        let metrics = try group.group("metrics")
+        for link in try metrics.links(limit: size / 64) {
+            let values: [Double] = try column(link.name, in: metrics, count: count)
+            for (index, value) in values.enumerated() where !value.isNaN {
+                records[index].metrics[MetricPath.name(of: link.name)] = value
+            }
+        }
+        return records
+    }
+
+    // MARK: Parts
+
+    private func column<Element: H5Number>(_ name: String, in group: H5Group, count: Int) throws -> [Element] {
+        let dataset = try group.dataset(name)
+        try checkStored(dataset, as: Element.self == Double.self ? .float64 : .int(64), shape: [count])
+        return try dataset.read()
+    }
+
+    /// That a dataset is what this program writes: in one piece, and no larger than the file.
+    private func checkStored(_ dataset: H5Dataset, as type: ElementType, shape: [Int]) throws {
+        guard dataset.type == type, dataset.shape == shape else {
+            throw damage(
+                String(dataset.path.dropFirst()),
+                "is \(dataset.type) of shape \(dataset.shape), where \(type) of shape \(shape) is due")
+        }
+        guard case .contiguous = dataset.storage, dataset.storedSize <= size, let bytes = type.size,
+            let due = shape.boundedProduct(times: bytes), due == dataset.storedSize
+        else {
+            throw damage(String(dataset.path.dropFirst()), "does not store the elements that it claims")
+        }
+    }
+
+    private func text(_ name: String, in group: H5Group) throws -> String {
+        let dataset = try group.dataset(name)
+        guard dataset.shape.isEmpty, let text = try dataset.readStrings(byteLimit: size).first else {
+            throw damage("treadle/\(name)", "is not a single text")
+        }
+        return text
+    }
+
+    private func texts(_ name: String, in group: H5Group) throws -> [String]? {
+        guard group.contains(name) else { return nil }
+        let dataset = try group.dataset(name)
+        guard dataset.shape.count == 1, dataset.shape[0] <= size else {
+            throw damage("treadle/\(name)", "is not a list of texts")
+        }
+        return try dataset.readStrings(byteLimit: size)
+    }
+
+    private func text(attribute name: String, of object: any H5Object) throws -> String {
+        let texts = try object.attribute(name).strings(byteLimit: size)
+        guard texts.count == 1 else { throw damage(object.path, "its attribute \(name) is not a single text") }
+        return texts[0]
+    }
+
+    /// An attribute that names one of a choice.
+    private func choice<Choice: RawRepresentable & CaseIterable>(
+        _ name: String, of object: any H5Object
+    ) throws -> Choice where Choice.RawValue == String {
+        let text = try text(attribute: name, of: object)
+        guard let choice = Choice(rawValue: text) else {
+            let known = Choice.allCases.map(\.rawValue).joined(separator: ", ")
+            throw damage(object.path, "its \(name) is \"\(text.printable)\", which is none of \(known)")
+        }
+        return choice
+    }
+
+    private func count(_ name: String, of object: any H5Object) throws -> Int {
+        let values: [Int] = try object.attribute(name).numbers()
+        guard values.count == 1, values[0] >= 0 else {
+            throw damage(object.path, "its attribute \(name) is not a count")
+        }
+        return values[0]
+    }
+
+    private func number(_ name: String, of object: any H5Object) throws -> Double? {
+        guard object.hasAttribute(name) else { return nil }
+        return try required(name, of: object)
+    }
+
+    private func required(_ name: String, of object: any H5Object) throws -> Double {
+        let values: [Double] = try object.attribute(name).numbers()
+        guard values.count == 1 else { throw damage(object.path, "its attribute \(name) is not a single number") }
+        return values[0]
+    }
+
+    private func damage(_ part: String, _ what: String) -> TreadleError {
+        let place = part.hasPrefix("/") ? part : "/" + part
+        return TreadleError(.badData, "\(path):\(place): \(what); use another checkpoint or a copy")
+    }
+}
