@@ -2,6 +2,19 @@ extension Checkpoint {
     /// The SHA-256 over all parameters alone, in layer order, weight before bias, row-major little-endian: equal
     /// digests mean equal weights.
     package var parameterDigest: String { parameters.digest }
+
+    /// The first number of the model or the optimizer that is NaN or infinite, as in `optimizer/v/dense/bias [3]`;
+    /// nil when all are finite.
+    package var firstNonFinite: String? {
+        if let place = parameters.firstNonFinite { return "model/" + place }
+        for slot in optimizer.slots {
+            if let place = slot.layers.firstNonFinite { return "optimizer/\(slot.name)/\(place)" }
+        }
+        for (name, values) in normalization.named {
+            if let index = values.firstIndex(where: { !$0.isFinite }) { return "normalization/\(name) [\(index)]" }
+        }
+        return nil
+    }
 }
 
 extension [LayerParameters] {
@@ -15,17 +28,15 @@ extension [LayerParameters] {
         return hash.hexadecimal
     }
 
-    /// Throws `.diverged` at the first value that is not finite.
-    package func checkFinite(in what: String) throws {
+    /// The first value that is NaN or infinite, as in `dense_1/weight [2, 1]`; nil when all are finite.
+    package var firstNonFinite: String? {
         for layer in self {
             for (name, tensor) in [("weight", layer.weight), ("bias", layer.bias)] {
                 guard let tensor, let index = tensor.firstNonFinite else { continue }
-                throw TreadleError(
-                    .diverged,
-                    "\(what) \(layer.name)/\(name) is not finite at \(tensor.position(of: index)); lower optimizer.lr, "
-                        + "or set optimizer.clip_norm")
+                return "\(layer.name)/\(name) \(tensor.position(of: index))"
             }
         }
+        return nil
     }
 }
 

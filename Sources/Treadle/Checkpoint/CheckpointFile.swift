@@ -34,6 +34,15 @@ package enum CheckpointFile {
         return try CheckpointReader(image, path: path).read()
     }
 
+    /// Reads a checkpoint and finds all its numbers finite.
+    package static func verify(_ path: String) throws -> Checkpoint {
+        let checkpoint = try read(path)
+        if let place = checkpoint.firstNonFinite {
+            throw TreadleError(.badData, "\(path): \(place) is not finite; use another checkpoint")
+        }
+        return checkpoint
+    }
+
     /// Whether the file at `path` is of a format newer than this program reads.
     package static func isNewer(_ path: String) -> Bool {
         guard let file = FileHandle(forReadingAtPath: path) else { return false }

@@ -9,12 +9,14 @@ struct EncodedCheckpoint: Sendable {
     private let image: H5Image
 
     /// The file's length in bytes.
-    var count: Int { unsafe header.count + image.bytes.count }
+    var count: Int { header.count + image.count }
 
-    /// Weights that are not finite throw `.diverged`: such a checkpoint is never written.
+    /// Numbers that are not finite throw `.diverged`: such a checkpoint is never written.
     init(_ checkpoint: Checkpoint) throws {
-        try checkpoint.parameters.checkFinite(in: "parameters")
-        for slot in checkpoint.optimizer.slots { try slot.layers.checkFinite(in: "optimizer's \(slot.name)") }
+        if let place = checkpoint.firstNonFinite {
+            throw TreadleError(
+                .diverged, "\(place) is not finite; lower optimizer.lr, or set optimizer.clip_norm")
+        }
         do {
             image = try H5File.image { file in
                 try EncodedCheckpoint.writeModel(of: checkpoint, to: file)
@@ -23,9 +25,9 @@ struct EncodedCheckpoint: Sendable {
         } catch let error as H5Error {
             throw TreadleError(.bug, "the checkpoint could not be built in memory: \(error)")
         }
-        let digest = SHA256.digest(of: unsafe image.bytes.bytes)
-        let block = unsafe UserBlock(
-            imageLength: image.bytes.count, imageDigest: digest, programVersion: checkpoint.programVersion)
+        let digest = unsafe image.withUnsafeBytes { unsafe SHA256.digest(of: $0.bytes) }
+        let block = UserBlock(
+            imageLength: image.count, imageDigest: digest, programVersion: checkpoint.programVersion)
         header = block.bytes
     }
 
@@ -33,7 +35,7 @@ struct EncodedCheckpoint: Sendable {
     func write(to path: String, calls: SystemCalls) throws {
         var file = try DurableFile(replacing: path, calls: calls)
         try file.write(header)
-        try file.write(unsafe image.bytes.bytes)
+        try unsafe image.withUnsafeBytes { try file.write(unsafe $0.bytes) }
         try file.commit()
     }
 

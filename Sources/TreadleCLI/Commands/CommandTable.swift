@@ -1,6 +1,7 @@
 /// Every command of the program, in the order in which help lists them within their groups.
 enum CommandTable {
     static let all: [Command] = [
+        VerifyCommand.command,
         CompletionsCommand.command,
         ManualCommand.command,
     ]
