@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 void *cd_allocate(size_t bytes) {
@@ -32,6 +33,15 @@ int cd_read(int file, uint64_t offset, void *result, size_t size) {
         offset += (uint64_t)got;
         size -= (size_t)got;
     }
+    return 0;
+}
+
+int cd_identify(int file, const char *path, cd_identity *identity) {
+    struct stat status;
+    if ((path ? stat(path, &status) : fstat(file, &status)) != 0) return errno;
+    *identity = (cd_identity){
+        .device = status.st_dev, .inode = status.st_ino, .size = (uint64_t)status.st_size,
+        .seconds = status.st_mtim.tv_sec, .nanoseconds = status.st_mtim.tv_nsec};
     return 0;
 }
 

@@ -94,6 +94,15 @@ void cd_release(void *memory, size_t bytes);
 /// Reads `size` bytes at `offset`. Returns 0, the errno of a failure, or -1 where the file ends before.
 int cd_read(int file, uint64_t offset, void *result, size_t size);
 
+/// What tells whether a file is still the same.
+typedef struct cd_identity {
+    uint64_t device, inode, size;
+    int64_t seconds, nanoseconds;
+} cd_identity;
+
+/// The identity of an open file, or where `path` is not null of the file under that name. Returns 0 or the errno.
+int cd_identify(int file, const char *path, cd_identity *identity);
+
 /// Part of a file in memory that survives the file's truncation: pages that are gone read as zeros, and
 /// `cd_mapping_broken` tells from then on.
 typedef struct cd_mapping cd_mapping;

@@ -1,5 +1,5 @@
 /// What is done to inputs and targets before the network sees them: `(value − shift) · factor` per column.
-package struct Normalization: Equatable, Sendable {
+package struct Normalization: Equatable, Sendable, Codable {
     /// One entry a column of x; empty arrays leave x as it is.
     package var shift: [Double]
     package var factor: [Double]

@@ -40,12 +40,21 @@ struct EpochOrder: Sendable {
         }
     }
 
-    /// The ordinals that `positions` stay within, where that is known to be a few runs: what reading ahead can fetch.
-    func runs(at positions: Range<Int>) -> [Range<Int>]? {
+    /// When `positions` are the first batch that reaches into a new window of the order: the runs of ordinals that the
+    /// window after it is made of. Nil otherwise, and where any row may come next.
+    func nextWindow(after positions: Range<Int>, batchSize: Int) -> [Range<Int>]? {
         switch form {
-        case .sequential: [positions]
-        case .full: nil
-        case .blocks(let order): order.runs(at: positions)
+        case .full:
+            return nil
+        case .sequential:
+            let window = max(4 * batchSize, 4096)
+            let number = positions.upperBound / window
+            guard number > (positions.lowerBound - 1) / window || positions.lowerBound == 0 else { return nil }
+            let next = (number + 1) * window..<(number + 2) * window
+            let rows = next.clamped(to: 0..<count)
+            return rows.isEmpty ? nil : [rows]
+        case .blocks(let order):
+            return order.nextWindow(after: positions)
         }
     }
 }
@@ -112,12 +121,13 @@ struct BlockOrder: Sendable {
         }
     }
 
-    /// The blocks of the windows that `positions` touch.
-    func runs(at positions: Range<Int>) -> [Range<Int>] {
-        guard !positions.isEmpty else { return [] }
-        let first = window(at: positions.lowerBound) * window
-        let last = (window(at: positions.upperBound - 1) + 1) * window
-        return (first..<min(last, blocks.count)).map { place in
+    /// The blocks of the window after the one that `positions` are the first to reach into; nil for other positions.
+    func nextWindow(after positions: Range<Int>) -> [Range<Int>]? {
+        let number = window(at: positions.upperBound - 1)
+        guard positions.lowerBound == 0 || window(at: positions.lowerBound - 1) < number else { return nil }
+        let first = (number + 1) * window
+        guard first < blocks.count else { return nil }
+        return (first..<min(first + window, blocks.count)).map { place in
             let start = blocks[place] * block
             return start..<min(start + block, count)
         }

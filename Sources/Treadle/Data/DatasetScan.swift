@@ -1,0 +1,135 @@
+internal import Synchronization
+
+/// One pass over a dataset's rows: statistics of those that train, and the rows with values that are not finite.
+struct DatasetScan {
+    var x: ColumnStatistics?
+    var targets: ColumnStatistics?
+    /// The rows that `drop_row` leaves out, ascending.
+    var dropped: [Int]
+    /// Values of x that imputation replaces, and the first of them.
+    var imputed: Int
+    var firstImputed: String?
+
+    /// Rows are counted over all files, and so are these blocks of them: how they are stored changes no sum.
+    static let blockRows = 4096
+
+    private struct Block: Sendable {
+        var x: ColumnStatistics?
+        var targets: ColumnStatistics?
+        var dropped: [Int] = []
+        var imputed = 0
+        var firstImputed: String?
+    }
+
+    /// Statistics are taken over the rows for which `isTraining` says so: of x where `wantsX`, of target values
+    /// where `wantsTargets`.
+    init(
+        _ dataset: Dataset, isTraining: @escaping @Sendable (Int) -> Bool, wantsX: Bool, wantsTargets: Bool
+    ) throws {
+        var x = StatisticsTree()
+        var targets = StatisticsTree()
+        dropped = []
+        imputed = 0
+        let settings = dataset.settings
+        let range = dataset.range
+        // Whole blocks from row 0 on; what a block has outside of the range is left out.
+        let start = range.lowerBound / Self.blockRows * Self.blockRows
+        let group = Self.blockRows * max(settings.workers.count, min(64, (64 << 20) / (dataset.features * 48 + 1)))
+        for lower in stride(from: start, to: range.upperBound, by: group) {
+            let rows = lower..<min(lower + group, range.upperBound)
+            let blocks = Mutex<[Int: Block]>([:])
+            try RowSweep(settings).run(rows, block: Self.blockRows) { index, rows, scratch in
+                let block = try Self.block(
+                    dataset, rows.clamped(to: range), scratch, isTraining, wantsX: wantsX, wantsTargets: wantsTargets)
+                blocks.withLock { $0[index] = block }
+            }
+            for (_, block) in blocks.withLock({ $0 }).sorted(by: { $0.key < $1.key }) {
+                if let statistics = block.x { x.add(statistics) }
+                if let statistics = block.targets { targets.add(statistics) }
+                dropped += block.dropped
+                imputed += block.imputed
+                firstImputed = firstImputed ?? block.firstImputed
+            }
+        }
+        self.x = x.total
+        self.targets = targets.total
+    }
+
+    private static func block(
+        _ dataset: Dataset, _ rows: Range<Int>, _ scratch: ReadScratch, _ isTraining: (Int) -> Bool, wantsX: Bool,
+        wantsTargets: Bool
+    ) throws -> Block {
+        var block = Block()
+        let policy = dataset.settings.nonFinite
+        var isDropped = [Bool](repeating: false, count: rows.count)
+        if case .values(let y) = dataset.targets {
+            unsafe try y.forEachRow(rows, scratch) { row, values, isFinite, source, number in
+                guard !isFinite else { return }
+                guard policy == .dropRow else {
+                    throw unsafe y.nonFiniteTarget(row, source, number, policy)
+                }
+                isDropped[row - rows.lowerBound] = true
+            }
+        }
+        let sums = wantsX ? ColumnStatistics.Block(width: dataset.features) : nil
+        unsafe try dataset.x.forEachRow(rows, scratch) { row, values, isFinite, source, number in
+            if !isFinite {
+                switch policy {
+                case .error:
+                    throw unsafe dataset.x.nonFinite(row, source, number, precision: .float64)
+                case .dropRow:
+                    isDropped[row - rows.lowerBound] = true
+                case .imputeMean:
+                    let columns = (0..<dataset.features).filter { unsafe !values[$0].isFinite }
+                    block.imputed += columns.count
+                    if block.firstImputed == nil, let column = columns.first {
+                        block.firstImputed = "\(dataset.x.subject(row)), column \(column)"
+                    }
+                }
+            }
+            guard let sums, isTraining(row), !isDropped[row - rows.lowerBound] else { return }
+            unsafe sums.add(values)
+        }
+        block.x = sums?.statistics
+        if wantsTargets, case .values(let y) = dataset.targets {
+            let sums = ColumnStatistics.Block(width: y.width)
+            unsafe try y.forEachRow(rows, scratch) { row, values, _, _, _ in
+                if isTraining(row), !isDropped[row - rows.lowerBound] { unsafe sums.add(values) }
+            }
+            block.targets = sums.statistics
+        }
+        block.dropped = rows.filter { isDropped[$0 - rows.lowerBound] }
+        return block
+    }
+}
+
+extension StoredArray {
+    /// Hands over each of `rows` as doubles, with whether all of them are finite and the bytes they come from.
+    func forEachRow(
+        _ rows: Range<Int>, _ scratch: ReadScratch,
+        _ body: (
+            _ row: Int, _ values: UnsafePointer<Double>, _ isFinite: Bool, _ source: UnsafeRawPointer, StoredNumber
+        ) throws -> Void
+    ) throws {
+        let values = UnsafeMutablePointer<Double>.allocate(capacity: width)
+        defer { unsafe values.deallocate() }
+        unsafe try visit(rows, scratch) { bytes, number, rows in
+            for (index, row) in rows.enumerated() {
+                let source = unsafe bytes + index * width * number.size
+                let isFinite = unsafe ColumnTransform.identity.convert(source, number, width: width, into: values)
+                unsafe try body(row, UnsafePointer(values), isFinite, source, number)
+            }
+        }
+    }
+
+    func nonFiniteTarget(
+        _ row: Int, _ source: UnsafeRawPointer, _ number: StoredNumber, _ policy: NonFinitePolicy
+    ) -> TreadleError {
+        let error = unsafe nonFinite(row, source, number, precision: .float64)
+        guard policy == .imputeMean, let message = error.messages.first?.split(separator: ";").first else {
+            return error
+        }
+        return TreadleError(
+            .badData, "\(message); targets are not imputed: set data.non_finite to \"drop_row\", or clean the file")
+    }
+}
