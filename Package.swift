@@ -27,13 +27,15 @@ let package = Package(
     targets: [
         .systemLibrary(
             name: "CHDF5", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .target(name: "CHDF5Shims", dependencies: ["CHDF5"], cSettings: carefulC),
         .target(name: "CKernels", cSettings: carefulC),
         .target(name: "CSystem", cSettings: carefulC),
         .systemLibrary(name: "CDeflate", pkgConfig: "libdeflate", providers: [.apt(["libdeflate-dev"])]),
         .target(name: "CDecode", dependencies: ["CDeflate", "CKernels"], cSettings: carefulC),
         .target(name: "HDF5", dependencies: ["CHDF5Shims"], swiftSettings: strict),
-        .target(name: "Treadle", dependencies: ["HDF5", "CKernels", "CSystem", "CDecode"], swiftSettings: strict),
+        .target(
+            name: "Treadle", dependencies: ["HDF5", "CKernels", "CSystem", "CDecode", "CZlib"], swiftSettings: strict),
         .executableTarget(name: "TreadleCLI", dependencies: ["Treadle", "HDF5"], swiftSettings: strict),
         .executableTarget(
             name: "TreadleBenchmarks", dependencies: ["Treadle", "CKernels"], swiftSettings: strict),

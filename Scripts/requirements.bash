@@ -61,14 +61,14 @@ require_packages() {
         fail "these packages are needed: sudo apt-get install $*"
     fi
     # Not Debian: what counts is whether the compiler finds the library.
-    pkg-config --exists hdf5 libdeflate 2>/dev/null && return
-    fail "HDF5 1.10 or newer and libdeflate, with their headers, and pkg-config are needed (on Debian: $*)"
+    pkg-config --exists hdf5 libdeflate zlib 2>/dev/null && return
+    fail "HDF5 1.10 or newer, libdeflate and zlib, with their headers, and pkg-config are needed (on Debian: $*)"
 }
 
 # What building needs.
 require_build_tools() {
     require_swift
-    require_packages libhdf5-dev libdeflate-dev pkg-config
+    require_packages libhdf5-dev libdeflate-dev zlib1g-dev pkg-config
 }
 
 # Installs Python packages into a virtual environment, trusting whom the system trusts.

@@ -10,6 +10,9 @@ package struct DatasetOptions: Sendable {
     package var deflate: Int?
     package var shuffle: Bool
     package var fletcher32: Bool
+    /// Sets the elements' space aside at once and leaves it unwritten: for those who write it themselves,
+    /// past libhdf5, at the offset that `storage` tells. Contiguous only.
+    package var isReserved = false
 
     package init(
         maxShape: [Int?]? = nil, chunk: [Int]? = nil, deflate: Int? = nil, shuffle: Bool = false,
@@ -24,6 +27,13 @@ package struct DatasetOptions: Sendable {
 
     /// In one piece, of fixed size.
     package static let contiguous = DatasetOptions()
+
+    /// In one piece whose place in the file is fixed at once, to be written past libhdf5.
+    package static var reserved: DatasetOptions {
+        var options = contiguous
+        options.isReserved = true
+        return options
+    }
 
     /// Rows without end, `rows` in each chunk.
     package static func appendable(
@@ -45,6 +55,10 @@ package struct DatasetOptions: Sendable {
         if shuffle { try check(H5Pset_shuffle(properties.id), subject) }
         if let deflate { try check(H5Pset_deflate(properties.id, UInt32(deflate)), subject) }
         if fletcher32 { try check(H5Pset_fletcher32(properties.id), subject) }
+        if isReserved {
+            try check(H5Pset_alloc_time(properties.id, H5D_ALLOC_TIME_EARLY), subject)
+            try check(H5Pset_fill_time(properties.id, H5D_FILL_TIME_NEVER), subject)
+        }
         return properties
     }
 

@@ -1,6 +1,8 @@
 /// Every command of the program, in the order in which help lists them within their groups.
 enum CommandTable {
     static let all: [Command] = [
+        ImportCommand.command,
+        InitCommand.command,
         VerifyCommand.command,
         CompletionsCommand.command,
         ManualCommand.command,

@@ -1,0 +1,58 @@
+internal import Glibc
+
+/// A regular file opened for reading, whose failures are told in words. Safe to read from many threads.
+final class InputFile: Sendable {
+    let path: String
+    let size: Int
+    private let descriptor: Int32
+
+    init(_ path: String) throws {
+        self.path = path
+        descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw TreadleError.reading(path, "open", errno) }
+        var status = stat()
+        guard unsafe fstat(descriptor, &status) == 0 else {
+            close(descriptor)
+            throw TreadleError.reading(path, "open", errno)
+        }
+        size = Int(status.st_size)
+        guard status.st_mode & S_IFMT == S_IFREG else {
+            close(descriptor)
+            let kind = status.st_mode & S_IFMT == S_IFDIR ? "a directory" : "not a regular file"
+            throw TreadleError(.noInput, "\(path) is \(kind); name a file on disk, which can be read twice")
+        }
+    }
+
+    deinit { close(descriptor) }
+
+    /// Reads bytes from `offset` on into `buffer[range]`; returns how many there were, less only at the file's end.
+    func read(into buffer: inout [UInt8], _ range: Range<Int>, at offset: Int) throws -> Int {
+        precondition(range.upperBound <= buffer.count, "a read must fit its buffer")
+        return try unsafe buffer.withUnsafeMutableBytes { bytes in
+            var done = 0
+            while done < range.count {
+                let target = unsafe bytes.baseAddress?.advanced(by: range.lowerBound + done)
+                let got = unsafe pread(descriptor, target, range.count - done, off_t(offset + done))
+                if got < 0 && errno == EINTR { continue }
+                guard got >= 0 else { throw TreadleError.reading(path, "read", errno) }
+                guard got > 0 else { break }
+                done += got
+            }
+            return done
+        }
+    }
+
+    /// The bytes of `range`, all of which must be there.
+    func bytes(_ range: Range<Int>, what: String) throws -> [UInt8] {
+        guard range.lowerBound >= 0, range.upperBound <= size else { throw tooShort(what) }
+        var buffer = [UInt8](repeating: 0, count: range.count)
+        guard try read(into: &buffer, 0..<range.count, at: range.lowerBound) == range.count else {
+            throw tooShort(what)
+        }
+        return buffer
+    }
+
+    private func tooShort(_ what: String) -> TreadleError {
+        TreadleError(.badData, "\(path) ends inside \(what), after \(size) bytes; copy or download the file again")
+    }
+}

@@ -1,0 +1,183 @@
+internal import HDF5
+internal import Synchronization
+internal import Treadle
+
+/// `treadle import INPUT… -o data.h5`: tables and arrays become one HDF5 file.
+enum ImportCommand {
+    private static let inputs = Argument(
+        "INPUT", "a CSV or TSV table, NPY, NPZ or IDX, each also as .gz but NPZ", count: .oneOrMore)
+    private static let output = Option.value("output", short: "o", "FILE", "the HDF5 file to write", values: .file)
+    private static let force = Option.flag("force", "replace the file if it exists")
+    private static let target = Option.value(
+        "target", "NAMES",
+        "what is to be predicted: a column by name, by number from 1 or from the end by -1; "
+            + "several with commas; for NPZ the name of an array")
+    private static let noTarget = Option.flag("no-target", "import inputs alone, to predict from")
+    private static let targetFile = Option.value(
+        "target-file", "FILE", "the NPY or IDX file of targets, where its name does not tell", values: .file,
+        repeatable: true)
+    private static let columns = Option.value(
+        "columns", "NAMES",
+        "learn from these columns alone: names, numbers, spans such as 3-10, with commas; "
+            + "for NPZ the name of an array")
+    private static let drop = Option.value("drop", "NAMES", "leave these columns out")
+    private static let oneHot = Option.value(
+        "one-hot", "NAMES", "give each value of these columns a column of 0 and 1: for columns of words")
+    private static let labels = Option.flag("labels", "take the target's numbers as names of classes")
+    private static let classes = Option.value(
+        "classes", "NAMES", "the classes' names in the order of their numbers, with commas")
+    private static let classesFrom = Option.value(
+        "classes-from", "FILE", "number the classes as this HDF5 file does: for the test set of a training set",
+        values: .file)
+    private static let delimiter = Option.value(
+        "delimiter", "CHAR", "what lies between fields: a character, tab, comma, semicolon or pipe")
+    private static let header = Option.flag("header", "the first row names the columns")
+    private static let noHeader = Option.flag("no-header", "the first row is data")
+    private static let float64 = Option.flag("float64", "store fractions in 64 bits instead of 32")
+    private static let compress = Option.flag(
+        "compress", "store compressed chunks: smaller, but slower to train from")
+
+    static let command = Command(
+        "import", group: .data,
+        summary: "turn CSV, NPY, NPZ or IDX files into HDF5",
+        discussion: [
+            "Writes /x with a row for each row of the input and /y with its target; /classes holds the names of "
+                + "classes where the target is text, /columns the names of the inputs. Bytes stay bytes, everything "
+                + "else in /x becomes float32.",
+            "In a table, an empty field, NA, N/A, NaN, null, none and ? are missing values (NaN), and true and false "
+                + "are 1 and 0. Several inputs are the parts of one dataset, in order. Of array files, one number a "
+                + "row is a target; where shapes do not tell, names such as y or labels do. An NPZ with x_train, "
+                + "y_train, x_test and y_test keeps them as such.",
+            "The file appears when it is whole: a failed import leaves nothing behind.",
+        ],
+        examples: [
+            .init(
+                "treadle import churn.csv --target churned -o churn.h5", "learn the column \"churned\" from all others"),
+            .init(
+                "treadle import 2025-*.csv.gz --target price --drop id,date -o prices.h5",
+                "several parts, packed, without two columns"),
+            .init(
+                "treadle import train-images-idx3-ubyte.gz train-labels-idx1-ubyte.gz -o train.h5",
+                "images and their labels"),
+            .init("treadle import x.npy y.npy -o data.h5", "what NumPy saved"),
+        ],
+        arguments: [inputs],
+        options: [
+            output, target, noTarget, columns, drop, oneHot, labels, classes, classesFrom, targetFile, delimiter,
+            header,
+            noHeader, float64, compress, force,
+        ],
+        run: run)
+
+    private static func run(_ call: Invocation) throws -> ExitCode {
+        var table = TableOptions()
+        table.targets = list(call.value(target))
+        table.inputs = call.value(columns).map(list)
+        table.dropped = list(call.value(drop))
+        table.oneHot = list(call.value(oneHot))
+        table.labels = call.has(labels)
+        table.delimiter = try call.value(delimiter).map { try byte($0, call) }
+        if call.has(header) && call.has(noHeader) { throw call.usage("--header and --no-header exclude each other") }
+        if call.has(header) || call.has(noHeader) { table.header = call.has(header) }
+        if call.has(noTarget) && call.has(target) { throw call.usage("--target and --no-target exclude each other") }
+        table.classes = try classNames(call)
+        let request = ImportRequest(
+            inputs: call.arguments(inputs), output: try call.required(output), replacing: call.has(force),
+            compress: call.has(compress), float64: call.has(float64), table: table,
+            targetFiles: call.values(targetFile), needsTarget: !call.has(noTarget))
+        let live = LiveImport(log: call.log)
+        defer { call.log.showLive(nil) }
+        let summary = try Import(request, workers: try call.workers(), progress: live.show).run()
+        call.log.showLive(nil)
+        try report(summary, request, call)
+        return .done
+    }
+
+    private static func report(_ summary: ImportSummary, _ request: ImportRequest, _ call: Invocation) throws {
+        if call.wantsJSON {
+            try call.output.write(json: json(summary, request))
+            return
+        }
+        let arrays = summary.arrays.map { array in
+            "\(array.name) \(array.shape.map(String.init).joined(separator: "×")) \(array.type)"
+        }
+        call.log.note("\(request.output): " + arrays.joined(separator: ", "))
+        if let classes = summary.classes {
+            let shown = classes.prefix(10).map(\.printable).joined(separator: ", ")
+            call.log.note("\(classes.count) classes: \(shown)\(classes.count > 10 ? ", …" : "")")
+        }
+        for note in summary.notes { call.log.write(.warning, note) }
+        call.log.note("next: treadle init \(request.output)")
+    }
+
+    private static func json(_ summary: ImportSummary, _ request: ImportRequest) -> JSONValue {
+        func texts(_ texts: [String]?) -> JSONValue { texts.map { .array($0.map(JSONValue.string)) } ?? .null }
+        return .object([
+            .init("file", .string(request.output)),
+            .init(
+                "arrays",
+                .array(
+                    summary.arrays.map { array in
+                        .object([
+                            .init("name", .string(array.name)),
+                            .init("shape", .array(array.shape.map(JSONValue.integer))),
+                            .init("type", .string(array.type)),
+                        ])
+                    })),
+            .init("classes", texts(summary.classes)),
+            .init("columns", texts(summary.columns)),
+            .init("notes", texts(summary.notes)),
+        ])
+    }
+
+    private static func list(_ text: String?) -> [String] {
+        (text ?? "").split(separator: ",").map(String.init)
+    }
+
+    private static func byte(_ text: String, _ call: Invocation) throws -> UInt8 {
+        let names: [String: UInt8] = ["tab": 9, "\\t": 9, "comma": 44, "semicolon": 59, "pipe": 124, "space": 32]
+        if let known = names[text] { return known }
+        guard let byte = text.utf8.first, text.utf8.count == 1, byte >= 0x20 || byte == 9,
+            !"\"0123456789+-.".utf8.contains(byte)
+        else { throw call.usage("--delimiter is \"\(text)\", but takes one character that no number contains") }
+        return byte
+    }
+
+    private static func classNames(_ call: Invocation) throws -> [String]? {
+        guard let path = call.value(classesFrom) else { return call.value(classes).map(list) }
+        guard !call.has(classes) else { throw call.usage("--classes and --classes-from exclude each other") }
+        let file = try H5File.open(path)
+        guard file.contains("/classes") else {
+            throw TreadleError(.badData, "\(path) has no /classes; name a file imported with a target of text")
+        }
+        return try file.dataset("/classes").readStrings()
+    }
+}
+
+/// How far an import has come, as a line on the terminal.
+private final class LiveImport: Sendable {
+    private let log: Log
+    private let clock = ContinuousClock()
+    private let start: ContinuousClock.Instant
+    private let drawn = Mutex<ContinuousClock.Instant?>(nil)
+
+    init(log: Log) {
+        self.log = log
+        start = clock.now
+    }
+
+    func show(_ progress: ImportProgress) {
+        guard log.terminal.isLive, log.lowest.severity <= LogLevel.info.severity else { return }
+        let now = clock.now
+        let isDue = drawn.withLock { last in
+            if let last, now - last < .milliseconds(100) { return false }
+            last = now
+            return true
+        }
+        guard isDue, progress.total > 0 else { return }
+        let share = Double(progress.done) / Double(progress.total)
+        let seconds = (now - start) / .seconds(1)
+        let left = share > 0 ? Wording.duration(seconds / share - seconds) : "?"
+        log.showLive("importing: \(Int(share * 100)) %, \(left) left")
+    }
+}
