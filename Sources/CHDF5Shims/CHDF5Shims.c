@@ -279,9 +279,11 @@ herr_t chdf5_bound_strings(hid_t transfer, chdf5_budget *budget) {
 #if H5_VERSION_GE(1, 12, 0)
 #define CHDF5_LINK_INFO H5L_info2_t
 #define CHDF5_ITERATE H5Literate2
+#define CHDF5_GET_LINK_INFO H5Lget_info2
 #else
 #define CHDF5_LINK_INFO H5L_info_t
 #define CHDF5_ITERATE H5Literate
+#define CHDF5_GET_LINK_INFO H5Lget_info
 #endif
 
 typedef struct {
@@ -303,6 +305,29 @@ herr_t chdf5_visit_links(hid_t group, void *context, chdf5_link_visitor visit) {
     link_visit to = {context, visit};
     hsize_t position = 0;
     return CHDF5_ITERATE(group, H5_INDEX_NAME, H5_ITER_INC, &position, visit_link, &to);
+}
+
+herr_t chdf5_link_target(hid_t group, const char *name, char *file, char *object, size_t size) {
+    CHDF5_LINK_INFO info;
+    *file = *object = 0;
+    if (CHDF5_GET_LINK_INFO(group, name, &info, H5P_DEFAULT) < 0) return -1;
+    // Both kinds fit into an object header's message.
+    if (info.type == H5L_TYPE_HARD || info.u.val_size > 1 << 16) return -1;
+    char *value = calloc(1, info.u.val_size + 1);
+    if (!value) return -1;
+    herr_t status = H5Lget_val(group, name, value, info.u.val_size, H5P_DEFAULT);
+    if (status >= 0 && info.type == H5L_TYPE_SOFT) {
+        strncat(object, value, size - 1);
+    } else if (status >= 0 && info.type == H5L_TYPE_EXTERNAL) {
+        const char *in_file = NULL, *in_object = NULL;
+        status = H5Lunpack_elink_val(value, info.u.val_size, NULL, &in_file, &in_object);
+        if (status >= 0) {
+            strncat(file, in_file, size - 1);
+            strncat(object, in_object, size - 1);
+        }
+    }
+    free(value);
+    return status;
 }
 
 typedef struct {

@@ -82,6 +82,16 @@ extension H5Object {
         }
     }
 
+    package var attributeCount: Int {
+        get throws(H5Error) {
+            try context.locked { () throws(H5Error) in
+                var identity = chdf5_identity()
+                try check(unsafe chdf5_identify(identifier, &identity), subject)
+                return Int(clamping: identity.attributes)
+            }
+        }
+    }
+
     package func hasAttribute(_ name: String) -> Bool {
         let found = try? context.locked { () throws(H5Error) in unsafe H5Aexists(identifier, name) > 0 }
         return found ?? false

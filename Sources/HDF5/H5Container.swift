@@ -67,6 +67,20 @@ extension H5Container {
         }
     }
 
+    /// Where a soft or external link of this group leads: "/x", or "other.h5:/x". Not followed.
+    package func target(ofLink name: String) throws(H5Error) -> String {
+        try context.locked { () throws(H5Error) in
+            var (file, object) = ([CChar](repeating: 0, count: 4096), [CChar](repeating: 0, count: 4096))
+            try check(
+                unsafe chdf5_link_target(identifier, name, &file, &object, object.count),
+                context.subject(resolve(name)))
+            let text = { (bytes: [CChar]) in
+                String(decoding: bytes.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+            }
+            return file[0] == 0 ? text(object) : "\(text(file)):\(text(object))"
+        }
+    }
+
     /// How many links this group says it has.
     package var linkCount: Int {
         H5Library.locked { Int(clamping: chdf5_link_count(identifier)) }

@@ -1,7 +1,11 @@
+internal import Treadle
+
 /// The program `treadle`.
 @main
 struct Main {
     static func main() {
-        Program(commands: CommandTable.all).runToExit(Array(CommandLine.arguments.dropFirst()))
+        let line = Array(CommandLine.arguments.dropFirst())
+        if line.first == GuardedProcess.argument { GuardedProcess.serve(line) }
+        Program(commands: CommandTable.all).runToExit(line)
     }
 }

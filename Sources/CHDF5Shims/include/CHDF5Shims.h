@@ -89,6 +89,8 @@ typedef enum {
 // Returns 0 to go on, a positive number to stop.
 typedef int (*chdf5_link_visitor)(void *context, const char *name, chdf5_link_kind kind);
 herr_t chdf5_visit_links(hid_t group, void *context, chdf5_link_visitor visit);
+// Where a soft link leads, or an external one: its file and object. Either may be cut to `size` - 1 bytes.
+herr_t chdf5_link_target(hid_t group, const char *name, char *file, char *object, size_t size);
 typedef int (*chdf5_name_visitor)(void *context, const char *name);
 herr_t chdf5_visit_attributes(hid_t object, void *context, chdf5_name_visitor visit);
 

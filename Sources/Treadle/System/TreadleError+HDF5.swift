@@ -1,16 +1,26 @@
 package import HDF5
 
 extension TreadleError {
-    /// What HDF5 or the file system refused, with the exit code for it.
+    /// What HDF5 or the file system refused, with what to do about it and the exit code for it.
     package init(_ error: H5Error) {
-        let kind: Kind =
+        let (kind, advice): (Kind, String?) =
             switch error.kind {
-            case .noSuchFile: .noInput
-            case .permission: .permission
-            case .locked: .tryAgain
-            case .exists: .cannotCreate
-            case .notHDF5, .truncated, .missingFilter, .noSuchObject, .refused, .mismatch, .tooLarge, .other: .badData
+            case .noSuchFile: (.noInput, "check the path")
+            case .notHDF5: (.badData, "\"treadle import\" makes one from CSV, NPY or IDX")
+            case .truncated: (.badData, "copy it again, or make it again")
+            case .locked: (.tryAgain, nil)
+            case .permission: (.permission, "check who may read and write it")
+            case .missingFilter(_, let name):
+                (
+                    .badData,
+                    "install its HDF5 plug-in and add \"\(name)\" to data.filters, or store it anew with h5repack"
+                )
+            case .noSuchObject: (.badData, nil)
+            case .refused: (.badData, "set data.allow_external to true if you trust it")
+            case .mismatch, .tooLarge: (.badData, nil)
+            case .exists: (.cannotCreate, "choose another name or remove it")
+            case .other: (.badData, nil)
             }
-        self.init(kind, error.description)
+        self.init(kind, advice.map { "\(error.description); \($0)" } ?? error.description)
     }
 }

@@ -1,0 +1,150 @@
+internal import Foundation
+internal import Glibc
+internal import HDF5
+
+/// Work on a file of unknown origin: libhdf5 may crash or hang on a hostile one, so it runs in a process of its own.
+package protocol GuardedWork {
+    associatedtype Request: Codable & Sendable
+    associatedtype Response: Codable & Sendable
+    /// What the child is asked for by.
+    static var name: String { get }
+    /// Runs in the child. What it throws, the parent throws.
+    static func perform(_ request: Request) throws -> Response
+}
+
+/// Runs guarded work in a child: this program once more, with limits on memory and time.
+package enum GuardedProcess {
+    package struct Limits: Sendable {
+        /// Bytes of memory beyond what the program itself needs.
+        package var memory: Int
+        /// Of the clock, and of one core.
+        package var seconds: Int
+        /// Bytes of the answer.
+        package var response: Int
+
+        package init(memory: Int = 512 << 20, seconds: Int = 30, response: Int = 256 << 20) {
+            self.memory = memory
+            self.seconds = seconds
+            self.response = response
+        }
+    }
+
+    /// The hidden first argument that makes the program a child.
+    package static let argument = "--guarded-work"
+
+    /// What a child can be asked for.
+    private static var works: [any GuardedWork.Type] { [FileTree.Listing.self] }
+
+    /// Does `work` in a child. A child that dies is an error that calls `subject` damaged or hostile.
+    package static func perform<Work: GuardedWork>(
+        _ work: Work.Type, _ request: Work.Request, on subject: String, limits: Limits = Limits(),
+        executable: String = "/proc/self/exe"
+    ) throws -> Work.Response {
+        let order = [
+            argument, Work.name, String(limits.memory), String(limits.seconds),
+            String(decoding: try encoder.encode(request), as: UTF8.self),
+        ]
+        let child = try GuardedChild(executable, order, subject: subject)
+        let answer = child.collect(within: limits)
+        switch answer.ending {
+        case .finished:
+            guard let reply = try? decoder.decode(Reply<Work.Response>.self, from: answer.bytes) else {
+                throw unreadable(subject, "the process that read it gave no answer")
+            }
+            return try reply.get()
+        case .tooLate: throw unreadable(subject, "reading it took more than \(limits.seconds) s")
+        case .tooLong: throw unreadable(subject, "it describes more than \(limits.response >> 20) MB")
+        case .signal(SIGXCPU), .signal(SIGALRM):
+            throw unreadable(subject, "reading it took more than \(limits.seconds) s")
+        case .signal(let signal) where [SIGINT, SIGTERM, SIGHUP].contains(signal):
+            throw TreadleError(.tryAgain, "\(subject.printable): reading it was interrupted; run the command again")
+        case .signal(let signal):
+            throw unreadable(
+                subject, "reading it crashed libhdf5 or took over \(limits.memory >> 20) MB (signal \(signal))")
+        }
+    }
+
+    /// The child's life: answers the one request of its arguments and ends the process.
+    package static func serve(_ arguments: [String]) -> Never {
+        guard arguments.count == 5, let memory = Int(arguments[2]), let seconds = Int(arguments[3]),
+            let work = works.first(where: { $0.name == arguments[1] })
+        else { exit(TreadleError.Kind.usage.rawValue) }
+        limit(memory: memory, seconds: seconds)
+        let answer = answer(work, Data(arguments[4].utf8))
+        exit(answer.flatMap { write($0) } == nil ? TreadleError.Kind.bug.rawValue : 0)
+    }
+
+    private static func unreadable(_ subject: String, _ what: String) -> TreadleError {
+        TreadleError(
+            .badData, "\(subject.printable): damaged or hostile: \(what); do not use it, get it again from its source")
+    }
+
+    private static func answer<Work: GuardedWork>(_ work: Work.Type, _ request: Data) -> Data? {
+        guard let request = try? decoder.decode(Work.Request.self, from: request) else { return nil }
+        return try? encoder.encode(Reply { try work.perform(request) })
+    }
+
+    private static func write(_ answer: Data) -> Int? {
+        var rest = answer[...]
+        while !rest.isEmpty {
+            let count = unsafe rest.withUnsafeBytes { unsafe Glibc.write(1, $0.baseAddress, $0.count) }
+            guard count > 0 else { return nil }
+            rest = rest.dropFirst(count)
+        }
+        return answer.count
+    }
+
+    /// Limits this process for good.
+    private static func limit(memory: Int, seconds: Int) {
+        // The program's own address space is large and empty: what counts is what comes on top of it.
+        let status = (try? String(contentsOfFile: "/proc/self/statm", encoding: .ascii)) ?? ""
+        let present = (status.split(separator: " ").first.flatMap { Int($0) } ?? 0) * sysconf(Int32(_SC_PAGESIZE))
+        func set(_ resource: __rlimit_resource, _ value: Int) {
+            var limit = rlimit(rlim_cur: rlim_t(value), rlim_max: rlim_t(value))
+            _ = unsafe setrlimit(__rlimit_resource_t(resource.rawValue), &limit)
+        }
+        set(RLIMIT_AS, present + memory)
+        set(RLIMIT_CPU, seconds)
+        set(RLIMIT_CORE, 0)
+        // It writes to its pipe and to nothing else.
+        set(RLIMIT_FSIZE, 0)
+        // Should the parent die first.
+        alarm(UInt32(seconds) + 1)
+    }
+
+    private static var encoder: JSONEncoder {
+        let encoder = JSONEncoder()
+        encoder.nonConformingFloatEncodingStrategy = .convertToString(
+            positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+        return encoder
+    }
+
+    private static var decoder: JSONDecoder {
+        let decoder = JSONDecoder()
+        decoder.nonConformingFloatDecodingStrategy = .convertFromString(
+            positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+        return decoder
+    }
+}
+
+/// A value or an error, on its way through a pipe.
+private struct Reply<Response: Codable>: Codable {
+    private var value: Response?
+    private var kind: Int32?
+    private var messages: [String]?
+
+    init(_ work: () throws -> Response) {
+        do {
+            value = try work()
+        } catch {
+            let known = error as? TreadleError ?? (error as? H5Error).map { TreadleError($0) }
+            kind = (known?.kind ?? .badData).rawValue
+            messages = known?.messages ?? ["\(error)"]
+        }
+    }
+
+    func get() throws -> Response {
+        if let value { return value }
+        throw TreadleError(kind.flatMap { TreadleError.Kind(rawValue: $0) } ?? .badData, messages: messages ?? [])
+    }
+}

@@ -1,0 +1,102 @@
+import Foundation
+import HDF5
+import TestSupport
+import Testing
+
+@testable import Treadle
+
+@Suite struct GuardedProcessTests {
+    let directory: TemporaryDirectory
+    init() throws { directory = try TemporaryDirectory() }
+
+    private func list(
+        _ path: String, within bounds: GuardedProcess.Limits = .init(), executable: String = Program.path
+    ) throws -> FileTree {
+        try FileTree.readGuarded(path, within: bounds, executable: executable)
+    }
+
+    @Test func `a child lists a file as the program itself would`() throws {
+        let path = directory.file("a\n\u{7}.h5")
+        do {
+            let file = try H5File.create(path)
+            try file.write([1, 2, 3], to: "/x").setAttribute("limits", [Double.infinity, .pi])
+        }
+        #expect(try list(path) == FileTree.read(path))
+    }
+
+    @Test func `an error of the child is the parent's`() throws {
+        let missing = #expect(throws: TreadleError.self) { try list(directory.file("none.h5")) }
+        #expect(missing?.kind == .noInput)
+        let text = try directory.write("a,b\n", to: "a.csv")
+        #expect(#expect(throws: TreadleError.self) { try list(text) }?.kind == .badData)
+    }
+
+    /// A program that behaves as libhdf5 does on a hostile file.
+    private func program(_ body: String) throws -> String {
+        let path = try directory.write("#!/bin/sh\n\(body)\n", to: "program")
+        chmod(path, 0o755)
+        return path
+    }
+
+    @Test func `a child that dies makes the file damaged or hostile`() throws {
+        let path = try directory.write("x", to: "a\u{1b}.h5")
+        for body in ["kill -SEGV $$", "kill -ABRT $$", "exit 3", "echo '{'", "yes"] {
+            let limits = GuardedProcess.Limits(response: 1 << 20)
+            let error = #expect(throws: TreadleError.self) {
+                try list(path, within: limits, executable: try program(body))
+            }
+            #expect(error?.kind == .badData)
+            #expect(error?.messages[0].contains("a\\u{1b}.h5: damaged or hostile") == true, "\(body)")
+        }
+    }
+
+    @Test func `a child that does not end is ended`() throws {
+        let path = try directory.write("x", to: "a.h5")
+        let error = #expect(throws: TreadleError.self) {
+            try list(path, within: GuardedProcess.Limits(seconds: 1), executable: try program("exec sleep 100"))
+        }
+        #expect(error?.messages[0].contains("took more than 1 s") == true)
+    }
+}
+
+extension GuardedProcessTests {
+    @Test func `a mutated file gives a listing or an error that names it`() throws {
+        let path = directory.file("a.h5")
+        do {
+            let file = try H5File.create(path)
+            for number in 0..<4 {
+                try file.write(
+                    [Float](repeating: 1, count: 64), to: "/g\(number)/x", shape: [8, 8],
+                    options: DatasetOptions(chunk: [4, 8], deflate: 1)
+                ).setAttribute("names", ["a", "b"])
+            }
+        }
+        let whole = try Data(contentsOf: URL(fileURLWithPath: path))
+        var random = Random(state: 7)
+        for _ in 0..<60 {
+            var mutant = whole
+            for _ in 0..<8 {
+                mutant[Int(random.next() % UInt64(whole.count))] = UInt8(truncatingIfNeeded: random.next())
+            }
+            try mutant.write(to: URL(fileURLWithPath: path))
+            do {
+                let tree = try list(path, within: GuardedProcess.Limits(memory: 256 << 20, seconds: 5))
+                #expect(tree.nodes.first?.path == "/")
+            } catch {
+                #expect((error as? TreadleError)?.messages.allSatisfy { $0.hasPrefix(path) } == true, "\(error)")
+            }
+        }
+    }
+
+    /// SplitMix64: the same mutants every time.
+    private struct Random: RandomNumberGenerator {
+        var state: UInt64
+        mutating func next() -> UInt64 {
+            state &+= 0x9e37_79b9_7f4a_7c15
+            var z = state
+            z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
+            z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
+            return z ^ (z >> 31)
+        }
+    }
+}
