@@ -130,3 +130,15 @@ double ck_multiply_adds_f64(size_t rounds) {
     double kept = 0.5;
     return TABLE(table_f64)->multiply_adds(rounds, &kept);
 }
+
+double ck_sum_over_shards(const ck_plan *plan, const double *values) {
+    double levels[CK_MAX_SHARD_LEVELS], sum = 0;
+    for (size_t s = 0; s < plan->shard_count; s++) {
+        int is_last = s + 1 == plan->shard_count;
+        size_t start = plan->shard_starts[s];
+        sum = ck_sum(plan->shard_starts[s + 1] - start, values + start);
+        for (size_t left = is_last ? s : s & ~(s + 1); left; left &= left - 1) sum += levels[__builtin_ctzl(left)];
+        if (!is_last) levels[__builtin_ctzl(~s)] = sum;
+    }
+    return sum;
+}

@@ -116,4 +116,7 @@ void ck_refresh_transposed(const ck_plan *plan, size_t layer);
 /// The sum of n numbers by eight stripes and a fixed tree.
 double ck_sum(size_t n, const double *values);
 
+/// The sum of one number a row: `ck_sum` over each shard, then the tree of shards that gradients take.
+double ck_sum_over_shards(const ck_plan *plan, const double *values);
+
 #endif

@@ -60,13 +60,13 @@ package struct StepResult: Equatable, Sendable {
             bytesPerNumber: MemoryLayout<S>.stride)
         unsafe self.init(
             network: network, loss: loss, optimizer: optimizer, batchSize: batchSize, shards: shards,
-            accumulate: accumulate, seed: seed, workers: workers, path: path, blockRows: nil, reduce: reduce)
+            accumulate: accumulate, seed: seed, workers: workers, path: path, reduce: reduce)
     }
 
-    /// The same with the way to go and the rows in a block given, for tests.
+    /// The same with the way to go given, for tests.
     init(
         network: Network, loss: LossFunction, optimizer: OptimizerConfiguration, batchSize: Int, shards: Shards,
-        accumulate: Int, seed: UInt64, workers: Workers, path: GradientPath, blockRows: Int?, reduce: Reduction? = nil
+        accumulate: Int, seed: UInt64, workers: Workers, path: GradientPath, reduce: Reduction? = nil
     ) {
         self.network = network
         self.shards = shards
@@ -76,7 +76,6 @@ package struct StepResult: Equatable, Sendable {
         self.seed = seed
         self.optimizer = optimizer
         unsafe self.reduce = reduce
-        fixedBlockRows = blockRows
         clipNorm = optimizer.clipNorm
         scalars = OptimizerScalars(optimizer)
 
@@ -122,7 +121,9 @@ package struct StepResult: Equatable, Sendable {
         scratch = AlignedMemory(count: scratchBytes * workers.count)
     }
 
-    private let fixedBlockRows: Int?
+    /// Rows in a block, and work for all workers however little it is: set by tests, which expect the same bits.
+    var fixedBlockRows: Int?
+    var alwaysShares = false
 
     /// Called between the phases: for those who measure them.
     package var afterRows: (() -> Void)?
@@ -181,7 +182,8 @@ package struct StepResult: Equatable, Sendable {
         afterRows?()
 
         let result = unsafe StepResult(
-            lossSum: ck_sum(rows, plan.pointee.row_losses), weightSum: ck_sum(rows, plan.pointee.row_weights))
+            lossSum: ck_sum_over_shards(plan, plan.pointee.row_losses),
+            weightSum: ck_sum_over_shards(plan, plan.pointee.row_weights))
         group.lossSum += result.lossSum
         group.weightSum += result.weightSum
         if path.isWhole {
@@ -266,7 +268,9 @@ package struct StepResult: Equatable, Sendable {
     private func work(_ rows: Int) -> Int { rows * packed.layout.count / StepPlan<S>.panel }
 
     /// One worker where waking others would take longer than the work: some 10 µs.
-    private func workers(for cycles: Int) -> Workers { cycles < 40_000 ? Workers(count: 1) : workers }
+    private func workers(for cycles: Int) -> Workers {
+        cycles < 40_000 && !alwaysShares ? Workers(count: 1) : workers
+    }
 
     /// Rows a block: as many as keep weights flowing from cache once for many rows, and every worker busy to the end.
     private func blockRows(_ rows: Int, workers: Int) -> Int {

@@ -63,17 +63,21 @@ struct NaiveStep<S: Scalar & EngineScalar> {
             if layer.dropout > 0 { for r in 0..<rows { current[r] = zip(a[r], m[r]).map { $0 * $1 } } }
         }
         var delta = current
-        (lossSum, weightSum) = S.loss(loss, batch: batch, outputs: &delta)
+        let (losses, rowWeights) = S.losses(loss, batch: batch, outputs: &delta)
+        lossSum = tree(shards, rows: rows) { ck_sum($0.count, Array(losses[$0])) }
+        weightSum = tree(shards, rows: rows) { ck_sum($0.count, Array(rowWeights[$0])) }
         var sums = (weights: weights, biases: biases.map { $0 ?? [] })
         for l in network.layers.indices.reversed() {
             let layer = network.layers[l]
             for j in 0..<layer.units {
                 for i in 0..<layer.inputs {
-                    sums.weights[l][i][j] = tree(shards, rows: rows) { sum, r in
-                        sum.addingProduct(inputs[l][r][i], delta[r][j])
+                    sums.weights[l][i][j] = tree(shards, rows: rows) { rows in
+                        rows.reduce(S.zero) { $0.addingProduct(inputs[l][$1][i], delta[$1][j]) }
                     }
                 }
-                if biases[l] != nil { sums.biases[l][j] = tree(shards, rows: rows) { sum, r in sum + delta[r][j] } }
+                if biases[l] != nil {
+                    sums.biases[l][j] = tree(shards, rows: rows) { $0.reduce(S.zero) { $0 + delta[$1][j] } }
+                }
             }
             guard l > 0 else { break }
             let below = network.layers[l - 1]
@@ -108,6 +112,20 @@ struct NaiveStep<S: Scalar & EngineScalar> {
         }
     }
 
+    /// The outputs of rows, without dropout.
+    func outputs(_ x: [[S]]) -> [[S]] {
+        var current = x
+        for (l, layer) in network.layers.enumerated() {
+            current = current.map { row in
+                var a = (0..<layer.units).map { forward(layer: l, row: row, unit: $0) }
+                var kept = a
+                S.activate(ck_activation(layer.activation), &a, &kept)
+                return a
+            }
+        }
+        return current
+    }
+
     private func forward(layer l: Int, row: [S], unit: Int) -> S {
         let layer = network.layers[l]
         let bias = biases[l]?[unit]
@@ -131,9 +149,9 @@ struct NaiveStep<S: Scalar & EngineScalar> {
     }
 
     /// One chain for each shard, then neighbours in pairs; an odd one waits for the next round.
-    private func tree(_ shards: Shards, rows: Int, _ add: (S, Int) -> S) -> S {
+    private func tree<N: BinaryFloatingPoint>(_ shards: Shards, rows: Int, _ sum: (Range<Int>) -> N) -> N {
         var level = (0..<shards.count).map { s in
-            (shards.start(of: s, rows: rows)..<shards.start(of: s + 1, rows: rows)).reduce(S.zero, add)
+            sum(shards.start(of: s, rows: rows)..<shards.start(of: s + 1, rows: rows))
         }
         while level.count > 1 {
             level = stride(from: 0, to: level.count, by: 2).map {
@@ -155,8 +173,10 @@ protocol EngineScalar {
 }
 
 extension EngineScalar where Self: Scalar {
-    /// Turns outputs into their errors; returns the sums of losses and weights.
-    static func loss(_ loss: LossFunction, batch: TestBatch<Self>, outputs: inout [[Self]]) -> (Double, Double) {
+    /// Turns outputs into their errors; returns the rows' losses and weights.
+    static func losses(
+        _ loss: LossFunction, batch: TestBatch<Self>, outputs: inout [[Self]]
+    ) -> ([Double], [Double]) {
         let width = loss.outputs
         var flat = outputs.flatMap { $0 }
         var losses = [Double](repeating: 0, count: outputs.count)
@@ -168,7 +188,7 @@ extension EngineScalar where Self: Scalar {
                 c, batch.ckTargets, rows: outputs.count, y: &flat, stride: width, losses: &losses, weights: &weights)
         }
         for r in outputs.indices { outputs[r] = Array(flat[r * width..<(r + 1) * width]) }
-        return (ck_sum(losses.count, losses), ck_sum(weights.count, weights))
+        return (losses, weights)
     }
 }
 

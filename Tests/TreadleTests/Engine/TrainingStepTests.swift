@@ -14,7 +14,9 @@ import Testing
         let parameters = network.parameters(type, seed: 3)
         let step = TrainingStep<S>(
             network: network, loss: loss, optimizer: .plain(), batchSize: rows, shards: shards, accumulate: 1, seed: 0,
-            workers: Workers(count: threads), path: path, blockRows: blockRows)
+            workers: Workers(count: threads), path: path)
+        step.fixedBlockRows = blockRows
+        step.alwaysShares = true
         step.load(parameters, optimizer: OptimizerState())
         var naive = NaiveStep<S>(network: network, loss: loss, parameters: parameters)
         for index in 0..<3 {
@@ -50,6 +52,24 @@ import Testing
                 }
             }
         }
+    }
+
+    @Test func `any cut into blocks gives the bits of plain loops`() {
+        for blockRows in [1, 2, 5, 8, 9, 64] {
+            compare(
+                Float.self, widths: [17, 40, 5], rows: 43, shards: Shards(batchSize: 64), path: Self.tiles, threads: 2,
+                blockRows: blockRows, activation: .tanh)
+        }
+    }
+
+    @Test(arguments: Activation.allCases)
+    func `each activation gives the bits of plain loops`(activation: Activation) {
+        compare(
+            Float.self, widths: [9, 37, 3, 20, 4], rows: 18, shards: Shards(batchSize: 32), path: Self.tiles,
+            activation: activation)
+        compare(
+            Double.self, widths: [9, 37, 3, 20, 4], rows: 18, shards: Shards(batchSize: 32), path: Self.tiles,
+            activation: activation, bias: false)
     }
 
     @Test(arguments: paths)
