@@ -464,6 +464,14 @@ import Treadle
         #expect(blamed != nil, "\(errors)")
     }
 
+    @Test func `after a hundred errors the rest are not listed`() {
+        let keys = (1...150).map { "\nzzz\($0): 1" }.joined(separator: ",")
+        let errors = Job.errors("{ name: 'n', data: { train: 't' }, model: { hidden: [] },\(keys) }")
+        #expect(errors.count == 101)
+        #expect(errors.first?.hasPrefix("job.json5:2:1: unknown key \"zzz1\"; its keys are schema, ") == true)
+        #expect(errors.last == "there are more errors than these 100; correct these first")
+    }
+
     @Test func `keys of another type may stand at their defaults`() throws {
         let job = try Job.with("optimizer.type=sgd", "optimizer.beta1=0.9", "schedule.gamma=0.1", "loss.delta=1")
         #expect(job.optimizer.type == .sgd)

@@ -67,6 +67,13 @@ import Treadle
         #expect(Job.errors(file, set: [setting]) == (message.map { ["--set \(setting): \($0)"] } ?? []))
     }
 
+    @Test func `a path of any length is refused, not followed`() {
+        let setting = String(repeating: "a.", count: 100_000) + "a=1"
+        #expect(Job.errors(job, set: [setting]).count == 1)
+        let name = "TREADLE_" + Array(repeating: "A", count: 100_000).joined(separator: "__")
+        #expect(Job.errors(job, environment: [name: "1"]).count == 1)
+    }
+
     @Test func `an element of an empty list is missed`() {
         #expect(
             Job.errors(Job.short, set: ["model.hidden.0.units=3"]) == [

@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 import Treadle
 
@@ -11,6 +12,9 @@ import Treadle
             let read = try Configuration.parse(text: text, file: "\(number)", baseDirectory: job.baseDirectory)
             #expect(read == job, "\(text)")
             #expect(read.resolvedText == text)
+            // Any other reader of JSON takes it too.
+            let object = try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any]
+            #expect(object?["name"] as? String == job.name)
             #expect(read.meaningText == job.meaningText)
             #expect(Configuration.meaningChanges(from: job, to: read) == [])
         }

@@ -24,7 +24,7 @@ struct Override {
             let origin = Origin.argument(argument, order: order)
             let parts = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             let path = parts[0].split(separator: ".", omittingEmptySubsequences: false).map(String.init)
-            guard parts.count == 2, !path.contains("") else {
+            guard parts.count == 2, !path.contains(""), path.count <= JSON5Reader.deepest else {
                 problems.report("expected a setting and its value, such as optimizer.lr=0.01", at: origin)
                 continue
             }

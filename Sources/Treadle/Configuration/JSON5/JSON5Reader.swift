@@ -152,11 +152,11 @@ struct JSON5Reader {
             }
             try skipSpace()
             let node = try value()
-            if let first = origins.updateValue(place, forKey: key) {
-                origins[key] = first
+            if let first = origins[key] {
                 duplicates.append(
                     failure("duplicate key \(quoted(key)); it is given first \(first.withinText)", at: place))
             } else {
+                origins[key] = place
                 members.append(JSON5Node.Member(key: key, origin: place, node: node))
             }
             try skipSpace()

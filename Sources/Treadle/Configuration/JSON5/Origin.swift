@@ -36,14 +36,18 @@ extension Origin: Comparable, CustomStringConvertible {
 
 /// What is wrong with a configuration, gathered over the whole of it.
 struct Problems {
+    /// More problems than this come from a file that is no configuration.
+    static let most = 100
+
     private var found: [(origin: Origin, message: String)] = []
     /// The paths whose values could not be read: what depends on them is not judged.
     private var unread: Set<String> = []
 
     var isEmpty: Bool { found.isEmpty }
+    var isFull: Bool { found.count > Self.most }
 
     mutating func report(_ message: String, at origin: Origin) {
-        found.append((origin, message))
+        if !isFull { found.append((origin, message)) }
     }
 
     /// Reports what is wrong with the value at `path`, which then counts as unread.
@@ -60,8 +64,9 @@ struct Problems {
     /// One line a problem, in the order of their places.
     var messages: [String] {
         // A stable order: problems at one place stay in the order in which they were found.
-        found.enumerated().sorted { ($0.element.origin, $0.offset) < ($1.element.origin, $1.offset) }
-            .map { "\($0.element.origin): \($0.element.message)" }
+        let sorted = found.enumerated().sorted { ($0.element.origin, $0.offset) < ($1.element.origin, $1.offset) }
+        let lines = sorted.prefix(Self.most).map { "\($0.element.origin): \($0.element.message)" }
+        return lines + (isFull ? ["there are more errors than these \(Self.most); correct these first"] : [])
     }
 
     func throwIfAny() throws(TreadleError) {

@@ -30,7 +30,7 @@ struct Section<Root: Sendable>: Sendable {
     ) -> Root {
         var root = initial
         let prefix = path.isEmpty ? "" : path + "."
-        for member in members {
+        for member in members where !problems.isFull {
             if let key = keys.first(where: { $0.name == member.key }) {
                 key.read(member.node, prefix + key.name, &problems, &root)
             } else {
