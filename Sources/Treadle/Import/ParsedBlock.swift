@@ -37,6 +37,9 @@ final class ParsedBlock<S: ParsedNumber> {
         }
     }
 
+    /// Exchanges the inputs' memory with the caller's, who reads them without a copy.
+    func exchange(_ values: inout [S]) { swap(&values, &inputs) }
+
     private func grow<Value: Numeric>(_ values: inout [Value], _ count: Int) {
         if values.count < count { values = [Value](repeating: 0, count: count) }
     }
@@ -97,9 +100,9 @@ final class ParsedBlock<S: ParsedNumber> {
                     value.text(bytes), layout, field: field, path, line: block.line(at: value.range.lowerBound))
             }
             x[xRow + column] = number
-        case .oneHot(let first, let values):
-            for column in first..<first + values.count { x[xRow + column] = 0 }
-            if let column = values[value.text(bytes)] { x[xRow + first + column] = 1 }
+        case .oneHot(let values):
+            for column in values.values { x[xRow + column] = 0 }
+            if let column = values[value.text(bytes)] { x[xRow + column] = 1 }
         case .target(let column):
             guard let number = value.number(bytes, as: Double.self) else {
                 throw TableError.text(

@@ -6,8 +6,8 @@ struct TableLayout: Sendable {
         case skipped
         /// The column of x with this number.
         case input(Int)
-        /// Columns of x from `first` on, of which the one of the field's value is 1 and the others are 0.
-        case oneHot(first: Int, values: [String: Int])
+        /// Columns of x, of which the one of the field's value is 1 and the others are 0.
+        case oneHot(values: [String: Int])
         /// The column of y with this number.
         case target(Int)
         /// The column of y with this number, in which each of these names stands for its number.
@@ -64,7 +64,7 @@ struct ColumnSelection: Equatable, Sendable {
             let name = format.names?[field] ?? "\(field + 1)"
             if oneHot.contains(field) {
                 let values = categories[field] ?? []
-                roles[field] = .oneHot(first: names.count, values: numbered(values))
+                roles[field] = .oneHot(values: numbered(values, from: names.count))
                 names += values.map { "\(name)=\($0)" }
             } else {
                 roles[field] = .input(names.count)
@@ -79,8 +79,8 @@ struct ColumnSelection: Equatable, Sendable {
             inputNames: format.names == nil && oneHot.isEmpty ? nil : names)
     }
 
-    private func numbered(_ names: [String]) -> [String: Int] {
-        Dictionary(zip(names, 0...), uniquingKeysWith: { first, _ in first })
+    private func numbered(_ names: [String], from first: Int = 0) -> [String: Int] {
+        Dictionary(zip(names, first...), uniquingKeysWith: { first, _ in first })
     }
 }
 

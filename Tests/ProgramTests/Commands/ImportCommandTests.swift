@@ -1,0 +1,90 @@
+import HDF5
+import TestSupport
+import Testing
+
+/// `treadle import` and `treadle init` as a person runs them.
+@Suite struct ImportCommandTests {
+    let directory: TemporaryDirectory
+
+    init() throws { directory = try TemporaryDirectory() }
+
+    private func table(rows: Int = 60) throws {
+        let lines = (0..<rows).map { "\($0 % 7),\(Double($0) / 10),\(["no", "yes"][$0 % 2])" }
+        try directory.write("visits,spent,churned\n" + lines.joined(separator: "\n") + "\n", to: "churn.csv")
+    }
+
+    @Test func `a table becomes a file, and the file a configuration that checks`() throws {
+        try table()
+        let imported = try Program.run(
+            "import", "churn.csv", "--target", "churned", "-o", "churn.h5", directory: directory)
+        #expect(imported.code == 0)
+        #expect(imported.output == "")
+        #expect(
+            imported.errorLines == [
+                "churn.h5: /x 60×2 float32, /y 60 int32", "2 classes: no, yes", "next: treadle init churn.h5",
+            ])
+        let drafted = try Program.run("init", "churn.h5", directory: directory)
+        #expect(drafted.code == 0)
+        #expect(drafted.errorLines.last == "wrote churn.json5; next: treadle train churn.json5")
+        #expect(try directory.contents() == ["churn.csv", "churn.h5", "churn.json5"])
+        #expect(
+            try Program.run("init", "churn.h5", "-o", "-", directory: directory).output == directory.read("churn.json5")
+        )
+    }
+
+    @Test func `nothing is replaced unless asked for`() throws {
+        try table()
+        try directory.write("precious", to: "churn.h5")
+        let refused = try Program.run("import", "churn.csv", "--target", "-1", "-o", "churn.h5", directory: directory)
+        #expect(refused.code == 73)
+        #expect(refused.errors == "error: churn.h5 exists; choose another name, or replace it with --force\n")
+        #expect(try directory.read("churn.h5") == "precious")
+        let forced = try Program.run(
+            "import", "churn.csv", "--target", "-1", "-o", "churn.h5", "--force", "--quiet", directory: directory)
+        #expect(forced.code == 0 && forced.errors == "")
+        try directory.write("mine", to: "churn.json5")
+        #expect(try Program.run("init", "churn.h5", directory: directory).code == 73)
+        #expect(try directory.read("churn.json5") == "mine")
+    }
+
+    @Test func `what is missing or wrong is said with its exit code`() throws {
+        try table()
+        func run(_ arguments: String...) throws -> (Int32, String) {
+            let finished = try Program.start(["import"] + arguments, directory: directory).finish()
+            return (finished.code, finished.errors)
+        }
+        #expect(try run("gone.csv", "-o", "a.h5") == (66, "error: gone.csv: no such file; check the path\n"))
+        let targetless = try run("churn.csv", "-o", "a.h5")
+        #expect(targetless.0 == 64)
+        #expect(
+            targetless.1
+                == "error: churn.csv: which column is to be predicted? Name it with --target, or import inputs "
+                + "alone with --no-target; its columns are visits, spent, churned\n")
+        #expect(try run("churn.csv", "--no-target", "-o", "a.h5").0 == 65)
+        #expect(try run("churn.csv", "--target", "churned", "-o", "no/where/a.h5").0 == 73)
+        #expect(try run("churn.csv", "--target", "churned").0 == 64)
+        #expect(try directory.contents() == ["churn.csv"])
+    }
+
+    @Test func `a test set numbers its classes as the training set does`() throws {
+        try table()
+        try directory.write("visits,spent,churned\n1,2,yes\n", to: "test.csv")
+        _ = try Program.run("import", "churn.csv", "--target", "churned", "-o", "train.h5", directory: directory)
+        let finished = try Program.run(
+            "import", "test.csv", "--target", "churned", "--classes-from", "train.h5", "-o", "test.h5", "--json",
+            directory: directory)
+        #expect(finished.code == 0)
+        #expect(finished.output.contains("\"classes\""))
+        #expect(try H5File.open(directory.file("test.h5")).dataset("/y").read(as: Int.self) == [1])
+    }
+
+    @Test func `a full disk is an error and leaves nothing behind`() throws {
+        try table(rows: 200_000)
+        // A limit on file sizes stands for the disk: the space is asked for before anything is written.
+        let finished = try Program.shell(
+            "ulimit -f 100; $treadle import churn.csv --target churned -o churn.h5", directory: directory)
+        #expect(finished.code == 74)
+        #expect(finished.errors.contains("churn.h5: fallocate failed"))
+        #expect(try directory.contents() == ["churn.csv"])
+    }
+}

@@ -1,0 +1,129 @@
+import Foundation
+import HDF5
+import TestSupport
+import Testing
+
+@testable import Treadle
+
+/// What a file holds decides the configuration that is written for it.
+@Suite struct ConfigurationDraftTests {
+    let directory: TemporaryDirectory
+
+    init() throws { directory = try TemporaryDirectory() }
+
+    /// Drafts for a file that `write` fills, and reads the draft back.
+    private func drafted(
+        x: String? = nil, y: String? = nil, _ write: (H5File) throws -> Void
+    ) throws -> Configuration {
+        let path = directory.file("data.h5")
+        try write(H5File.create(path))
+        let draft = try ConfigurationDraft(data: path, for: directory.file("job.json5"), x: x, y: y)
+        return try Configuration.parse(text: draft.text, file: "job.json5", baseDirectory: directory.path)
+    }
+
+    private func numbers(_ count: Int) -> [Float] { (0..<count).map { Float($0 % 97) / 7 - 3 } }
+
+    @Test func `few whole numbers are classes`() throws {
+        let job = try drafted { file in
+            try file.write(numbers(400), to: "/x", shape: [100, 4])
+            try file.write((0..<100).map { Int32($0 % 3) }, to: "/y")
+        }
+        #expect(job.task == .classification)
+        #expect(job.data.train == DataSource(files: ["data.h5"], x: "/x", y: "/y", weight: nil, rows: nil))
+        #expect(job.data.valid == .fraction(0.2))
+        #expect(job.data.normalize == .standard)
+        #expect(job.name == "job" && job.checkpoint.dir == "runs/job")
+    }
+
+    @Test func `fractions are a quantity, in standard units`() throws {
+        let job = try drafted { file in
+            try file.write(numbers(400), to: "/features", shape: [100, 4])
+            try file.write((0..<100).map { Double($0) * 0.3 }, to: "/target")
+        }
+        #expect(job.task == .regression)
+        #expect(job.data.normalizeTarget == .standard)
+        #expect(job.data.train.x == "/features" && job.data.train.y == "/target")
+        #expect(job.metrics == [.rmse, .r2])
+    }
+
+    @Test func `a single 1 in each row is a class, several are labels`() throws {
+        func task(_ y: [UInt8]) throws -> LearningTask {
+            try drafted { file in
+                try file.write(numbers(40), to: "/x", shape: [10, 4])
+                try file.write(y, to: "/y", shape: [10, 3])
+            }.task
+        }
+        #expect(try task((0..<10).flatMap { row in (0..<3).map { $0 == row % 3 ? 1 : 0 } }) == .classification)
+        #expect(try task((0..<10).flatMap { row in (0..<3).map { $0 <= row % 3 ? 1 : 0 } }) == .multilabel)
+        #expect(try task((0..<10).flatMap { row in (0..<3).map { UInt8($0 + row) } }) == .regression)
+    }
+
+    @Test func `images of bytes are scaled, train and test pairs are used, weights are found`() throws {
+        let job = try drafted { file in
+            try file.write([UInt8](repeating: 7, count: 50 * 16), to: "/x_train", shape: [50, 4, 4])
+            try file.write((0..<50).map { UInt8($0 % 2) }, to: "/y_train")
+            try file.write((0..<50).map { Float($0) }, to: "/sample_weight_train")
+            try file.write([UInt8](repeating: 7, count: 20 * 16), to: "/x_test", shape: [20, 4, 4])
+            try file.write((0..<20).map { UInt8($0 % 2) }, to: "/y_test")
+        }
+        #expect(job.data.train.x == "/x_train" && job.data.train.y == "/y_train")
+        #expect(job.data.train.weight == "/sample_weight_train")
+        #expect(job.data.test?.x == "/x_test" && job.data.test?.y == "/y_test")
+        #expect(job.data.normalize == .scale(0.00392156862745098))
+    }
+
+    @Test func `groups named train and test are a pair as well`() throws {
+        let job = try drafted { file in
+            for (group, rows) in [("train", 40), ("test", 10)] {
+                try file.write(numbers(rows * 2), to: "/\(group)/images", shape: [rows, 2])
+                try file.write((0..<rows).map { UInt8($0 % 2) }, to: "/\(group)/labels")
+            }
+        }
+        #expect(job.data.train.x == "/train/images" && job.data.test?.y == "/test/labels")
+    }
+
+    @Test func `missing inputs are filled with means`() throws {
+        let job = try drafted { file in
+            try file.write([1, .nan, 3, 4] as [Float], to: "/x", shape: [2, 2])
+            try file.write([0.5, 1.5], to: "/y")
+        }
+        #expect(job.data.nonFinite == .imputeMean)
+        #expect(job.data.valid == nil)
+    }
+
+    @Test func `texts are classes`() throws {
+        let job = try drafted { file in
+            try file.write(numbers(60), to: "/data", shape: [30, 2])
+            try file.write(strings: (0..<30).map { ["yes", "no"][$0 % 2] }, to: "/labels")
+        }
+        #expect(job.task == .classification)
+    }
+
+    @Test func `people may name the arrays, and learn what there is when nothing fits`() throws {
+        let job = try drafted(x: "/a/b", y: "/c") { file in
+            try file.write(numbers(60), to: "/a/b", shape: [30, 2])
+            try file.write(numbers(60), to: "/x", shape: [30, 2])
+            try file.write((0..<30).map { Int32($0 % 2) }, to: "/c")
+        }
+        #expect(job.data.train.x == "/a/b" && job.data.train.y == "/c")
+        do {
+            _ = try drafted { try $0.write(numbers(60), to: "/x", shape: [30, 2]) }
+            Issue.record("no error")
+        } catch let error as TreadleError {
+            #expect(
+                error.description.contains("no dataset looks like the targets of /x, with 30 rows; name one with --y"))
+            #expect(error.description.contains("/x 30×2 float32"))
+        }
+    }
+
+    @Test func `a name that needs escapes survives`() throws {
+        let path = directory.file("odd \"name\" \\ ü.h5")
+        let file = try H5File.create(path)
+        try file.write(numbers(400), to: "/x", shape: [100, 4])
+        try file.write((0..<100).map { Int32($0 % 3) }, to: "/y")
+        try FileManager.default.createDirectory(atPath: directory.file("jobs"), withIntermediateDirectories: true)
+        let draft = try ConfigurationDraft(data: path, for: directory.file("jobs/j.json5"))
+        let job = try Configuration.parse(text: draft.text, file: "j.json5", baseDirectory: directory.file("jobs"))
+        #expect(job.data.train.files == ["../odd \"name\" \\ ü.h5"])
+    }
+}
