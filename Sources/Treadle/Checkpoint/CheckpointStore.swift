@@ -198,21 +198,22 @@ package final class CheckpointStore: Sendable {
         }
     }
 
-    /// Throws when the directory's file system lacks the room that a checkpoint of `bytes` needs.
+    /// Throws when the directory's file system lacks the room for a checkpoint of `bytes` and `checkpoint.min_free`.
     package func checkSpace(for bytes: Int) throws {
         let space = try DiskSpace(at: directory)
-        let wanted: (bytes: Int, setting: String) =
+        let (kept, setting): (Int, String) =
             switch settings.minFree {
-            case .automatic: (2 * bytes, "\"auto\": the next checkpoint twice over")
-            case .value(.bytes(let bytes)): (bytes, "\(bytes) bytes")
-            case .value(.share(let share)): (Int(Double(space.total) * share), "\(share * 100) % of its size")
+            case .automatic: (bytes, "\"auto\": room for one more")
+            case .value(.bytes(let amount)): (amount, "\(amount) bytes")
+            case .value(.share(let share)):
+                (Int(min(Double(space.total) * share, 1e18)), "\(share * 100) % of its size")
             }
-        guard space.available < max(wanted.bytes, bytes) else { return }
+        guard space.available - bytes < kept else { return }
         throw TreadleError(
             .inputOutput,
-            "\(directory): \(space.available) bytes are free on its file system, and \(max(wanted.bytes, bytes)) are "
-                + "needed (checkpoint.min_free is \(wanted.setting)); free space, or lower checkpoint.keep_last or "
-                + "checkpoint.min_free")
+            "\(directory): a checkpoint takes \(bytes) bytes, \(kept) more must stay free (checkpoint.min_free is "
+                + "\(setting)), and \(space.available) are free on its file system; free space, or lower "
+                + "checkpoint.keep_last or checkpoint.min_free")
     }
 
     private func begin(_ cursor: Cursor) {

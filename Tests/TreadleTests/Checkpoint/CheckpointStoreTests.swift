@@ -167,7 +167,7 @@ import Treadle
             try store.saveAndWait(sampleCheckpoint(), as: .final)
         }
         #expect(error?.kind == .inputOutput)
-        #expect(error?.description.contains("are free on its file system, and") == true)
+        #expect(error?.description.contains("are free on its file system; free space") == true)
         #expect(try contents() == [])
     }
 
