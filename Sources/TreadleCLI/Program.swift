@@ -79,6 +79,7 @@ struct Program {
 
     /// Says what went wrong and returns the exit code for it.
     private func report(_ error: any Error, _ log: Log) -> Int32 {
+        log.showLive(nil)
         switch error {
         case is Output.ClosedPipe:
             // The reader has seen enough, as `head` does.

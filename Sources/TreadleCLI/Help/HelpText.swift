@@ -10,6 +10,8 @@ struct HelpText {
         The weights are a pure function of the configuration, the data and the seed: not of the number of \
         threads, not of the CPU, not of how often a job was stopped and resumed.
         """
+    /// The commands that lead from data to predictions: their first examples open the program's help.
+    private static let path = ["import", "init", "train", "inspect", "predict"]
     static let environment: [(name: String, does: String)] = [
         ("TREADLE_THREADS", "how many threads to use, where --threads does not say"),
         ("TREADLE_ISA", "avx512, avx2 or scalar: keeps to that instruction set; results do not change"),
@@ -33,7 +35,7 @@ struct HelpText {
     var program: String {
         var text = wrapped("treadle \(Self.synopsis).", indentation: 0) + "\n"
         text += wrapped(Self.promise, indentation: 0) + "\n"
-        let examples = commands.compactMap(\.examples.first)
+        let examples = Self.path.compactMap { name in commands.first { $0.name == name }?.examples.first }
         if !examples.isEmpty { text += heading("Examples") + examples.map(example).joined() + "\n" }
         text += heading("Usage") + "  treadle COMMAND [options] [arguments]\n\n"
         for group in Command.Group.allCases {
