@@ -1,0 +1,157 @@
+import Testing
+
+@testable import Treadle
+
+/// Whole runs of 50 steps against PyTorch's in Float64, from Scripts/fixtures/training.py, which says how the data is made.
+@Suite struct TrainingFixtureTests {
+    struct Case: Decodable, CustomTestStringConvertible, Sendable {
+        struct Optimizer: Decodable, Sendable {
+            var type: String
+            var lr, momentum, beta1, beta2, rho, eps, weight_decay, l1: Double
+            var nesterov: Bool
+            var clip_norm: Double?
+        }
+
+        struct Schedule: Decodable, Sendable {
+            var type: String
+            var gamma, min_lr, power: Double
+            var step_epochs, warmup_steps: Int
+        }
+
+        var optimizer: Optimizer
+        var activation: String
+        var widths: [Int]
+        var rows: Int
+        var weighted, bias: Bool
+        var loss: String
+        var by_class: Bool
+        var delta, quantile, label_smoothing: Double?
+        var class_weights: [Double]?
+        var accumulate: Int?
+        var schedule: Schedule?
+        /// Of the first step, the one in the middle and the last.
+        var losses: [Double]
+        /// By layer: the weights, and the biases if there are any.
+        var final: [[[Double]]]
+
+        var testDescription: String {
+            "\(optimizer.type) \(loss) \(activation) \(widths) \(schedule?.type ?? "")"
+        }
+    }
+
+    static let cases: [Case] = Fixture.decoded("training.json")
+    static let steps = 50
+
+    /// Number series `series` of the script.
+    static func u<S: Scalar>(_ series: Int, _ count: Int) -> [S] {
+        (0..<count).map { i in
+            let mixed = (31 * i * i + 7919 * i + 104_729 * series) % 65_537
+            return S(mixed - 32_768) / 32_768
+        }
+    }
+
+    static func start<S: Scalar>(_ network: Network, _: S.Type) -> [LayerParameters] {
+        network.layers.enumerated().map { index, layer in
+            let weight: [S] = u(2 * index, layer.inputs * layer.units).map { $0 / 2 }
+            let bias: [S] = u(2 * index + 1, layer.units).map { $0 / 8 }
+            return LayerParameters(
+                name: layer.name, weight: S.tensor(weight, shape: [layer.inputs, layer.units]),
+                bias: layer.hasBias ? S.tensor(bias, shape: [layer.units]) : nil)
+        }
+    }
+
+    static func values<S: Scalar>(of loss: String, rows: Int, outputs: Int, batch: Int) -> [S] {
+        let raw: [S] = u(2000 + batch, rows * outputs)
+        switch loss {
+        case "bce", "hinge": return raw.map { $0 > 0 ? 1 : 0 }
+        case "poisson": return raw.map { (($0 + 1) * 2).rounded(.down) }
+        case "cross_entropy":
+            let sizes = raw.map { abs($0) + 0.125 }
+            return sizes.indices.map { i in
+                let row = i / outputs * outputs
+                return sizes[i] / sizes[row..<row + outputs].reduce(0, +)
+            }
+        default: return raw
+        }
+    }
+
+    /// Trains as the script did; returns the weights and the losses of its three steps.
+    static func train<S: Scalar>(_ run: Case, _: S.Type, threads: Int) throws -> ([LayerParameters], [Double]) {
+        let outputs = try #require(run.widths.last)
+        let activation = try #require(Activation(rawValue: run.activation))
+        let network = Network.dense(run.widths, activation, bias: run.bias)
+        let loss = LossFunction(
+            type: try #require(LossType(rawValue: run.loss)), outputs: outputs, classWeights: run.class_weights,
+            labelSmoothing: run.label_smoothing ?? 0, delta: run.delta ?? 1, quantile: run.quantile ?? 0.5)
+        let o = run.optimizer
+        let optimizer = OptimizerConfiguration(
+            type: try #require(OptimizerType(rawValue: o.type)), lr: o.lr, momentum: o.momentum, nesterov: o.nesterov,
+            beta1: o.beta1, beta2: o.beta2, rho: o.rho, eps: o.eps, weightDecay: o.weight_decay, l1: o.l1,
+            clipNorm: o.clip_norm)
+        let accumulate = run.accumulate ?? 1
+        let schedule = Schedule(
+            ScheduleConfiguration(
+                type: try #require(ScheduleType(rawValue: run.schedule?.type ?? "constant")),
+                warmupSteps: run.schedule?.warmup_steps ?? 0, gamma: run.schedule?.gamma ?? 1,
+                stepEpochs: run.schedule?.step_epochs ?? 1, minLr: run.schedule?.min_lr ?? 0,
+                power: run.schedule?.power ?? 1, patience: 1),
+            rate: o.lr)
+        let step = TrainingStep<S>(
+            network: network, loss: loss, optimizer: optimizer, batchSize: run.rows,
+            shards: Shards(batchSize: run.rows), accumulate: accumulate, seed: 1, workers: Workers(count: threads))
+        step.load(start(network, S.self), optimizer: OptimizerState())
+
+        var losses: [Double] = []
+        for t in 0..<steps {
+            let rate = schedule.rate(step: t, epoch: t / 10, totalSteps: steps, progress: TrainingProgress())
+            var sums = StepResult(lossSum: 0, weightSum: 0)
+            for part in 0..<accumulate {
+                let index = t * accumulate + part
+                let x = Pinned<S>(u(1000 + index, run.rows * network.inputs))
+                let rows = Pinned((0..<run.rows).map { x[from: $0 * network.inputs] })
+                let weights = Pinned<S>(u(3000 + index, run.rows).map { 1 + $0 / 2 })
+                let classes = Pinned((0..<run.rows).map { Int32((7 * $0 + 3 * index) % outputs) })
+                let values = Pinned<S>(Self.values(of: run.loss, rows: run.rows, outputs: outputs, batch: index))
+                let result = step.run(
+                    Batch(
+                        rows: run.rows, nominalRows: run.rows, x: rows[from: 0],
+                        targets: run.by_class ? .classes(classes[from: 0]) : .values(values[from: 0]),
+                        weights: run.weighted ? weights[from: 0] : nil),
+                    step: t, rate: rate, endsGroup: part == accumulate - 1)
+                sums.lossSum += result.lossSum
+                sums.weightSum += result.weightSum
+            }
+            losses.append(sums.lossSum / sums.weightSum)
+        }
+        return (step.parameters(), [losses[0], losses[steps / 2], losses[steps - 1]])
+    }
+
+    /// The largest deviation of a layer's weights or biases relative to the largest of them.
+    static func deviation<S: Scalar>(_ parameters: [LayerParameters], _ run: Case, _: S.Type) -> Double {
+        var worst = 0.0
+        for (layer, expected) in zip(parameters, run.final) {
+            for (tensor, numbers) in zip([layer.weight, layer.bias].compactMap { $0 }, expected) {
+                let largest = numbers.map { abs($0) }.max() ?? 0
+                for (got, number) in zip(S.values(of: tensor), numbers) {
+                    let error = abs(Double(got) - number) / largest
+                    worst = error.isNaN ? .infinity : max(worst, error)
+                }
+            }
+        }
+        return worst
+    }
+
+    @Test(arguments: cases)
+    func `50 steps in Float64 end where PyTorch's do, to ten digits`(run: Case) throws {
+        let (parameters, losses) = try Self.train(run, Double.self, threads: 2)
+        #expect(Self.deviation(parameters, run, Double.self) <= 1e-10)
+        for (got, expected) in zip(losses, run.losses) { #expect(abs(got - expected) <= 1e-10 * abs(expected)) }
+    }
+
+    @Test(arguments: cases)
+    func `50 steps in Float32 stay within a thousandth of Float64's`(run: Case) throws {
+        let (parameters, losses) = try Self.train(run, Float.self, threads: 1)
+        #expect(Self.deviation(parameters, run, Float.self) <= 1e-3)
+        for (got, expected) in zip(losses, run.losses) { #expect(abs(got - expected) <= 1e-3 * abs(expected)) }
+    }
+}
