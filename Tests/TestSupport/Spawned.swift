@@ -56,6 +56,8 @@ package final class Spawned {
         let envp = variables.map { strdup("\($0)=\($1)") } + [nil]
         defer { for text in argv + envp { free(text) } }
         var child: pid_t = 0
+        // libhdf5 leaves its descriptors open to children, which would then hold the locks on the tests' files.
+        posix_spawn_file_actions_addclosefrom_np(&actions, 3)
         let error = posix_spawn(&child, command[0], &actions, nil, argv, envp)
         guard error == 0 else { throw CannotStart(executable: executable, reason: String(cString: strerror(error))) }
         identifier = child

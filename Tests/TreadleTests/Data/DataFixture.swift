@@ -25,7 +25,8 @@ enum DataFixture {
         _ directory: TemporaryDirectory, task: LearningTask = .classification, _ data: DataConfiguration
     ) throws -> Configuration {
         try Data(
-            #"{ schema: 1, name: "t", task: "\#(task.rawValue)", data: { train: { files: ["unused.h5"] } }, model: { hidden: [] } }"#.utf8
+            #"{ schema: 1, name: "t", task: "\#(task.rawValue)", data: { train: { files: ["unused.h5"] } }, model: { hidden: [] } }"#
+                .utf8
         ).write(to: URL(fileURLWithPath: directory.path + "/job.json5"))
         var configuration = try Configuration.load(path: directory.path + "/job.json5")
         configuration.data = data

@@ -82,7 +82,8 @@ import Testing
     private static let forms = [
         "type-le-f4", "type-be-f4", "type-le-f8", "type-be-f8", "type-le-f2", "type-be-f2", "type-i1", "type-le-i2",
         "type-be-i2", "type-le-i4", "type-be-i4", "type-le-i8", "type-be-i8", "chunk-odd", "chunk-columns", "chunk-row",
-        "chunk-large", "gzip", "gzip-odd", "shuffle", "shuffle-gzip", "fletcher", "all-filters", "all-filters-i1", "lzf",
+        "chunk-large", "gzip", "gzip-odd", "shuffle", "shuffle-gzip", "fletcher", "all-filters", "all-filters-i1",
+        "lzf",
         "scaleoffset", "resizable", "newer-format", "userblock", "userblock-chunked", "image", "bfloat",
         "virtual-part", "compact",
     ]
@@ -107,7 +108,10 @@ import Testing
 
     private func sources() -> [(String, DataSource)] {
         Self.forms.filter { $0 != "lzf" }.map { ($0, DataFixture.source("\($0).h5")) }
-            + [("three files", DataFixture.source("part0.h5", "part1.h5", "part2.h5")), ("glob", DataFixture.source("part*.h5"))]
+            + [
+                ("three files", DataFixture.source("part0.h5", "part1.h5", "part2.h5")),
+                ("glob", DataFixture.source("part*.h5")),
+            ]
     }
 
     @Test func `every form gives h5py's rows, from memory and streamed, in file order`() throws {
@@ -129,7 +133,8 @@ import Testing
     @Test func `shuffled and normalized rows are the same bytes whatever the form, the path and the threads`() throws {
         let directory = try Self.directory.get()
         let normalization = Normalization(
-            shift: (0..<Self.features).map { Double($0) * 0.3 }, factor: (0..<Self.features).map { 1 / (Double($0) + 1.7) })
+            shift: (0..<Self.features).map { Double($0) * 0.3 },
+            factor: (0..<Self.features).map { 1 / (Double($0) + 1.7) })
         for shuffle in [Shuffle.full, .block] {
             let order = RowOrder.shuffled(shuffle, seed: 11, block: 50, window: 3)
             let reference = try epoch(
