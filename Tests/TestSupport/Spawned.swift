@@ -57,7 +57,7 @@ package final class Spawned {
         defer { for text in argv + envp { free(text) } }
         var child: pid_t = 0
         // libhdf5 leaves its descriptors open to children, which would then hold the locks on the tests' files.
-        posix_spawn_file_actions_addclosefrom_np(&actions, 3)
+        for descriptor in Int32(3)..<256 { posix_spawn_file_actions_addclose(&actions, descriptor) }
         let error = posix_spawn(&child, command[0], &actions, nil, argv, envp)
         guard error == 0 else { throw CannotStart(executable: executable, reason: String(cString: strerror(error))) }
         identifier = child
