@@ -33,7 +33,7 @@ package struct ConfigurationDraft {
             "    train: { \(source(file, portrait.inputs, portrait.targets, portrait.weight)) },",
         ]
         if let valid = portrait.valid {
-            lines.append("    valid: { \(source(file, valid.x, valid.y, nil)) },")
+            lines.append("    valid: { \(source(file, valid.x, valid.y, nil, beside: portrait.weight)) },")
         } else if let fraction = plan.validFraction {
             lines.append(
                 "    valid: { fraction: \(fraction) },  // rows kept out of training, to see how it does on new ones")
@@ -43,7 +43,9 @@ package struct ConfigurationDraft {
         if let test {
             lines.append("    test: { files: [\(json5(ConfigurationDraft.relative(test, to: directory)))] },")
         } else if let pair = portrait.test {
-            lines.append("    test: { \(source(file, pair.x, pair.y, nil)) },  // evaluated once, at the end")
+            lines.append(
+                "    test: { \(source(file, pair.x, pair.y, nil, beside: portrait.weight)) },  // evaluated once, at the end"
+            )
         }
         lines.append("    batch_size: \(plan.batchSize),")
         if plan.shufflesBlocks {
@@ -123,11 +125,18 @@ package struct ConfigurationDraft {
     }
 }
 
+/// A source's members; where the training data has weights and this has none, that is said, for they are inherited.
 private func source(
-    _ file: String, _ x: ArrayListing.Entry, _ y: ArrayListing.Entry, _ weight: ArrayListing.Entry?
+    _ file: String, _ x: ArrayListing.Entry, _ y: ArrayListing.Entry, _ weight: ArrayListing.Entry?,
+    beside training: ArrayListing.Entry? = nil
 ) -> String {
-    let parts = ["files: [\(json5(file))]", "x: \(json5(x.path))", "y: \(json5(y.path))"]
-    return (parts + (weight.map { ["weight: \(json5($0.path))"] } ?? [])).joined(separator: ", ")
+    var parts = ["files: [\(json5(file))]", "x: \(json5(x.path))", "y: \(json5(y.path))"]
+    if let weight {
+        parts.append("weight: \(json5(weight.path))")
+    } else if training != nil {
+        parts.append("weight: null")
+    }
+    return parts.joined(separator: ", ")
 }
 
 /// A text as JSON5 spells it.

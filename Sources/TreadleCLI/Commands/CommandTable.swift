@@ -3,6 +3,7 @@ enum CommandTable {
     static let all: [Command] = [
         ImportCommand.command,
         InitCommand.command,
+        GenerateCommand.command,
         VerifyCommand.command,
         CompletionsCommand.command,
         ManualCommand.command,

@@ -69,6 +69,7 @@ import Testing
         #expect(job.data.train.x == "/x_train" && job.data.train.y == "/y_train")
         #expect(job.data.train.weight == "/sample_weight_train")
         #expect(job.data.test?.x == "/x_test" && job.data.test?.y == "/y_test")
+        #expect(job.data.test?.weight == nil)
         #expect(job.data.normalize == .scale(0.00392156862745098))
     }
 
