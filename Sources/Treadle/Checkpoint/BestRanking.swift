@@ -1,18 +1,6 @@
 internal import Foundation
 internal import Synchronization
 
-/// The metric that decides which epoch is best.
-package struct WatchedMetric: Equatable, Sendable {
-    /// A dotted name as in `metrics.jsonl`.
-    package var name: String
-    package var higherIsBetter: Bool
-
-    package init(name: String, higherIsBetter: Bool) {
-        self.name = name
-        self.higherIsBetter = higherIsBetter
-    }
-}
-
 /// The files `best.h5`, `best-2.h5`, …: the best epochs of a run, the best first; of equals the earlier.
 ///
 /// `best.h5` exists from the first ranked epoch on, at every moment. The order is read back from the files
@@ -74,14 +62,10 @@ final class BestRanking: Sendable {
     private func ranked(_ record: EpochRecord, among known: [Entry]) -> [Entry]? {
         guard let value = record.metrics[metric.name], !value.isNaN else { return nil }
         var ranked = known.filter { $0.step != record.step }
-        let place = ranked.firstIndex { isBetter(value, than: $0.value) } ?? ranked.count
+        let place = ranked.firstIndex { metric.isBetter(value, than: $0.value) } ?? ranked.count
         guard place < count else { return nil }
         ranked.insert(Entry(step: record.step, value: value), at: place)
         return Array(ranked.prefix(count))
-    }
-
-    private func isBetter(_ value: Double, than other: Double) -> Bool {
-        metric.higherIsBetter ? value > other : value < other
     }
 
     /// Gives every file the name of its rank. No name is overwritten before its file has another.

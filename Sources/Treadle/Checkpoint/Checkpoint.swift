@@ -13,6 +13,10 @@ package struct Checkpoint: Equatable, Sendable {
     package var classes: [String]?
     /// The names of the input columns, where the data has them.
     package var columns: [String]?
+    /// What each class weighs in the loss, as resolved for the training data; nil where each counts 1.
+    package var classWeights: [Double]?
+    /// The extents of a row of x where it has several, such as 28×28.
+    package var imageShape: [Int]?
     package var optimizer: OptimizerState
     package var cursor: Cursor
     package var progress: TrainingProgress
@@ -25,7 +29,7 @@ package struct Checkpoint: Equatable, Sendable {
     package init(
         configuration: String, baseDirectory: String, task: LearningTask, network: Network, loss: LossType,
         precision: Precision, parameters: [LayerParameters], normalization: Normalization, classes: [String]?,
-        columns: [String]?, optimizer: OptimizerState, cursor: Cursor, progress: TrainingProgress,
+        columns: [String]?, classWeights: [Double]? = nil, imageShape: [Int]? = nil, optimizer: OptimizerState, cursor: Cursor, progress: TrainingProgress,
         history: [EpochRecord], fingerprint: String, created: Double?, programVersion: String = Treadle.version
     ) {
         self.configuration = configuration
@@ -38,6 +42,8 @@ package struct Checkpoint: Equatable, Sendable {
         self.normalization = normalization
         self.classes = classes
         self.columns = columns
+        self.classWeights = classWeights
+        self.imageShape = imageShape
         self.optimizer = optimizer
         self.cursor = cursor
         self.progress = progress

@@ -9,6 +9,7 @@ internal import Foundation
 ///     /treadle/config                  the resolved configuration as JSON text
 ///     /treadle/normalization/{shift,factor,target_shift,target_factor,imputation}
 ///     /treadle/{classes,columns}       texts, where the data has them
+///     /treadle/{class_weights,image_shape}  where the loss or the data has them
 ///     /treadle/optimizer/<slot>/<name>/{weight,bias}   attributes step, slots
 ///     /treadle/{cursor,progress}       attributes
 ///     /treadle/history/{epoch,step,rate,seconds,metrics/<name>}   an element an epoch

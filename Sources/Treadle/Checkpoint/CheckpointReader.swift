@@ -45,6 +45,8 @@ struct CheckpointReader {
             normalization: try readNormalization(state.group("normalization"), network),
             classes: try texts("classes", in: state),
             columns: try texts("columns", in: state),
+            classWeights: state.contains("class_weights") ? try column("class_weights", in: state) : nil,
+            imageShape: try imageShape(in: state, network),
             optimizer: try readOptimizer(state.group("optimizer"), network, precision),
             cursor: try readCursor(state.group("cursor")),
             progress: try readProgress(state.group("progress")),
@@ -151,6 +153,15 @@ struct CheckpointReader {
             imputation: try values("imputation", network.inputs))
     }
 
+    private func imageShape(in group: H5Group, _ network: Network) throws -> [Int]? {
+        guard group.contains("image_shape") else { return nil }
+        let shape: [Int] = try column("image_shape", in: group)
+        guard shape.allSatisfy({ $0 > 0 }), shape.boundedProduct() == network.inputs else {
+            throw damage("treadle/image_shape", "is \(shape), which is not the shape of \(network.inputs) inputs")
+        }
+        return shape
+    }
+
     private func readOptimizer(
         _ group: H5Group, _ network: Network, _ precision: Precision
     ) throws -> OptimizerState {
@@ -209,9 +220,10 @@ struct CheckpointReader {
 
     // MARK: Parts
 
-    private func column<Element: H5Number>(_ name: String, in group: H5Group, count: Int) throws -> [Element] {
+    private func column<Element: H5Number>(_ name: String, in group: H5Group, count: Int? = nil) throws -> [Element] {
         let dataset = try group.dataset(name)
-        try checkStored(dataset, as: Element.self == Double.self ? .float64 : .int(64), shape: [count])
+        let shape = [count ?? dataset.shape.first ?? 0]
+        try checkStored(dataset, as: Element.self == Double.self ? .float64 : .int(64), shape: shape)
         return try dataset.read()
     }
 

@@ -11,6 +11,8 @@ internal import Synchronization
 package final class CheckpointStore: Sendable {
     package let directory: String
     private let settings: CheckpointConfiguration
+    /// Steps whose newest checkpoint is kept beside the `keep_last` newest of all.
+    private let isAnchor: @Sendable (Int) -> Bool
     private let lock: DirectoryLock
     private let calls: SystemCalls
     private let note: @Sendable (LogLevel, String) -> Void
@@ -45,13 +47,15 @@ package final class CheckpointStore: Sendable {
     ///
     /// - Parameters:
     ///   - watched: the metric that `best.h5` follows.
+    ///   - isAnchor: tells steps that the run may have to go back to; the newest such checkpoint stays.
     ///   - note: told of failures and of what was found damaged, from any thread.
     package init(
         _ directory: String, lock: DirectoryLock, settings: CheckpointConfiguration, watched: WatchedMetric?,
-        calls: SystemCalls = SystemCalls(), note: @escaping @Sendable (LogLevel, String) -> Void
+        isAnchor: @escaping @Sendable (Int) -> Bool = { _ in false }, calls: SystemCalls = SystemCalls(), note: @escaping @Sendable (LogLevel, String) -> Void
     ) {
         self.directory = directory
         self.settings = settings
+        self.isAnchor = isAnchor
         self.lock = lock
         self.calls = calls
         self.note = note
@@ -88,13 +92,14 @@ package final class CheckpointStore: Sendable {
     ///
     /// A damaged one is named and skipped; when all are, that is an error, for starting over would hide it.
     /// `final.h5` is never continued from: it may hold the weights of an earlier, better epoch.
-    package func newest() throws -> Found? {
+    package func newest(where isWanted: (Checkpoint) -> Bool = { _ in true }) throws -> Found? {
         writer.sync {}
         var damaged: [String] = []
         for step in steps.reversed() {
             let path = path(.step(step))
             do {
                 let checkpoint = try CheckpointFile.read(path)
+                guard isWanted(checkpoint) else { continue }
                 if !damaged.isEmpty { note(.warning, "continuing from \(path), the newest good checkpoint") }
                 return Found(path: path, checkpoint: checkpoint)
             } catch let error as TreadleError where error.kind == .badData || error.kind == .inputOutput {
@@ -128,6 +133,13 @@ package final class CheckpointStore: Sendable {
     package func removeAll() throws {
         writer.sync {}
         for name in names { try calls.unlink(path(name)) }
+        try calls.syncDirectory(directory)
+    }
+
+    /// Deletes the checkpoints of later steps: the run has gone back to before them.
+    package func removeSteps(after step: Int) throws {
+        writer.sync {}
+        for later in steps where later > step { try calls.unlink(path(.step(later))) }
         try calls.syncDirectory(directory)
     }
 
@@ -263,8 +275,10 @@ package final class CheckpointStore: Sendable {
     /// damaged when the run continued from an earlier one.
     private func deleteSteps(before step: Int) {
         let all = steps
-        let kept = all.filter { $0 <= step }.suffix(max(1, settings.keepLast))
-        for step in all where !kept.contains(step) {
+        let present = all.filter { $0 <= step }
+        let kept = present.suffix(max(1, settings.keepLast))
+        let anchor = present.last(where: isAnchor)
+        for step in all where !kept.contains(step) && step != anchor {
             do {
                 try calls.unlink(path(.step(step)))
             } catch {

@@ -37,3 +37,13 @@ extension LearningTask {
         }
     }
 }
+
+extension Configuration {
+    /// The threads to use: as many as this process may have cores, unless the configuration says otherwise.
+    package var threadCount: Int {
+        switch compute.threads {
+        case .value(let count): count
+        case .automatic: Cores.available
+        }
+    }
+}

@@ -31,4 +31,6 @@
     case classes(UnsafePointer<Int32>)
     /// B×D values, row-major without gaps.
     case values(UnsafePointer<S>)
+    /// Nothing is known: only predictions are asked for.
+    case absent
 }

@@ -19,7 +19,7 @@ internal import Dispatch
     var failure: (any Error)?
     let ready = DispatchSemaphore(value: 0)
     private let region: Region
-    private let hasClasses: Bool
+    private let targets: Targets<S>
 
     init(_ source: BatchSource<S>) throws {
         let batch = source.batchSize
@@ -41,7 +41,11 @@ internal import Dispatch
         unsafe classes = unsafe take(Int32.self, batch)
         unsafe values = unsafe take(S.self, batch * source.targetWidth)
         unsafe weights = dataset.weights == nil ? nil : unsafe take(S.self, batch)
-        hasClasses = if case .classes = dataset.targets { true } else { false }
+        switch dataset.targets {
+        case .none: unsafe targets = .absent
+        case .classes: unsafe targets = .classes(UnsafePointer(classes))
+        case .values: unsafe targets = .values(UnsafePointer(values))
+        }
         if source.copiesX {
             for row in 0..<batch { unsafe pointers[row] = unsafe UnsafePointer(x + row * stride) }
         }
@@ -60,7 +64,6 @@ internal import Dispatch
     func batch(nominalRows: Int) -> Batch<S> {
         unsafe Batch(
             rows: rows, nominalRows: nominalRows, x: UnsafePointer(pointers),
-            targets: hasClasses ? .classes(UnsafePointer(classes)) : .values(UnsafePointer(values)),
-            weights: weights.map { unsafe UnsafePointer($0) })
+            targets: targets, weights: weights.map { unsafe UnsafePointer($0) })
     }
 }

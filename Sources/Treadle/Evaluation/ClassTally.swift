@@ -85,6 +85,7 @@ struct ClassTally: Sendable {
         switch unsafe block.targets {
         case .classes(let classes): unsafe Int(classes[row])
         case .values(let values): largest(outputs) { unsafe Double(values[row * outputs + $0]) }
+        case .absent: preconditionFailure("metrics need targets")
         }
     }
 

@@ -119,6 +119,7 @@ internal import CKernels
         switch unsafe batch.targets {
         case .classes(let classes): unsafe targets.classes = classes
         case .values(let values): unsafe targets.values = UnsafeRawPointer(values)
+        case .absent: break
         }
         unsafe targets.weights = batch.weights.map { unsafe UnsafeRawPointer($0) }
         unsafe plan.pointee.targets = targets

@@ -1,0 +1,25 @@
+/// Trains a run: from its configuration to `final.h5`, from wherever an earlier process left off.
+package enum Trainer {
+    /// What a caller asks beyond the configuration.
+    package struct Options: Sendable {
+        /// Starts over, whatever the run's directory holds.
+        package var fresh = false
+        /// Continues although the data is not what the checkpoint was trained on.
+        package var acceptsChangedData = false
+        /// The weights to start from instead of random ones; a checkpoint to continue from beats them.
+        package var warmStart: [LayerParameters]?
+        /// Ends the run here, as if it had come to its end: how a checkpoint is reproduced.
+        package var until: Cursor?
+
+        package init() {}
+    }
+
+    package static func run(
+        _ configuration: Configuration, options: Options = Options(), observer: any TrainingObserver
+    ) throws -> RunSummary {
+        switch configuration.model.precision {
+        case .float32: try TrainingRun<Float>(configuration, options: options, observer: observer).train()
+        case .float64: try TrainingRun<Double>(configuration, options: options, observer: observer).train()
+        }
+    }
+}

@@ -1,0 +1,172 @@
+/// One run under way: the loop over epochs and batches, and what it has to remember between them.
+///
+/// The weights after any number of steps depend on the configuration, the data and the seed alone: when processes
+/// were started, stopped or killed in between leaves no trace in them.
+final class TrainingRun<S: Scalar> {
+    let configuration: Configuration
+    let options: Trainer.Options
+    let observer: any TrainingObserver
+    let workers: Workers
+    let store: CheckpointStore
+    let data: TrainingData
+    let network: Network
+    let loss: LossFunction
+    let schedule: Schedule
+    let watched: WatchedMetric
+    let step: TrainingStep<S>
+    let clock = RunClock()
+
+    var loader: BatchLoader<S>
+    /// Where training stands; with `progress`, `history` and the weights it is all that resuming needs.
+    var cursor = Cursor()
+    var progress = TrainingProgress()
+    var history: [EpochRecord] = []
+    /// The checkpoint that this process continues from, and the seconds of training before it.
+    var resumedFrom: String?
+    var secondsBefore = 0.0
+
+    /// Trains until the run ends by its rules, a signal, or its time limit.
+    func train() throws -> RunSummary {
+        observer.began(overview)
+        do {
+            while !isOver {
+                while !isOver, let batch = try unsafe loader.next() {
+                    try unsafe run(batch)
+                    try saveIfDue()
+                    try departIfAsked()
+                }
+                if cursor.batch == loader.batchesPerEpoch { try endEpoch() }
+            }
+            return try finish()
+        } catch let departure as Departure {
+            return try leave(departure)
+        }
+    }
+
+    /// One batch through the step: forward, backward, and, at the end of a group of batches, the update.
+    private func run(_ batch: Batch<S>) throws {
+        let rate = self.rate
+        let endsGroup = isGroupEnd(after: cursor.batch + 1)
+        let result = unsafe step.run(batch, step: cursor.step, rate: rate, endsGroup: endsGroup)
+        guard result.isFinite else { return try unsafe returnOrStop(batch, rate: rate) }
+        progress.lossSum += result.lossSum
+        progress.weightSum += result.weightSum
+        cursor.batch += 1
+        if endsGroup { cursor.step += 1 }
+        observer.stepped(
+            StepReport(
+                cursor: cursor, rows: unsafe batch.rows,
+                loss: result.weightSum > 0 ? result.lossSum / result.weightSum : 0, rate: rate,
+                seconds: clock.seconds, waited: loader.waited.seconds))
+    }
+
+    /// The rate of the update that the next batch belongs to.
+    var rate: Double {
+        schedule.rate(step: cursor.step, epoch: cursor.epoch, totalSteps: totalSteps, progress: progress)
+    }
+
+    /// Whether an update follows so many batches of an epoch: after every `accumulate`, and after the last.
+    func isGroupEnd(after batches: Int) -> Bool {
+        batches.isMultiple(of: configuration.compute.accumulate) || batches == loader.batchesPerEpoch
+    }
+
+    /// The updates of the whole run, which some schedules stretch over.
+    private var totalSteps: Int {
+        let stretched = configuration.stop.epochs.multipliedReportingOverflow(by: updatesPerEpoch)
+        return min(configuration.stop.steps ?? .max, stretched.overflow ? .max : stretched.partialValue)
+    }
+
+    private var updatesPerEpoch: Int {
+        let group = configuration.compute.accumulate
+        return (loader.batchesPerEpoch + group - 1) / group
+    }
+
+    private var isOver: Bool {
+        cursor.epoch >= configuration.stop.epochs || reachedStepLimit || hasStoppedEarly || cursor == options.until
+    }
+
+    var reachedStepLimit: Bool { configuration.stop.steps.map { cursor.step >= $0 } ?? false }
+
+    /// Decided anew from what is remembered, so that a run continues when its patience is raised.
+    var hasStoppedEarly: Bool {
+        guard let early = configuration.stop.early, cursor.batch == 0 else { return false }
+        return progress.epochsWithoutProgress > early.patience
+    }
+
+    /// Seconds of training so far, over all resumptions.
+    var seconds: Double { secondsBefore + clock.seconds }
+
+    private var overview: RunOverview {
+        RunOverview(
+            name: configuration.name, directory: store.directory, task: configuration.task, network: network,
+            trainRows: data.train.count, validRows: data.valid?.count ?? 0, testRows: data.test?.count ?? 0,
+            batchSize: configuration.data.batchSize, batchesPerEpoch: loader.batchesPerEpoch,
+            epochs: configuration.stop.epochs, threads: workers.count, start: cursor, resumedFrom: resumedFrom,
+            history: history)
+    }
+
+    /// Opens the data and the run's directory, and takes up what an earlier process left there.
+    init(_ configuration: Configuration, options: Trainer.Options, observer caller: any TrainingObserver) throws {
+        let directory = RunDirectory(configuration)
+        let note: @Sendable (LogLevel, String) -> Void = { caller.note($0, $1) }
+        store = try directory.open(note: note)
+        if options.fresh { try store.removeAll() }
+        let found = try store.newest()
+        if let found { try Resumption.checkMeaning(of: found, against: configuration) }
+
+        let workers = Workers(count: configuration.threadCount)
+        data = try TrainingData(
+            configuration, workers: workers, cacheDirectory: store.directory,
+            interrupted: { Interruption.stopRequested }, note: note)
+        if let found {
+            try Resumption.checkData(of: found, against: data, acceptsChanges: options.acceptsChangedData, note: note)
+        }
+        network = Network(configuration.model, inputs: data.features, outputs: data.outputs)
+        loss = try LossFunction(
+            configuration.loss, task: configuration.task, outputs: data.outputs, classCounts: data.train.classCounts)
+        schedule = Schedule(configuration.schedule, rate: configuration.optimizer.lr)
+        watched = WatchedMetric(of: configuration)
+        step = unsafe TrainingStep(
+            network: network, loss: loss, optimizer: configuration.optimizer,
+            batchSize: configuration.data.batchSize,
+            shards: Shards(batchSize: configuration.data.batchSize, configured: configuration.shardCount),
+            accumulate: configuration.compute.accumulate, seed: configuration.seed, workers: workers)
+        loader = try data.train.trainingLoader(configuration, data.normalization, workers: workers, from: Cursor())
+        observer = try directory.observers(caller, store: store, continuingAt: found?.checkpoint.cursor ?? Cursor())
+        self.configuration = configuration
+        self.options = options
+        self.workers = workers
+
+        try take(found?.checkpoint ?? beginning())
+        resumedFrom = found?.path
+        try store.checkSpace(for: checkpointBytes)
+    }
+
+    /// The run as a checkpoint has it, or as it begins.
+    func take(_ state: Checkpoint) throws {
+        step.load(state.parameters, optimizer: state.optimizer)
+        cursor = state.cursor
+        progress = state.progress
+        history = state.history
+        secondsBefore = state.progress.seconds - clock.seconds
+        loader = try data.train.trainingLoader(configuration, data.normalization, workers: workers, from: cursor)
+    }
+
+    /// The run before its first step.
+    func beginning() -> Checkpoint {
+        let parameters =
+            options.warmStart
+            ?? Initialization.parameters(
+                of: network, initializer: configuration.model.initializer, precision: S.precision,
+                seed: configuration.seed)
+        return checkpoint(
+            parameters: parameters, optimizer: OptimizerState(), cursor: Cursor(), progress: TrainingProgress(),
+            history: [])
+    }
+
+    /// About what a checkpoint takes on disk.
+    private var checkpointBytes: Int {
+        let copies = 1 + step.optimizerState().slots.count
+        return network.parameterCount * copies * MemoryLayout<S>.size + 1 << 16
+    }
+}
