@@ -33,9 +33,13 @@ import Testing
 
     /// A program that behaves as libhdf5 does on a hostile file.
     private func program(_ body: String) throws -> String {
-        let path = try directory.write("#!/bin/sh\n\(body)\n", to: "program")
-        chmod(path, 0o755)
-        return path
+        // Another process writes it: a test that spawns meanwhile would hold this one's file open for writing, and a
+        // file that is open for writing cannot be executed.
+        let written = try Program.shell(
+            "printf '#!/bin/sh\\n%s\\n' \"$body\" > program && chmod 755 program", environment: ["body": body],
+            directory: directory)
+        #expect(written.code == 0)
+        return directory.file("program")
     }
 
     @Test func `a child that dies makes the file damaged or hostile`() throws {
