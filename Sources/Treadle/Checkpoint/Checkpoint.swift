@@ -29,7 +29,8 @@ package struct Checkpoint: Equatable, Sendable {
     package init(
         configuration: String, baseDirectory: String, task: LearningTask, network: Network, loss: LossType,
         precision: Precision, parameters: [LayerParameters], normalization: Normalization, classes: [String]?,
-        columns: [String]?, classWeights: [Double]? = nil, imageShape: [Int]? = nil, optimizer: OptimizerState, cursor: Cursor, progress: TrainingProgress,
+        columns: [String]?, classWeights: [Double]? = nil, imageShape: [Int]? = nil, optimizer: OptimizerState,
+        cursor: Cursor, progress: TrainingProgress,
         history: [EpochRecord], fingerprint: String, created: Double?, programVersion: String = Treadle.version
     ) {
         self.configuration = configuration

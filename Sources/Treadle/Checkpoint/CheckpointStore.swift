@@ -51,7 +51,8 @@ package final class CheckpointStore: Sendable {
     ///   - note: told of failures and of what was found damaged, from any thread.
     package init(
         _ directory: String, lock: DirectoryLock, settings: CheckpointConfiguration, watched: WatchedMetric?,
-        isAnchor: @escaping @Sendable (Int) -> Bool = { _ in false }, calls: SystemCalls = SystemCalls(), note: @escaping @Sendable (LogLevel, String) -> Void
+        isAnchor: @escaping @Sendable (Int) -> Bool = { _ in false }, calls: SystemCalls = SystemCalls(),
+        note: @escaping @Sendable (LogLevel, String) -> Void
     ) {
         self.directory = directory
         self.settings = settings

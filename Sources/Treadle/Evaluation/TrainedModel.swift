@@ -60,7 +60,8 @@ package struct TrainedModel: Sendable {
     }
 
     private var nothingToMeasure: TreadleError {
-        TreadleError(.usage, "\(path): its configuration has neither data.test nor data.valid; name a dataset with --data")
+        TreadleError(
+            .usage, "\(path): its configuration has neither data.test nor data.valid; name a dataset with --data")
     }
 
     /// Refuses data with other inputs than the model's: by number, and by name where both sides have names.
@@ -69,7 +70,8 @@ package struct TrainedModel: Sendable {
         guard dataset.features == checkpoint.network.inputs else {
             throw TreadleError(
                 .badData,
-                "\(files): its rows have \(dataset.features) inputs, the model \(path) takes \(checkpoint.network.inputs)")
+                "\(files): its rows have \(dataset.features) inputs, the model \(path) takes \(checkpoint.network.inputs)"
+            )
         }
         guard let expected = checkpoint.columns, let present = dataset.columns else { return }
         for (index, (name, other)) in zip(expected, present).enumerated() where name != other {

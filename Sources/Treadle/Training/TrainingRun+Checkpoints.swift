@@ -40,7 +40,8 @@ extension TrainingRun {
             configuration: configuration.resolvedText, baseDirectory: configuration.baseDirectory,
             task: configuration.task, network: network, loss: loss.type, precision: S.precision,
             parameters: parameters, normalization: data.normalization, classes: data.classes, columns: data.columns,
-            classWeights: loss.classWeights, imageShape: data.imageShape, optimizer: optimizer, cursor: cursor, progress: progress, history: history,
+            classWeights: loss.classWeights, imageShape: data.imageShape, optimizer: optimizer, cursor: cursor,
+            progress: progress, history: history,
             fingerprint: data.fingerprint, created: Date().timeIntervalSince1970)
     }
 

@@ -57,7 +57,8 @@ extension TrainingRun {
             let outputs = unsafe UnsafeBufferPointer(
                 start: forward.run(inputs), count: batch.rows * layer.units)
             if let place = unsafe outputs.firstIndex(where: { !$0.isFinite }) {
-                return "layer \(layer.name) is the first to give such a number, for row \(place / layer.units + 1) of them"
+                return
+                    "layer \(layer.name) is the first to give such a number, for row \(place / layer.units + 1) of them"
             }
         }
         return "every layer's outputs are finite, the loss of them is not"

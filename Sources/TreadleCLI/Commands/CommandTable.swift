@@ -4,6 +4,8 @@ enum CommandTable {
         ImportCommand.command,
         InitCommand.command,
         GenerateCommand.command,
+        TrainCommand.command,
+        EvalCommand.command,
         VerifyCommand.command,
         CompletionsCommand.command,
         ManualCommand.command,

@@ -1,0 +1,13 @@
+internal import Foundation
+internal import Treadle
+
+extension Invocation {
+    /// The configuration in `file`, with what `--set`, `--threads` and the environment put in its place.
+    func configuration(at file: String) throws -> Configuration {
+        var configuration = try Configuration.load(
+            path: file, overrides: overrides, environment: ProcessInfo.processInfo.environment)
+        configuration.compute.threads = .value(try workers(configured: configuration.compute.threads).count)
+        if !isQuiet { log.lowest = configuration.log.level }
+        return configuration
+    }
+}

@@ -1,0 +1,37 @@
+internal import Foundation
+internal import Treadle
+
+/// `treadle train`: trains, from the beginning or from where an earlier run of the same job stopped.
+enum TrainCommand {
+    private static let job = Argument("JOB.json5", "the configuration", values: .file)
+    private static let fresh = Option.flag("fresh", "start over, deleting the run's checkpoints")
+    private static let acceptChangedData = Option.flag(
+        "accept-changed-data", "continue although the data is not what the checkpoint was trained on")
+
+    static let command = Command(
+        "train", group: .training, summary: "train a model, or continue where an earlier run stopped",
+        discussion: [
+            "Checkpoints go to checkpoint.dir; SIGTERM and SIGINT write one and exit with 75, SIGHUP and SIGUSR1 write one "
+                + "and go on. The same command continues from the newest; it exits with 0 when nothing is left to do.",
+            "The weights depend on the configuration, the data and the seed alone: threads, restarts and storage "
+                + "change no bit of them.",
+        ],
+        examples: [
+            .init("treadle train churn.json5", "train, or continue"),
+            .init("treadle train churn.json5 --fresh --set optimizer.lr=0.01", "start over with another rate"),
+            .init("treadle train churn.json5 --json > summary.json", "keep the outcome for a script"),
+        ],
+        arguments: [job], options: [fresh, acceptChangedData]
+    ) { invocation in
+        let configuration = try invocation.configuration(at: invocation.argument(job))
+        var options = Trainer.Options()
+        options.fresh = invocation.has(fresh)
+        options.acceptsChangedData = invocation.has(acceptChangedData)
+        try Interruption.install()
+        let summary = try Trainer.run(
+            configuration, options: options,
+            observer: Progress.observer(log: invocation.log, every: configuration.log.every))
+        if invocation.wantsJSON { try invocation.output.write(json: summary.json) }
+        return summary.ending.isFinal ? .done : .stopped
+    }
+}
