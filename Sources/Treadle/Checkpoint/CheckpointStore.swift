@@ -118,16 +118,21 @@ package final class CheckpointStore: Sendable {
         return nil
     }
 
-    /// The best checkpoint so far by the watched metric, or nil where there is none.
+    /// The best checkpoint so far by the watched metric, or nil where there is none; a damaged one is named.
     package func best() throws -> Found? { try read(.best(1)) }
 
-    /// What an earlier run ended with, or nil where none has ended.
+    /// What an earlier run ended with, or nil where none has ended; a damaged one is named.
     package func final() throws -> Found? { try read(.final) }
 
     private func read(_ name: CheckpointName) throws -> Found? {
         writer.sync {}
         guard names.contains(name) else { return nil }
-        return Found(path: path(name), checkpoint: try CheckpointFile.read(path(name)))
+        do {
+            return Found(path: path(name), checkpoint: try CheckpointFile.read(path(name)))
+        } catch let error as TreadleError where error.kind == .badData && !CheckpointFile.isNewer(path(name)) {
+            note(.warning, error.description)
+            return nil
+        }
     }
 
     /// Deletes every checkpoint of the directory: the run starts over.

@@ -106,6 +106,12 @@ import Treadle
         #expect(notes.all.contains { $0.hasPrefix("warning: \(run)/step-00000300.h5: damaged: ") })
         #expect(notes.all.last == "warning: continuing from \(run)/step-00000200.h5, the newest good checkpoint")
 
+        try store.saveAndWait(sampleCheckpoint(), as: .final)
+        #expect(try store.final() != nil)
+        try corrupt("final.h5")
+        #expect(try store.final() == nil)
+        #expect(notes.all.last?.hasPrefix("warning: \(run)/final.h5: damaged: ") == true)
+
         for step in [100, 200] { try corrupt("step-00000\(step).h5") }
         let error = #expect(throws: TreadleError.self) { try store.newest() }
         #expect(error?.kind == .badData)
