@@ -38,6 +38,7 @@ struct StoredNumber: Equatable, Sendable {
         isSwapped = order != .native
     }
 
+    static let float = StoredNumber(CD_F32)
     static let double = StoredNumber(CD_F64)
     static let int64 = StoredNumber(CD_I64)
     static let uint64 = StoredNumber(CD_U64)

@@ -42,15 +42,15 @@ struct TableImport {
             format, categories: categories, classes: targets.mapping.map { [selection.targets[0]: $0] } ?? [:])
 
         let xType = job.request.float64 ? OutputElement.float64 : .float32
-        var plans = [ImportOutput.Plan(name: "x", shape: [survey.rows, layout.inputCount], type: xType)]
+        var plans = [DatasetFile.Plan(name: "x", shape: [survey.rows, layout.inputCount], type: xType)]
         if layout.targetCount > 0 {
             let shape = layout.targetCount == 1 ? [survey.rows] : [survey.rows, layout.targetCount]
-            plans.append(ImportOutput.Plan(name: "y", shape: shape, type: targets.type))
+            plans.append(DatasetFile.Plan(name: "y", shape: shape, type: targets.type))
         }
         var texts: [(name: String, values: [String])] = []
         if let classes = targets.classes { texts.append(("classes", classes)) }
         if let columns = layout.inputNames { texts.append(("columns", columns)) }
-        let output = try ImportOutput(
+        let output = try DatasetFile(
             job.request.output, replacing: job.request.replacing, compress: job.request.compress, plans, texts: texts,
             attributes: job.attributes)
         let overflows =
@@ -104,7 +104,7 @@ struct TableImport {
 
     /// Writes all rows and returns how many values were too large for S.
     private func write<S: ParsedNumber & H5Number>(
-        _: S.Type, _ layout: TableLayout, _ rows: Int, _ targetType: OutputElement, to output: ImportOutput
+        _: S.Type, _ layout: TableLayout, _ rows: Int, _ targetType: OutputElement, to output: DatasetFile
     ) throws -> Int {
         let parsed = blocks.map { _ in ParsedBlock<S>() }
         var next = 0
@@ -190,7 +190,7 @@ final class Slots<Value> {
 
 extension ParsedBlock {
     fileprivate func writeTargets(
-        _ count: Int, as type: OutputElement, rows: Range<Int>, to output: ImportOutput
+        _ count: Int, as type: OutputElement, rows: Range<Int>, to output: DatasetFile
     ) throws {
         switch type {
         case .uint8: try output.write(targets[..<count].map { UInt8($0) }, count: count, rows: rows, of: 1)
@@ -198,6 +198,7 @@ extension ParsedBlock {
         case .int64: try output.write(targets[..<count].map { Int64($0) }, count: count, rows: rows, of: 1)
         case .float32: try output.write(targets[..<count].map { Float($0) }, count: count, rows: rows, of: 1)
         case .float64: try output.write(targets, count: count, rows: rows, of: 1)
+        case .text: preconditionFailure("targets are stored as numbers")
         }
     }
 }

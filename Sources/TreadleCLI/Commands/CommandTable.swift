@@ -6,6 +6,7 @@ enum CommandTable {
         GenerateCommand.command,
         TrainCommand.command,
         EvalCommand.command,
+        PredictCommand.command,
         VerifyCommand.command,
         CompletionsCommand.command,
         ManualCommand.command,

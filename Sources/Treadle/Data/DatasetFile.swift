@@ -1,11 +1,11 @@
 internal import Glibc
 internal import HDF5
 
-/// The HDF5 file that an import writes: a temporary until it is whole, then the file.
+/// An HDF5 file of arrays whose sizes are known: a temporary until it is whole, then the file.
 ///
 /// Elements in one piece are written past libhdf5, into space that is set aside before: from many threads at once,
 /// and with a full disk told as such. Only compressed chunks go through libhdf5.
-@safe final class ImportOutput {
+@safe final class DatasetFile {
     /// How one array is to be stored.
     struct Plan {
         var name: String
@@ -38,7 +38,7 @@ internal import HDF5
             throw TreadleError(.cannotCreate, "\(path) exists; choose another name, or replace it with --force")
         }
         let size = plans.reduce(0) { $0 + $1.shape.reduce($1.type.size, *) }
-        try ImportOutput.checkDirectory(of: path, directory, size)
+        try DatasetFile.checkDirectory(of: path, directory, size)
         do {
             try create(plans, texts, attributes)
             try reserve(size, of: plans)
@@ -156,15 +156,18 @@ internal import HDF5
     }
 }
 
-/// The element types that an import writes.
+/// The element types that the program writes.
 enum OutputElement: Equatable, Sendable {
     case uint8, int32, int64, float32, float64
+    /// UTF-8 padded with zeros to this many bytes.
+    case text(Int)
 
     var size: Int {
         switch self {
         case .uint8: 1
         case .int32, .float32: 4
         case .int64, .float64: 8
+        case .text(let bytes): bytes
         }
     }
 
@@ -175,6 +178,7 @@ enum OutputElement: Equatable, Sendable {
         case .int64: .int(64)
         case .float32: .float32
         case .float64: .float64
+        case .text(let bytes): .string(StringFormat(size: bytes))
         }
     }
 }

@@ -1,0 +1,61 @@
+internal import Foundation
+internal import Treadle
+
+/// `treadle predict`: what a model says about the rows of a file.
+enum PredictCommand {
+    private static let file = Argument("FILE", "the checkpoint")
+    private static let inputs = Argument(
+        "INPUT", "rows to predict: HDF5 files that are one dataset, or a CSV, TSV, NPY or IDX file", count: .oneOrMore)
+    private static let output = Option.value(
+        "output", short: "o", "OUT", "write there: HDF5, or CSV for a name in .csv; - writes CSV to stdout",
+        values: .file)
+    private static let x = Option.value(
+        "x", "PATH", "where the inputs are in HDF5 files, if not where they were in training")
+    private static let force = Option.flag("force", short: "f", "replace the output where it exists")
+
+    static let command = Command(
+        "predict", group: .using, summary: "say what a model makes of new rows",
+        discussion: [
+            "Classes: /probabilities (N×K), /class and /class_name. Labels: /probabilities and /label, 1 from 0.5 on. "
+                + "Quantities: /value in the target's own units. The normalization of training is applied to the inputs.",
+            "Columns of a table are found by the names of training; those that the model does not know are left out. "
+                + "Memory stays small however long the input is, and the output appears when it is whole.",
+        ],
+        examples: [
+            .init("treadle predict models/churn.h5 new.csv -o -", "a table in, a table out"),
+            .init("treadle predict runs/churn/final.h5 data/test.h5 -o predicted.h5", "from HDF5 to HDF5"),
+        ],
+        arguments: [file, inputs], options: [output, x, force],
+        run: run)
+
+    private static func run(_ call: Invocation) throws -> ExitCode {
+        let target = try call.required(output)
+        let files = call.arguments(inputs)
+        try Interruption.install()
+        let model = try TrainedModel.read(call.argument(file))
+        let predictor = Predictor(model, workers: try call.workers())
+        let sink: (Int) throws -> any PredictionSink = { rows in
+            if target == "-" { return PredictionTable(model: model, put: { try call.output.write($0) }) }
+            guard target.hasSuffix(".csv") else {
+                return try PredictionFile(target, model: model, rows: rows, replacing: call.has(force))
+            }
+            let text = try TextFile(target, replacing: call.has(force))
+            return PredictionTable(model: model, put: text.write, close: text.finish)
+        }
+        let log = call.log
+        let rows: Int
+        if try files.allSatisfy(FileSignature.isHDF5) {
+            rows = try predictor.predict(
+                files: files, x: call.value(x), directory: FileManager.default.currentDirectoryPath,
+                note: { log.write($0, $1) }, to: sink)
+        } else {
+            guard files.count == 1 else {
+                throw call.usage("several inputs must all be HDF5 files; predict from other files one by one")
+            }
+            guard !call.has(x) else { throw call.usage("--x goes with HDF5 inputs") }
+            rows = try predictor.predict(table: files[0], options: TableOptions(), to: sink)
+        }
+        if target != "-" { log.note("\(target): predictions for \(Wording.count(rows, "row"))") }
+        return .done
+    }
+}
