@@ -44,10 +44,13 @@ final class BandCache: @unchecked Sendable {
     private var used = 0
     private var capacity: Int
     private let budget: MemoryBudget
-    private let ahead = DispatchQueue(label: "treadle.bands", attributes: .concurrent)
+    /// As many queues as there are workers: decoding ahead must not crowd out those who train.
+    private let lanes: [DispatchQueue]
+    private var nextLane = 0
 
-    init(budget: MemoryBudget) {
+    init(budget: MemoryBudget, workers: Workers) {
         self.budget = budget
+        lanes = (0..<workers.count).map { DispatchQueue(label: "treadle.bands.\($0)") }
         capacity = 0
     }
 
@@ -124,7 +127,11 @@ final class BandCache: @unchecked Sendable {
 
     /// Runs `load` in the background.
     func later(_ load: @escaping @Sendable () -> Void) {
-        ahead.async(execute: load)
+        condition.lock()
+        nextLane = (nextLane + 1) % lanes.count
+        let lane = lanes[nextLane]
+        condition.unlock()
+        lane.async(execute: load)
     }
 
     private func append(_ entry: Entry) {

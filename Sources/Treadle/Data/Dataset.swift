@@ -58,9 +58,9 @@ package final class Dataset: Sendable {
         guard let first = files.first else {
             throw TreadleError(.noInput, "no data files are named in data.train.files")
         }
-        cache = BandCache(budget: settings.budget)
+        cache = BandCache(budget: settings.budget, workers: settings.workers)
         x = try StoredArray.open(
-            source.x, in: files, access: settings.access, cache: cache, budget: settings.budget)
+            source.x, in: files, access: settings.access, cache: cache, settings: settings)
         guard x.rows > 0 else {
             throw TreadleError(.badData, "\(first.path):\(source.x): has no rows; there is nothing to read")
         }
@@ -115,7 +115,7 @@ package final class Dataset: Sendable {
             try checkClassCount(found.count, "\(files[0].path):\(path)")
             return (.classes(labels), found.count, found)
         }
-        let y = try StoredArray.open(path, in: files, access: .auto, cache: cache, budget: settings.budget)
+        let y = try StoredArray.open(path, in: files, access: .auto, cache: cache, settings: settings)
         try checkRows(path, y.segments.map(\.rows), files, x)
         if request.task == .classification {
             let limit = y.width > 1 ? y.width : expected ?? names?.count
@@ -202,7 +202,7 @@ extension DataFile {
         _ path: String, _ files: [DataFile], _ rows: Range<Int>, _ settings: DatasetSettings, _ x: StoredArray,
         _ cache: BandCache
     ) throws {
-        let array = try StoredArray.open(path, in: files, access: .auto, cache: cache, budget: settings.budget)
+        let array = try StoredArray.open(path, in: files, access: .auto, cache: cache, settings: settings)
         try Dataset.checkRows(path, array.segments.map(\.rows), files, x)
         guard array.width == 1 else {
             throw TreadleError(.badData, "\(files[0].path):\(path): has \(array.width) columns; a row has one weight")

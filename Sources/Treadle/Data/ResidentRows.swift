@@ -94,8 +94,11 @@ internal import Synchronization
 
     /// Where `row` lies.
     subscript(row: Int) -> UnsafePointer<S> {
-        var place = 0
-        while unsafe place + 1 < parts.count, unsafe parts[place + 1].firstRow <= row { place += 1 }
+        var (place, end) = unsafe (0, parts.count)
+        while end - place > 1 {
+            let middle = (place + end) / 2
+            if unsafe parts[middle].firstRow <= row { place = middle } else { end = middle }
+        }
         let part = unsafe parts[place]
         return unsafe part.values + (row - part.firstRow) * part.stride
     }

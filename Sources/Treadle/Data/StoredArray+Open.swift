@@ -4,7 +4,7 @@ internal import HDF5
 extension StoredArray {
     /// Opens the array at `path` of all files as one, choosing how each is read.
     static func open(
-        _ path: String, in files: [DataFile], access: Access, cache: BandCache, budget: MemoryBudget
+        _ path: String, in files: [DataFile], access: Access, cache: BandCache, settings: DatasetSettings
     ) throws -> StoredArray {
         var segments: [Segment] = []
         var rowShape: [Int]?
@@ -31,7 +31,7 @@ extension StoredArray {
             guard width > 0 else {
                 throw TreadleError(.badData, "\(file.path):\(path): its rows are empty (shape \(dataset.shape))")
             }
-            var segment = try Segment.open(dataset, file, access: access, cache: cache, budget: budget)
+            var segment = try Segment.open(dataset, file, access: access, cache: cache, settings: settings)
             segment.firstRow = firstRow
             segments.append(segment)
             firstRow += rows
@@ -52,7 +52,7 @@ extension DataFile {
 
 extension StoredArray.Segment {
     fileprivate static func open(
-        _ dataset: H5Dataset, _ file: DataFile, access: Access, cache: BandCache, budget: MemoryBudget
+        _ dataset: H5Dataset, _ file: DataFile, access: Access, cache: BandCache, settings: DatasetSettings
     ) throws -> Self {
         guard dataset.type.isNumeric else {
             let advice =
@@ -69,7 +69,8 @@ extension StoredArray.Segment {
         let form = "\(file.path):\(dataset.path): \(shape) \(dataset.type), \(dataset.storage.outline(dataset.filters))"
         let rows = dataset.shape[0]
         var segment = Self(
-            firstRow: 0, rows: rows, file: file, reader: EmptyRows(), contiguousOffset: nil, report: form)
+            firstRow: 0, rows: rows, file: file, reader: EmptyRows(), contiguousOffset: nil, path: .auto,
+            report: form)
 
         if case .contiguous(let offset?, let size) = dataset.storage, let number = StoredNumber(dataset.type),
             access != .library
@@ -91,23 +92,26 @@ extension StoredArray.Segment {
             if access == .mmap && rows > 0 {
                 segment.reader = try MappedRows(file, offset: offset, rowBytes: rowBytes, rows: rows, number: number)
                 segment.report += "; mapped into memory"
+                segment.path = .mmap
             } else {
                 segment.reader = FileRows(file, offset: offset, rowBytes: rowBytes, number: number)
                 segment.report += "; read where it lies in the file"
             }
             return segment
         }
+        try dataset.checkFilters(settings)
         guard access != .mmap else {
             throw TreadleError(
                 .configuration,
                 "\(form): data.access \"mmap\" needs contiguous numbers; use \"auto\", or h5repack -l CONTI \(file.path) new.h5"
             )
         }
-        cache.grow(to: budget.limit / 4)
+        cache.grow(to: settings.budget.limit / 4)
         if access != .library, let bands = try dataset.chunkBands(file) {
-            try Self.check(bands, form, file, budget, cache)
+            try Self.check(bands, form, file, settings.budget, cache)
             segment.reader = BandedRows(bands, cache: cache)
             segment.report += "; chunks decoded on all cores"
+            segment.path = .chunks
             return segment
         }
         guard access != .chunks else {
@@ -121,9 +125,10 @@ extension StoredArray.Segment {
         let target = max(1, (1 << 20) / rowBytes)
         let bandRows = chunkRows.map { $0 * max(1, target / $0) } ?? min(target, max(rows, 1))
         let bands = LibraryBands(dataset, bandRows: bandRows)
-        try Self.check(bands, form, file, budget, cache)
+        try Self.check(bands, form, file, settings.budget, cache)
         segment.reader = BandedRows(bands, cache: cache)
         segment.report += "; read by libhdf5, on one core at a time"
+        segment.path = .library
         return segment
     }
 
@@ -140,6 +145,20 @@ extension StoredArray.Segment {
 }
 
 extension H5Dataset {
+    /// Refuses filters that only a plug-in can undo, unless the configuration names them: a plug-in is foreign code.
+    fileprivate func checkFilters(_ settings: DatasetSettings) throws {
+        for filter in filters where filter.id > H5Filter.scaleOffset {
+            let isNamed = settings.filters.contains { named in
+                Int(named) == filter.id || named.lowercased() == filter.name.lowercased()
+            }
+            guard !isNamed else { continue }
+            throw TreadleError(
+                .badData,
+                "\(subject): is stored with the filter \(filter.name) (number \(filter.id)), which needs a plug-in; add \"\(filter.name)\" to data.filters where the plug-in is installed and trusted, or rewrite the file with h5repack -f GZIP=4"
+            )
+        }
+    }
+
     fileprivate func chunkBands(_ file: DataFile) throws -> ChunkBands? {
         do {
             return try ChunkBands(self, file)

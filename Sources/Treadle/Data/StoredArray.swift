@@ -10,7 +10,9 @@ final class StoredArray: Sendable {
         var reader: any RowReader
         /// Where the rows begin in the file, if they lie there in one piece.
         var contiguousOffset: Int?
-        /// For people: how it is stored, how it is read, and why.
+        /// How it is read: mmap, chunks or library; auto for rows that are read where they lie.
+        var path: Access
+        /// For people: how it is stored, and how it is read.
         var report: String
     }
 
