@@ -10,6 +10,8 @@ package enum Trainer {
         package var warmStart: [LayerParameters]?
         /// Ends the run here, as if it had come to its end: how a checkpoint is reproduced.
         package var until: Cursor?
+        /// What the data must be, for a checkpoint to be reproduced on them.
+        package var expectedFingerprint: String?
 
         package init() {}
     }

@@ -121,6 +121,12 @@ final class TrainingRun<S: Scalar> {
         if let found {
             try Resumption.checkData(of: found, against: data, acceptsChanges: options.acceptsChangedData, note: note)
         }
+        if let expected = options.expectedFingerprint, expected != data.fingerprint {
+            throw TreadleError(
+                .badData,
+                "the data is not what the checkpoint was trained on (fingerprint \(expected.prefix(12)) then, "
+                    + "\(data.fingerprint.prefix(12)) now); put it back to reproduce the weights")
+        }
         network = Network(configuration.model, inputs: data.features, outputs: data.outputs)
         loss = try LossFunction(
             configuration.loss, task: configuration.task, outputs: data.outputs, classCounts: data.train.classCounts)

@@ -4,10 +4,12 @@ enum CommandTable {
         ImportCommand.command,
         InitCommand.command,
         GenerateCommand.command,
+        CheckCommand.command,
         TrainCommand.command,
         EvalCommand.command,
         PredictCommand.command,
         VerifyCommand.command,
+        ReproduceCommand.command,
         CompletionsCommand.command,
         ManualCommand.command,
     ]

@@ -1,0 +1,75 @@
+internal import Foundation
+internal import Treadle
+
+/// `treadle check`: is this configuration right, and does its data fit?
+enum CheckCommand {
+    private static let job = Argument("JOB.json5", "the configuration")
+    private static let resolved = Option.flag("resolved", "print every setting with its value, and look no further")
+
+    static let command = Command(
+        "check", group: .data, summary: "validate a configuration and its data without training",
+        discussion: [
+            "All errors of the configuration are reported at once. Then the data is opened and read through as training "
+                + "would: how each dataset is stored and read, what will be slow and how to mend it, the network that comes of it.",
+            "What --resolved prints is a configuration that means the same.",
+        ],
+        examples: [
+            .init("treadle check churn.json5", "before a long job"),
+            .init("treadle check churn.json5 --resolved", "every setting, defaults included"),
+            .init("treadle check churn.json5 --set optimizer.lr=0.01 --resolved > faster.json5", "a new configuration"),
+        ],
+        arguments: [job], options: [resolved],
+        run: run)
+
+    private static func run(_ call: Invocation) throws -> ExitCode {
+        if call.has(resolved) {
+            let configuration = try Configuration.load(
+                path: call.argument(job), overrides: call.overrides, environment: ProcessInfo.processInfo.environment)
+            try call.output.write(configuration.resolvedText)
+            return .done
+        }
+        try Interruption.install()
+        let configuration = try call.configuration(at: call.argument(job))
+        let plan = try RunPlan(configuration) { call.log.write($0, $1) }
+        if call.wantsJSON {
+            try call.output.write(json: json(plan))
+        } else if !call.isQuiet {
+            try call.output.write(text(plan))
+        }
+        return .done
+    }
+
+    private static func text(_ plan: RunPlan) -> String {
+        var table = TextTable([.init(""), .init("")])
+        for set in plan.sets { table.add([set.role, "\(Wording.count(set.rows, "row"))"]) }
+        let widths = ([plan.network.inputs] + plan.network.layers.map(\.units)).map(String.init)
+        table.add(["network", widths.joined(separator: "-")])
+        table.add(["parameters", Wording.grouped(plan.network.parameterCount)])
+        table.add(["steps", "\(Wording.grouped(plan.stepsPerEpoch)) an epoch, \(Wording.grouped(plan.steps)) in all at most"])
+        table.add(["checkpoints", plan.directory])
+        var text = table.text()
+        for dataset in plan.datasets {
+            text += "\n\(dataset.role)\n" + dataset.report.lines.map { "  \($0)\n" }.joined()
+            text += dataset.report.warnings.map { "  warning: \($0)\n" }.joined()
+        }
+        return text
+    }
+
+    private static func json(_ plan: RunPlan) -> JSONValue {
+        [
+            "name": .string(plan.name),
+            "sets": .array(plan.sets.map { ["role": .string($0.role), "rows": .integer($0.rows)] }),
+            "layers": .array(([plan.network.inputs] + plan.network.layers.map(\.units)).map(JSONValue.integer)),
+            "parameters": .integer(plan.network.parameterCount), "steps_per_epoch": .integer(plan.stepsPerEpoch),
+            "steps": .integer(plan.steps), "directory": .string(plan.directory),
+            "datasets": .array(
+                plan.datasets.map { dataset in
+                    [
+                        "role": .string(dataset.role),
+                        "lines": .array(dataset.report.lines.map(JSONValue.string)),
+                        "warnings": .array(dataset.report.warnings.map(JSONValue.string)),
+                    ]
+                }),
+        ]
+    }
+}
