@@ -30,7 +30,8 @@ enum CheckCommand {
         }
         try Interruption.install()
         let configuration = try call.configuration(at: call.argument(job))
-        let plan = try RunPlan(configuration) { call.log.write($0, $1) }
+        let log = call.log
+        let plan = try RunPlan(configuration) { log.write($0, $1) }
         if call.wantsJSON {
             try call.output.write(json: json(plan))
         } else if !call.isQuiet {
