@@ -15,7 +15,7 @@ package enum Fingerprint {
     package static func of(_ dataset: Dataset, full: Bool) throws -> String {
         var hash = SHA256()
         hash.add("treadle data 1\n\(full ? "full" : "sampled")\n")
-        hash.add("rows \(dataset.range) of \(dataset.totalRows), columns \(dataset.features)\n")
+        hash.add("rows \(dataset.range.count), columns \(dataset.features)\n")
         try hash.add(dataset.x, dataset, full: full)
         switch dataset.targets {
         case .none: hash.add("no targets\n")

@@ -8,9 +8,11 @@ struct RunDirectory {
         path = configuration.path(configuration.checkpoint.dir)
     }
 
-    /// Locks the directory; throws with the holder's process number when another run has it.
-    func open(note: @escaping @Sendable (LogLevel, String) -> Void) throws -> CheckpointStore {
-        guard let lock = try DirectoryLock.acquire(path, whenHeld: .fail) else {
+    /// Locks the directory, unless the caller has it locked; throws with the holder's process number when another run has.
+    func open(
+        lock held: DirectoryLock?, note: @escaping @Sendable (LogLevel, String) -> Void
+    ) throws -> CheckpointStore {
+        guard let lock = try held ?? DirectoryLock.acquire(path, whenHeld: .fail) else {
             preconditionFailure("a lock that fails when held is never skipped")
         }
         var settings = configuration.checkpoint

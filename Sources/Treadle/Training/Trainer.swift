@@ -6,8 +6,10 @@ package enum Trainer {
         package var fresh = false
         /// Continues although the data is not what the checkpoint was trained on.
         package var acceptsChangedData = false
-        /// The weights to start from instead of random ones; a checkpoint to continue from beats them.
-        package var warmStart: [LayerParameters]?
+        /// The model to start from instead of random weights; a checkpoint to continue from beats it.
+        var warmStart: WarmStart?
+        /// The right to the run's directory, where the caller has it already.
+        var lock: DirectoryLock?
         /// Ends the run here, as if it had come to its end: how a checkpoint is reproduced.
         package var until: Cursor?
         /// What the data must be, for a checkpoint to be reproduced on them.

@@ -109,7 +109,7 @@ final class TrainingRun<S: Scalar> {
     init(_ configuration: Configuration, options: Trainer.Options, observer caller: any TrainingObserver) throws {
         let directory = RunDirectory(configuration)
         let note: @Sendable (LogLevel, String) -> Void = { caller.note($0, $1) }
-        store = try directory.open(note: note)
+        store = try directory.open(lock: options.lock, note: note)
         if options.fresh { try store.removeAll() }
         let found = try store.newest()
         if let found { try Resumption.checkMeaning(of: found, against: configuration) }
@@ -143,7 +143,7 @@ final class TrainingRun<S: Scalar> {
         self.options = options
         self.workers = workers
 
-        try take(found?.checkpoint ?? beginning())
+        try take(try found?.checkpoint ?? beginning())
         resumedFrom = found?.path
         try store.checkSpace(for: checkpointBytes)
     }
@@ -159,12 +159,13 @@ final class TrainingRun<S: Scalar> {
     }
 
     /// The run before its first step.
-    func beginning() -> Checkpoint {
+    func beginning() throws -> Checkpoint {
+        let fresh = Initialization.parameters(
+            of: network, initializer: configuration.model.initializer, precision: S.precision,
+            seed: configuration.seed)
         let parameters =
-            options.warmStart
-            ?? Initialization.parameters(
-                of: network, initializer: configuration.model.initializer, precision: S.precision,
-                seed: configuration.seed)
+            try options.warmStart?.parameters(
+                for: network, data: data.identity, normalization: data.normalization, fresh: fresh) ?? fresh
         return checkpoint(
             parameters: parameters, optimizer: OptimizerState(), cursor: Cursor(), progress: TrainingProgress(),
             history: [])

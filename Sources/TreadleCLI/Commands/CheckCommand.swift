@@ -46,7 +46,9 @@ enum CheckCommand {
         let widths = ([plan.network.inputs] + plan.network.layers.map(\.units)).map(String.init)
         table.add(["network", widths.joined(separator: "-")])
         table.add(["parameters", Wording.grouped(plan.network.parameterCount)])
-        table.add(["steps", "\(Wording.grouped(plan.stepsPerEpoch)) an epoch, \(Wording.grouped(plan.steps)) in all at most"])
+        table.add([
+            "steps", "\(Wording.grouped(plan.stepsPerEpoch)) an epoch, \(Wording.grouped(plan.steps)) in all at most",
+        ])
         table.add(["checkpoints", plan.directory])
         var text = table.text()
         for dataset in plan.datasets {

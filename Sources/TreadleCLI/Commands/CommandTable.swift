@@ -6,6 +6,7 @@ enum CommandTable {
         GenerateCommand.command,
         CheckCommand.command,
         TrainCommand.command,
+        RetrainCommand.command,
         EvalCommand.command,
         PredictCommand.command,
         VerifyCommand.command,

@@ -1,0 +1,26 @@
+/// What a call of `treadle retrain` came to.
+package struct RetrainReport: Equatable, Sendable {
+    package enum Outcome: String, Sendable {
+        case promoted, notPromoted = "not_promoted", unchanged, skipped, interrupted, rolledBack = "rolled_back"
+        case dryRun = "dry_run"
+    }
+
+    package var outcome: Outcome
+    package var reason: String
+    /// Why there was something to do.
+    package var change: String?
+    /// The served model's file.
+    package var model: String
+    package var metric: String?
+    package var old: Double?
+    package var new: Double?
+    package var digest: String?
+    package var drift: Drift?
+    package var hookFailure: String?
+
+    init(_ outcome: Outcome, _ reason: String, model: String) {
+        self.outcome = outcome
+        self.reason = reason
+        self.model = model
+    }
+}
