@@ -5,6 +5,7 @@
 #define CK_BLOCKS 16
 
 typedef uint64_t NAME(words) __attribute__((vector_size(CK_VECTOR_BYTES), aligned(8)));
+typedef uint32_t NAME(halves) __attribute__((vector_size(CK_VECTOR_BYTES / 2), aligned(4)));
 
 /// The 64 words of group `group`, in unit order: each block's counter is (block, row, layer, purpose).
 INLINE void NAME(philox_group)(uint64_t key, uint32_t layer, uint32_t row, uint32_t group, uint32_t *words) {
@@ -27,18 +28,16 @@ INLINE void NAME(philox_group)(uint64_t key, uint32_t layer, uint32_t row, uint3
             k0 += 0x9e3779b9u;
             k1 += 0xbb67ae85u;
         }
-        for (size_t lane = 0; lane < width; lane++) {
-            words[first + lane] = (uint32_t)c0[lane];
-            words[CK_BLOCKS + first + lane] = (uint32_t)c1[lane];
-            words[2 * CK_BLOCKS + first + lane] = (uint32_t)c2[lane];
-            words[3 * CK_BLOCKS + first + lane] = (uint32_t)c3[lane];
-        }
+        *(NAME(halves) *)(words + first) = __builtin_convertvector(c0, NAME(halves));
+        *(NAME(halves) *)(words + CK_BLOCKS + first) = __builtin_convertvector(c1, NAME(halves));
+        *(NAME(halves) *)(words + 2 * CK_BLOCKS + first) = __builtin_convertvector(c2, NAME(halves));
+        *(NAME(halves) *)(words + 3 * CK_BLOCKS + first) = __builtin_convertvector(c3, NAME(halves));
     }
 }
 
 /// mask[i] = 0 or 1 / (1 − rate) for units i < n of the batch's row `row`.
 static void NAME(dropout_mask)(const ck_dropout *dropout, size_t row, size_t n, REAL *mask) {
-    const uint64_t threshold = (uint64_t)(dropout->rate * 0x1p32);
+    const uint32_t threshold = (uint32_t)(dropout->rate * 0x1p32);
     const REAL kept = (REAL)(1 / (1 - dropout->rate));
     const uint64_t key = ck_dropout_key(dropout->seed, dropout->step, dropout->layer);
     uint32_t words[CK_GROUP];

@@ -17,15 +17,48 @@ INLINE wide NAME(wide_splat)(REAL x) {
     return w;
 }
 
+static const REAL_INT NAME(stripe_numbers)[CK_STRIPES] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+
+/// Set where a stripe's number is below `count`.
+INLINE ivec NAME(stripes_below)(size_t part, size_t count) {
+    return *(const ivec *)(NAME(stripe_numbers) + part * LANES) < (REAL_INT)count;
+}
+
 /// Up to 16 numbers; what is beyond `count` is `fill`.
 INLINE wide NAME(wide_load)(const REAL *p, size_t count, REAL fill) {
     wide w = NAME(wide_splat)(fill);
-    memcpy(&w, p, (count < CK_STRIPES ? count : CK_STRIPES) * sizeof(REAL));
+    if (count >= CK_STRIPES) memcpy(&w, p, sizeof w);
+    else NAME(copy_few)((REAL *)&w, p, count);
+    return w;
+}
+
+/// The same from a row that is `room` numbers long, padding included: where the padding allows, one load.
+INLINE wide NAME(row_load)(const REAL *p, size_t count, size_t room, REAL fill) {
+    if (count >= CK_STRIPES || room < CK_STRIPES) return NAME(wide_load)(p, count, fill);
+    wide w;
+    memcpy(&w, p, sizeof w);
+    for (size_t i = 0; i < CK_PARTS; i++) {
+        w.part[i] = NAME(select)(NAME(stripes_below)(i, count), w.part[i], NAME(splat)(fill));
+    }
     return w;
 }
 
 INLINE void NAME(wide_store)(REAL *p, size_t count, wide w) {
-    memcpy(p, &w, (count < CK_STRIPES ? count : CK_STRIPES) * sizeof(REAL));
+    if (count >= CK_STRIPES) memcpy(p, &w, sizeof w);
+    else NAME(copy_few)(p, (const REAL *)&w, count);
+}
+
+/// The same into a row that is `room` numbers long; the padding keeps its numbers.
+INLINE void NAME(row_store)(REAL *p, size_t count, size_t room, wide w) {
+    if (count < CK_STRIPES && room >= CK_STRIPES) {
+        wide old;
+        memcpy(&old, p, sizeof old);
+        for (size_t i = 0; i < CK_PARTS; i++) {
+            w.part[i] = NAME(select)(NAME(stripes_below)(i, count), w.part[i], old.part[i]);
+        }
+        count = CK_STRIPES;
+    }
+    NAME(wide_store)(p, count, w);
 }
 
 INLINE REAL NAME(wide_sum)(wide w) {
@@ -47,10 +80,10 @@ INLINE REAL NAME(wide_max)(wide w) {
 }
 
 /// The largest of a row; NaNs are passed over.
-INLINE REAL NAME(row_max)(size_t outputs, const REAL *y) {
+INLINE REAL NAME(row_max)(size_t outputs, size_t room, const REAL *y) {
     wide most = NAME(wide_splat)(-CK_INFINITY);
     for (size_t k = 0; k < outputs; k += CK_STRIPES) {
-        wide w = NAME(wide_load)(y + k, outputs - k, -CK_INFINITY);
+        wide w = NAME(row_load)(y + k, outputs - k, room - k, -CK_INFINITY);
         for (size_t i = 0; i < CK_PARTS; i++) {
             most.part[i] = NAME(select)(w.part[i] > most.part[i], w.part[i], most.part[i]);
         }
@@ -59,15 +92,15 @@ INLINE REAL NAME(row_max)(size_t outputs, const REAL *y) {
 }
 
 /// Stores exp(y − most) to `e`, unless it is NULL, and returns the sum.
-INLINE REAL NAME(row_exp)(size_t outputs, const REAL *y, REAL most, REAL *e) {
+INLINE REAL NAME(row_exp)(size_t outputs, size_t room, const REAL *y, REAL most, REAL *e) {
     wide sum = NAME(wide_splat)(0);
     for (size_t k = 0; k < outputs; k += CK_STRIPES) {
-        wide w = NAME(wide_load)(y + k, outputs - k, -CK_INFINITY);
+        wide w = NAME(row_load)(y + k, outputs - k, room - k, -CK_INFINITY);
         for (size_t i = 0; i < CK_PARTS; i++) {
             w.part[i] = NAME(exp)(w.part[i] - most);
             sum.part[i] += w.part[i];
         }
-        if (e) NAME(wide_store)(e + k, outputs - k, w);
+        if (e) NAME(row_store)(e + k, outputs - k, room - k, w);
     }
     return NAME(wide_sum)(sum);
 }
@@ -75,28 +108,29 @@ INLINE REAL NAME(row_exp)(size_t outputs, const REAL *y, REAL most, REAL *e) {
 INLINE REAL NAME(log_of)(REAL x) { return NAME(log)(NAME(splat)(x))[0]; }
 
 /// Cross-entropy of one row with a class: y may be the same memory as dy.
-INLINE REAL NAME(class_cross_entropy)(const ck_loss *loss, const REAL *y, int32_t class, REAL weight, REAL *dy) {
+INLINE REAL NAME(class_cross_entropy)(const ck_loss *loss, size_t room, const REAL *y, int32_t class, REAL weight,
+                                       REAL *dy) {
     const size_t outputs = loss->outputs;
     const REAL smooth = (REAL)loss->smoothing, share = (REAL)(loss->smoothing / (double)outputs);
-    const REAL most = NAME(row_max)(outputs, y);
+    const REAL most = NAME(row_max)(outputs, room, y);
     REAL distance = (y[class] - most) * (1 - smooth);
     if (smooth > 0) {
         wide total = NAME(wide_splat)(0);
         for (size_t k = 0; k < outputs; k += CK_STRIPES) {
-            wide w = NAME(wide_load)(y + k, outputs - k, most);
+            wide w = NAME(row_load)(y + k, outputs - k, room - k, most);
             for (size_t i = 0; i < CK_PARTS; i++) total.part[i] += w.part[i] - most;
         }
         distance = NAME(fma1)(share, NAME(wide_sum)(total), distance);
     }
-    const REAL sum = NAME(row_exp)(outputs, y, most, dy);
+    const REAL sum = NAME(row_exp)(outputs, room, y, most, dy);
     if (dy) {
         const REAL factor = weight / sum, rest = share * weight;
         for (size_t k = 0; k < outputs; k += CK_STRIPES) {
-            wide w = NAME(wide_load)(dy + k, outputs - k, 0);
+            wide w = NAME(row_load)(dy + k, outputs - k, room - k, 0);
             for (size_t i = 0; i < CK_PARTS; i++) {
                 w.part[i] = NAME(fma)(w.part[i], NAME(splat)(factor), NAME(splat)(-rest));
             }
-            NAME(wide_store)(dy + k, outputs - k, w);
+            NAME(row_store)(dy + k, outputs - k, room - k, w);
         }
         dy[class] -= (1 - smooth) * weight;
     }
@@ -104,13 +138,14 @@ INLINE REAL NAME(class_cross_entropy)(const ck_loss *loss, const REAL *y, int32_
 }
 
 /// Cross-entropy of one row with a distribution over the classes: y may be the same memory as dy.
-INLINE REAL NAME(soft_cross_entropy)(const ck_loss *loss, const REAL *y, const REAL *t, REAL weight, REAL *dy) {
+INLINE REAL NAME(soft_cross_entropy)(const ck_loss *loss, size_t room, const REAL *y, const REAL *t, REAL weight,
+                                      REAL *dy) {
     const size_t outputs = loss->outputs;
     const REAL smooth = (REAL)loss->smoothing, share = (REAL)(loss->smoothing / (double)outputs);
-    const REAL most = NAME(row_max)(outputs, y);
+    const REAL most = NAME(row_max)(outputs, room, y);
     wide targets = NAME(wide_splat)(0), hit = targets, all = targets;
     for (size_t k = 0; k < outputs; k += CK_STRIPES) {
-        wide w = NAME(wide_load)(y + k, outputs - k, most), q = NAME(wide_load)(t + k, outputs - k, 0);
+        wide w = NAME(row_load)(y + k, outputs - k, room - k, most), q = NAME(wide_load)(t + k, outputs - k, 0);
         for (size_t i = 0; i < CK_PARTS; i++) {
             vec distance = w.part[i] - most;
             targets.part[i] += q.part[i];
@@ -121,16 +156,16 @@ INLINE REAL NAME(soft_cross_entropy)(const ck_loss *loss, const REAL *y, const R
     const REAL total = NAME(fma1)(NAME(wide_sum)(targets), 1 - smooth, smooth);
     REAL distance = NAME(wide_sum)(hit) * (1 - smooth);
     if (smooth > 0) distance = NAME(fma1)(share, NAME(wide_sum)(all), distance);
-    const REAL sum = NAME(row_exp)(outputs, y, most, dy);
+    const REAL sum = NAME(row_exp)(outputs, room, y, most, dy);
     if (dy) {
         const REAL factor = total * weight / sum, rest = share * weight, keep = (1 - smooth) * weight;
         for (size_t k = 0; k < outputs; k += CK_STRIPES) {
-            wide w = NAME(wide_load)(dy + k, outputs - k, 0), q = NAME(wide_load)(t + k, outputs - k, 0);
+            wide w = NAME(row_load)(dy + k, outputs - k, room - k, 0), q = NAME(wide_load)(t + k, outputs - k, 0);
             for (size_t i = 0; i < CK_PARTS; i++) {
                 vec d = NAME(fma)(w.part[i], NAME(splat)(factor), NAME(splat)(-rest));
                 w.part[i] = NAME(fma)(q.part[i], NAME(splat)(-keep), d);
             }
-            NAME(wide_store)(dy + k, outputs - k, w);
+            NAME(row_store)(dy + k, outputs - k, room - k, w);
         }
     }
     return NAME(fma1)(NAME(log_of)(sum), total, -distance);
@@ -204,12 +239,12 @@ INLINE vec NAME(element_loss)(const ck_loss *loss, vec y, vec t, vec *error) {
 }
 
 /// One row of a loss that is the mean over its outputs: y may be the same memory as dy.
-INLINE REAL NAME(mean_loss)(const ck_loss *loss, const REAL *y, const REAL *t, REAL weight, REAL *dy) {
+INLINE REAL NAME(mean_loss)(const ck_loss *loss, size_t room, const REAL *y, const REAL *t, REAL weight, REAL *dy) {
     const size_t outputs = loss->outputs;
     const REAL share = (REAL)(1 / (double)outputs), scale = weight * share;
     wide sum = NAME(wide_splat)(0);
     for (size_t k = 0; k < outputs; k += CK_STRIPES) {
-        wide w = NAME(wide_load)(y + k, outputs - k, 0), target = NAME(wide_load)(t + k, outputs - k, 0), losses;
+        wide w = NAME(row_load)(y + k, outputs - k, room - k, 0), target = NAME(wide_load)(t + k, outputs - k, 0), losses;
         for (size_t i = 0; i < CK_PARTS; i++) {
             vec error;
             losses.part[i] = NAME(element_loss)(loss, w.part[i], target.part[i], &error);
@@ -218,7 +253,7 @@ INLINE REAL NAME(mean_loss)(const ck_loss *loss, const REAL *y, const REAL *t, R
         // A stripe beyond the row's end has a loss of its own, which must not count.
         losses = NAME(wide_load)((const REAL *)&losses, outputs - k, 0);
         for (size_t i = 0; i < CK_PARTS; i++) sum.part[i] += losses.part[i];
-        if (dy) NAME(wide_store)(dy + k, outputs - k, w);
+        if (dy) NAME(row_store)(dy + k, outputs - k, room - k, w);
     }
     return NAME(wide_sum)(sum) * share;
 }
@@ -228,13 +263,16 @@ static void NAME(single_output_losses)(const ck_loss *loss, const REAL *targets,
                                        int errors, double *losses, const double *weights) {
     for (size_t row = 0; row < rows; row += LANES) {
         const size_t count = rows - row < LANES ? rows - row : LANES;
-        vec outputs = NAME(splat)(0), error;
-        const vec wanted = count == LANES ? NAME(load)(targets + row) : NAME(load_part)(targets + row, count, 0);
+        // Through memory: single lanes are slow to reach.
+        REAL outputs[CK_VECTOR_BYTES / sizeof(REAL)] = {0}, loss_of[CK_VECTOR_BYTES / sizeof(REAL)];
         for (size_t i = 0; i < count; i++) outputs[i] = y[(row + i) * stride];
-        const vec loss_of = NAME(element_loss)(loss, outputs, wanted, &error);
+        const vec wanted = count == LANES ? NAME(load)(targets + row) : NAME(load_part)(targets + row, count, 0);
+        vec error;
+        NAME(store)(loss_of, NAME(element_loss)(loss, NAME(load)(outputs), wanted, &error));
+        NAME(store)(outputs, error);
         for (size_t i = 0; i < count; i++) {
             losses[row + i] = (double)loss_of[i] * weights[row + i];
-            if (errors) y[(row + i) * stride] = error[i] * (REAL)weights[row + i];
+            if (errors) y[(row + i) * stride] = outputs[i] * (REAL)weights[row + i];
         }
     }
 }
@@ -252,14 +290,14 @@ INLINE REAL NAME(row_weight)(const ck_loss *loss, const ck_targets *targets, siz
     return weight * sum;
 }
 
-INLINE void NAME(apply_link)(const ck_loss *loss, REAL *y) {
+INLINE void NAME(apply_link)(const ck_loss *loss, size_t room, REAL *y) {
     const size_t outputs = loss->outputs;
     switch (loss->link) {
     case CK_LINK_IDENTITY: break;
     case CK_LINK_SIGMOID: CK_APPLY(outputs, y, y, NAME(sigmoid)); break;
     case CK_LINK_EXP: CK_APPLY(outputs, y, y, NAME(exp)); break;
     case CK_LINK_SOFTMAX: {
-        const REAL sum = NAME(row_exp)(outputs, y, NAME(row_max)(outputs, y), y);
+        const REAL sum = NAME(row_exp)(outputs, room, y, NAME(row_max)(outputs, room, y), y);
         for (size_t k = 0; k < outputs; k++) y[k] /= sum;
     }
     }
@@ -283,16 +321,16 @@ static void NAME(loss_rows)(const ck_loss *loss, ck_loss_result result, const ck
             const REAL *values = targets->values, *t = values ? values + (first + r) * loss->outputs : NULL;
             const int32_t class = t ? 0 : targets->classes[first + r];
             if (loss->type == CK_CROSS_ENTROPY) {
-                value = t ? NAME(soft_cross_entropy)(loss, row, t, weight, dy)
-                          : NAME(class_cross_entropy)(loss, row, class, weight, dy);
+                value = t ? NAME(soft_cross_entropy)(loss, stride, row, t, weight, dy)
+                          : NAME(class_cross_entropy)(loss, stride, row, class, weight, dy);
             } else {
-                value = t ? NAME(mean_loss)(loss, row, t, weight, dy) : NAME(class_hinge)(loss, row, class, weight, dy);
+                value = t ? NAME(mean_loss)(loss, stride, row, t, weight, dy) : NAME(class_hinge)(loss, row, class, weight, dy);
             }
             losses[r] = (double)value * weights[r];
         }
     }
     if (errors) return;
-    for (size_t r = 0; r < rows; r++) NAME(apply_link)(loss, y + r * stride);
+    for (size_t r = 0; r < rows; r++) NAME(apply_link)(loss, stride, y + r * stride);
 }
 
 #undef wide

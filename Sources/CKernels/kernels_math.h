@@ -36,13 +36,24 @@ INLINE vec NAME(at_least)(vec x, REAL limit) { return NAME(select)(x < limit, NA
 /// 2ⁿ for n that gives a normal number.
 INLINE vec NAME(power_of_two)(ivec n) { return (vec)((n + CK_EXPONENT_BIAS) << CK_MANTISSA_BITS); }
 
+/// Copies fewer than 32 numbers by moves of fixed sizes, which cost less than a call of memcpy.
+INLINE void NAME(copy_few)(REAL *to, const REAL *from, size_t count) {
+#pragma unroll
+    for (size_t size = 16; size > 0; size /= 2) {
+        if (!(count & size)) continue;
+        memcpy(to, from, size * sizeof(REAL));
+        to += size;
+        from += size;
+    }
+}
+
 /// Loads `count` < LANES numbers; the other lanes are `fill`.
 INLINE vec NAME(load_part)(const REAL *p, size_t count, REAL fill) {
     vec v = NAME(splat)(fill);
-    memcpy(&v, p, count * sizeof(REAL));
+    NAME(copy_few)((REAL *)&v, p, count);
     return v;
 }
-INLINE void NAME(store_part)(REAL *p, size_t count, vec v) { memcpy(p, &v, count * sizeof(REAL)); }
+INLINE void NAME(store_part)(REAL *p, size_t count, vec v) { NAME(copy_few)(p, (const REAL *)&v, count); }
 
 INLINE vec NAME(horner)(const REAL *coefficients, size_t count, vec x) {
     vec sum = NAME(splat)(coefficients[count - 1]);
@@ -89,10 +100,9 @@ INLINE vec NAME(tanh)(vec x) {
     vec p = NAME(exp_reduced)(NAME(at_least)(a * -2, CK_PICK(-20, -40)), &n);
     vec scale = NAME(power_of_two)(n);
     vec e = NAME(fma)(p, scale, scale);
-    vec outer = 1 - (e + e) / (e + 1);
-    outer = (vec)(((ivec)outer & ~CK_SIGN_BIT) | ((ivec)x & CK_SIGN_BIT));
-    vec inner = NAME(fma)(x * square, NAME(horner)(CK_TERMS(tanh), square), x);
-    return NAME(select)(a < (REAL)0.55, inner, outer);
+    vec inner = NAME(fma)(a * square, NAME(horner)(CK_TERMS(tanh), square), a);
+    vec size = NAME(select)(a < (REAL)0.55, inner, 1 - (e + e) / (e + 1));
+    return (vec)((ivec)size | ((ivec)x & CK_SIGN_BIT));
 }
 
 /// 1 / (1 + exp(−x)) without overflow; `e` receives exp(−|x|).

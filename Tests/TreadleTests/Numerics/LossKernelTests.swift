@@ -31,9 +31,16 @@ import Testing
         var rowWeights: [Double] { (0..<rows).map { 0.5 + Double($0) } }
         var classWeights: [Double] { (0..<outputs).map { 1 + Double($0) / 3 } }
 
-        /// The losses and errors of `outputs`, through one call.
-        func run(_ outputs: [Double]) -> (losses: [Double], weights: [Double], errors: [Double]) {
-            var errors = outputs
+        /// The losses and errors of `outputs`, through one call, with rows `padding` numbers longer than they must be.
+        func run(
+            _ outputs: [Double], padding: Int = 0
+        ) -> (losses: [Double], weights: [Double], errors: [Double], padding: [Double]) {
+            let stride = self.outputs + padding
+            // Numbers in the padding that would be seen if they were added to anything.
+            var errors = [Double](repeating: 1e9, count: rows * stride)
+            for (i, output) in outputs.enumerated() {
+                errors[i / self.outputs * stride + i % self.outputs] = output
+            }
             var losses = [Double](repeating: 0, count: rows)
             var weights = losses
             classWeights.withUnsafeBufferPointer { ofClass in
@@ -53,12 +60,14 @@ import Testing
                             targets.values = byClass ? nil : UnsafeRawPointer(values.baseAddress)
                             targets.weights = weighted ? UnsafeRawPointer(ofRow.baseAddress) : nil
                             ck_loss_rows_f64(
-                                &loss, CK_OUTPUT_ERROR, &targets, 0, rows, &errors, self.outputs, &losses, &weights)
+                                &loss, CK_OUTPUT_ERROR, &targets, 0, rows, &errors, stride, &losses, &weights)
                         }
                     }
                 }
             }
-            return (losses, weights, errors)
+            let numbers = (0..<rows).flatMap { errors[$0 * stride..<$0 * stride + self.outputs] }
+            let rest = (0..<rows).flatMap { errors[$0 * stride + self.outputs..<($0 + 1) * stride] }
+            return (losses, weights, numbers, rest)
         }
     }
 
@@ -109,6 +118,16 @@ import Testing
             ck_use_isa(isa)
             let result = loss.run(loss.y)
             #expect(result.losses == expected.losses && result.errors == expected.errors)
+        }
+    }
+
+    @Test(arguments: cases)
+    func `padding behind a row changes nothing and is left alone`(_ loss: Case) {
+        let expected = loss.run(loss.y)
+        for padding in [1, 15, 32] {
+            let result = loss.run(loss.y, padding: padding)
+            #expect(result.losses == expected.losses && result.errors == expected.errors)
+            #expect(result.padding.allSatisfy { $0 == 1e9 })
         }
     }
 

@@ -1,0 +1,84 @@
+import Foundation
+import Testing
+@testable import Treadle
+
+/// Step, exponential, cosine and poly are also held against PyTorch's in TrainingFixtureTests.
+@Suite struct ScheduleTests {
+    static func schedule(
+        _ type: ScheduleType, warmup: Int = 0, gamma: Double = 0.5, epochs: Int = 2, floor: Double = 0.01,
+        power: Double = 2, patience: Int = 2
+    ) -> Schedule {
+        Schedule(
+            ScheduleConfiguration(
+                type: type, warmupSteps: warmup, gamma: gamma, stepEpochs: epochs, minLr: floor, power: power,
+                patience: patience), rate: 0.1)
+    }
+
+    static func rate(_ schedule: Schedule, _ step: Int, epoch: Int = 0, scale: Double = 1) -> Double {
+        var progress = TrainingProgress()
+        progress.rateScale = scale
+        return schedule.rate(step: step, epoch: epoch, totalSteps: 100, progress: progress)
+    }
+
+    @Test func `the rate rises in equal steps while warming up`() {
+        let constant = Self.schedule(.constant, warmup: 4)
+        #expect((0..<6).map { Self.rate(constant, $0) } == [0.025, 0.05, 0.1 * 0.75, 0.1, 0.1, 0.1])
+    }
+
+    @Test func `step and exponential multiply at the ends of epochs`() {
+        #expect((0..<6).map { Self.rate(Self.schedule(.step), 0, epoch: $0) } == [0.1, 0.1, 0.05, 0.05, 0.025, 0.025])
+        #expect((0..<4).map { Self.rate(Self.schedule(.exponential), 0, epoch: $0) } == [0.1, 0.05, 0.025, 0.0125])
+    }
+
+    @Test(arguments: [0, 20])
+    func `cosine and poly run from the full rate to the lowest, and stay there`(warmup: Int) {
+        for (type, power) in [(ScheduleType.cosine, 1.0), (.poly, 2), (.poly, 0.7)] {
+            let schedule = Self.schedule(type, warmup: warmup, power: power)
+            #expect(Self.rate(schedule, warmup) == 0.1)
+            #expect(abs(Self.rate(schedule, 100) - 0.01) < 1e-16)
+            #expect(Self.rate(schedule, 1000) == Self.rate(schedule, 100))
+            for step in warmup..<100 {
+                let share = Double(step - warmup) / Double(100 - warmup)
+                let expected = type == .cosine ? 0.5 + 0.5 * cos(.pi * share) : pow(1 - share, power)
+                #expect(abs(Self.rate(schedule, step) - (0.01 + 0.09 * expected)) < 1e-15)
+                #expect(Self.rate(schedule, step + 1) < Self.rate(schedule, step))
+            }
+        }
+    }
+
+    @Test func `a plateau halves the rate after its patience, down to the lowest rate`() {
+        let schedule = Self.schedule(.plateau)
+        var progress = TrainingProgress()
+        var scales: [Double] = []
+        for metric in [3, 2, 2, 2.5, 1, 1, 1, 1, 1, 1, 1, 1, 1] {
+            schedule.finishEpoch(metric: metric, higherIsBetter: false, progress: &progress)
+            scales.append(progress.rateScale)
+        }
+        let lowest = 0.01 / 0.1
+        #expect(scales == [1, 1, 1, 0.5, 0.5, 0.5, 0.25, 0.25, 0.125, 0.125, lowest, lowest, lowest])
+        #expect(progress.plateauBest == 1)
+    }
+
+    @Test func `a plateau of a metric that should rise waits for a larger one`() {
+        let schedule = Self.schedule(.plateau, patience: 1)
+        var progress = TrainingProgress()
+        for metric in [0.5, 0.6, 0.7] {
+            schedule.finishEpoch(metric: metric, higherIsBetter: true, progress: &progress)
+        }
+        #expect(progress.rateScale == 1)
+        schedule.finishEpoch(metric: 0.65, higherIsBetter: true, progress: &progress)
+        #expect(progress.rateScale == 0.5)
+        // What is not a number is no progress.
+        schedule.finishEpoch(metric: .nan, higherIsBetter: true, progress: &progress)
+        #expect(progress.rateScale == 0.25 && progress.plateauBest == 0.7)
+    }
+
+    @Test func `what rollbacks multiplied the rate by stays, also below a plateau's lowest rate`() {
+        #expect(Self.rate(Self.schedule(.constant), 5, scale: 0.5) == 0.05)
+        let schedule = Self.schedule(.plateau, patience: 1)
+        var progress = TrainingProgress()
+        (progress.rateScale, progress.plateauBest) = (0.01, 0)
+        schedule.finishEpoch(metric: 1, higherIsBetter: false, progress: &progress)
+        #expect(progress.rateScale == 0.01)
+    }
+}
