@@ -38,7 +38,7 @@ let package = Package(
             name: "Treadle", dependencies: ["HDF5", "CKernels", "CSystem", "CDecode", "CZlib"], swiftSettings: strict),
         .executableTarget(name: "TreadleCLI", dependencies: ["Treadle", "HDF5"], swiftSettings: strict),
         .executableTarget(
-            name: "TreadleBenchmarks", dependencies: ["Treadle", "CKernels"], swiftSettings: strict),
+            name: "TreadleBenchmarks", dependencies: ["Treadle", "CKernels", "HDF5"], swiftSettings: strict),
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: tested),
         .testTarget(name: "HDF5Tests", dependencies: ["HDF5", "TestSupport"], swiftSettings: tested),
         .testTarget(

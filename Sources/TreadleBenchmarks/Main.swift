@@ -3,7 +3,13 @@ internal import Foundation
 internal import Treadle
 
 @main struct Main {
-    static func main() {
+    static func main() throws {
+        let arguments = CommandLine.arguments
+        if arguments.count == 11, arguments[1] == "peer", let workload = PeerWorkload(arguments[4...]),
+            let threads = Int(arguments[3])
+        {
+            return try PeerRun(workload, path: arguments[2], workers: Workers(count: threads)).serve()
+        }
         guard let options = Options(Array(CommandLine.arguments.dropFirst())) else {
             FileHandle.standardError.write(Data((Options.usage + "\n").utf8))
             exit(64)

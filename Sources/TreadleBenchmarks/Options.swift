@@ -11,7 +11,9 @@ struct Options {
 
     static let usage = """
         usage: TreadleBenchmarks [--workload NAME]… [--threads N] [--seconds S] [--rounds N] [--wall] [--json]
-        Times whole training steps from data in memory: the median of interleaved runs.
+               TreadleBenchmarks peer DATA.h5 THREADS SIZES BATCH OPTIMIZER RATE LOSS ACTIVATION shuffled|ordered
+        Times whole training steps from data in memory: the median of interleaved runs. As `peer` it is one of the systems
+        that Scripts/benchmark compares.
           --workload NAME   \(Workload.all.map(\.name).joined(separator: ", ")); all unless given
           --threads N       workers; 1 unless given
           --seconds S       for each run; 1 unless given
