@@ -68,3 +68,10 @@ package final class MetricsLog: Sendable {
         return text[..<end]
     }
 }
+
+extension Checkpoint {
+    /// How far the run's metrics log goes. A run that ended within an epoch has recorded that part as the epoch.
+    package var recorded: Cursor {
+        Cursor(epoch: max(cursor.epoch, history.last?.epoch ?? 0), batch: cursor.batch, step: cursor.step)
+    }
+}

@@ -138,7 +138,7 @@ final class TrainingRun<S: Scalar> {
             shards: Shards(batchSize: configuration.data.batchSize, configured: configuration.shardCount),
             accumulate: configuration.compute.accumulate, seed: configuration.seed, workers: workers)
         loader = try data.train.trainingLoader(configuration, data.normalization, workers: workers, from: Cursor())
-        observer = try directory.observers(caller, store: store, continuingAt: found?.checkpoint.cursor ?? Cursor())
+        observer = try directory.observers(caller, store: store, continuingAt: found?.checkpoint.recorded ?? Cursor())
         self.configuration = configuration
         self.options = options
         self.workers = workers
