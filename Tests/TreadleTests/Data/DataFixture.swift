@@ -63,6 +63,7 @@ enum DataFixture {
                 switch batch.targets {
                 case .classes(let classes): rows.classes.append(Int(classes[row]))
                 case .values(let values): rows.values += (0..<outputs).map { values[row * outputs + $0] }
+                case .absent: break
                 }
             }
         }

@@ -45,6 +45,7 @@ final class TestBatch<S: Scalar> {
             switch batch.targets {
             case .classes(let classes): .classes(classes + range.lowerBound)
             case .values(let values): .values(values + range.lowerBound * outputs)
+            case .absent: .absent
             }
         return Batch(
             rows: range.count, nominalRows: range.count, x: UnsafePointer(rows + range.lowerBound), targets: targets,
@@ -55,6 +56,7 @@ final class TestBatch<S: Scalar> {
         switch batch.targets {
         case .classes(let classes): ck_targets(classes: classes, values: nil, weights: weights)
         case .values(let values): ck_targets(classes: nil, values: values, weights: weights)
+        case .absent: ck_targets(classes: nil, values: nil, weights: weights)
         }
     }
 
