@@ -374,7 +374,7 @@ int chdf5_descriptor(hid_t file) {
     hid_t driver = H5Pget_driver(access);
     void *handle = NULL;
     int found = -1;
-    if (driver == H5FD_SEC2 && H5Fget_vfd_handle(file, H5P_DEFAULT, &handle) >= 0 && handle)
+    if ((driver == H5FD_SEC2 || chdf5_is_careful(driver)) && H5Fget_vfd_handle(file, H5P_DEFAULT, &handle) >= 0 && handle)
         found = *(int *)handle;
     H5Pclose(access);
     return found;

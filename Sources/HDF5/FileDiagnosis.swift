@@ -44,18 +44,14 @@ enum FileDiagnosis {
         return H5Error(.other, path, "is damaged or of an unknown version (\(cause))")
     }
 
-    static func explainCreation(_ path: String, _ frames: [ErrorFrame]) -> H5Error {
-        if let frame = frames.first(where: { $0.kind == CHDF5_CANNOT_LOCK }), isHeld(frame) {
-            return H5Error(.locked, path, "is open in another program")
+    /// The error for a file that cannot be created or written.
+    static func writingError(_ path: String, _ code: Int32) -> H5Error {
+        switch code {
+        case EWOULDBLOCK: H5Error(.locked, path, "is open in another program")
+        case EEXIST: H5Error(.exists, path, "exists already")
+        case EACCES, EPERM, EROFS: H5Error(.permission, path, text(of: code))
+        default: H5Error(.failedWrite(code), path, "cannot be written: \(text(of: code))")
         }
-        if let code = frames.lazy.compactMap({ errorNumber($0.description) }).first {
-            if code == EEXIST { return H5Error(.exists, path, "exists already") }
-            return systemError(path, code)
-        }
-        if frames.contains(where: { $0.description.contains("file exists") }) {
-            return H5Error(.exists, path, "exists already")
-        }
-        return H5Error(.other, path, "cannot be created (\(frames.first?.description ?? "no reason given"))")
     }
 
     /// Whether a failed lock means that somebody holds it, rather than that there are no locks.

@@ -6,13 +6,19 @@ package final class H5Context: Sendable {
     let policy: AccessPolicy
     /// Passed with every name that is looked up, so that refused links are refused wherever they are on the way.
     let linkAccess: Handle
-    /// The file on disk; nil for an image in memory.
-    let path: String?
+    /// Of a file on disk that is being written.
+    private let health: FileHealth?
+    /// Here, so that the file stays open as long as any object of it.
+    let file: Handle
 
-    init(name: String, path: String?, policy: AccessPolicy) throws(H5Error) {
+    /// Takes over an open file.
+    init(
+        _ file: hid_t, name: String, policy: AccessPolicy = .confined, health: FileHealth? = nil
+    ) throws(H5Error) {
+        self.file = try Handle(file, .file, in: name)
         self.name = name
-        self.path = path
         self.policy = policy
+        self.health = health
         linkAccess = try Handle.properties(chdf5_property_link_access())
         if !policy.allowsOtherFiles {
             try check(chdf5_refuse_external_links(linkAccess.id), name)
@@ -27,7 +33,15 @@ package final class H5Context: Sendable {
     func locked<Result: ~Copyable>(_ body: () throws(H5Error) -> Result) throws(H5Error) -> Result {
         try H5Library.locked { () throws(H5Error) in
             chdf5_allow_plugins(policy.allowsPlugins ? 1 : 0)
-            return try body()
+            do throws(H5Error) {
+                let result = try body()
+                try health?.check(name)
+                return result
+            } catch {
+                // A failed write is the cause of whatever libhdf5 stumbles over afterwards.
+                try health?.check(name)
+                throw error
+            }
         }
     }
 }

@@ -24,6 +24,8 @@ package struct H5Error: Error, Equatable, Sendable, CustomStringConvertible {
         case tooLarge
         /// It exists already.
         case exists
+        /// A file could not be created or written; the `errno` value says why.
+        case failedWrite(Int32)
         case other
     }
 

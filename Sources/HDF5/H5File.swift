@@ -5,14 +5,10 @@ internal import CHDF5Shims
 /// It stays open as long as it or any object out of it lives.
 package final class H5File: H5Container {
     package let context: H5Context
-    let handle: Handle
-    package var identifier: Int64 { handle.id }
+    package var identifier: Int64 { context.file.id }
     package var path: String { "/" }
 
-    init(_ handle: consuming Handle, _ context: H5Context) {
-        self.handle = handle
-        self.context = context
-    }
+    init(_ context: H5Context) { self.context = context }
 
     /// Opens a file for reading.
     ///
@@ -20,7 +16,6 @@ package final class H5File: H5Container {
     /// of kind `.locked`.
     package static func open(_ path: String, policy: AccessPolicy = .confined) throws(H5Error) -> H5File {
         try H5Library.locked { () throws(H5Error) in
-            let context = try H5Context(name: path, path: path, policy: policy)
             let access = try Handle.properties(chdf5_property_file_access())
             if let reason = FileDiagnosis.refusal(of: path) { throw reason }
             var id = unsafe H5Fopen(path, chdf5_acc_rdonly(), access.id)
@@ -39,20 +34,32 @@ package final class H5File: H5Container {
                 id = unsafe H5Fopen(path, chdf5_acc_rdonly(), access.id)
                 if id < 0 { throw FileDiagnosis.explain(path, ErrorFrame.takeAll()) }
             }
-            return H5File(try Handle(id, .file, in: path), context)
+            return H5File(try H5Context(id, name: path, policy: policy))
         }
     }
 
-    /// Creates a file, in place of any that is there unless `replacing` is false.
+    /// Creates a file, in place of any that is there unless `replacing` is false. Ends with `close()`.
     ///
-    /// HDF5 has no journal: write to a temporary and rename it when it is whole.
+    /// HDF5 has no journal: write to a temporary and rename it when it is whole. A disk that fills up, or any other
+    /// write that fails, is the error of the call under way or of a later one, at the latest of `close()`.
     package static func create(_ path: String, replacing: Bool = true) throws(H5Error) -> H5File {
         try H5Library.locked { () throws(H5Error) in
-            let context = try H5Context(name: path, path: path, policy: .confined)
+            let access = try Handle.properties(chdf5_property_file_access())
+            let health = try FileHealth(access.id)
+            try check(H5Pset_fclose_degree(access.id, H5F_CLOSE_STRONG), path)
             let flags = replacing ? chdf5_acc_trunc() : chdf5_acc_excl()
-            let id = unsafe H5Fcreate(path, flags, chdf5_default(), chdf5_default())
-            if id < 0 { throw FileDiagnosis.explainCreation(path, ErrorFrame.takeAll()) }
-            return H5File(try Handle(id, .file, in: path), context)
+            let id = unsafe H5Fcreate(path, flags, chdf5_default(), access.id)
+            if id < 0, health.error != 0 { throw FileDiagnosis.writingError(path, health.error) }
+            return H5File(try H5Context(id, name: path, health: health))
+        }
+    }
+
+    /// Writes what is left and closes the file and all that was opened out of it: nothing of it may be used afterwards.
+    ///
+    /// Returning means that the file is whole, though not yet durable.
+    package func close() throws(H5Error) {
+        try context.locked { () throws(H5Error) in
+            try check(H5Fclose(identifier), context.name)
         }
     }
 

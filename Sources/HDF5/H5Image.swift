@@ -40,9 +40,8 @@ extension H5File {
             let access = try Handle.properties(chdf5_property_file_access())
             let image = try ImageInProgress(access.id)
             try check(H5Pset_fclose_degree(access.id, H5F_CLOSE_STRONG), "image")
-            let context = try H5Context(name: "image", path: nil, policy: .confined)
             let id = unsafe H5Fcreate(imageName(), chdf5_acc_trunc(), chdf5_default(), access.id)
-            return (H5File(try Handle(id, .file, in: "image"), context), image)
+            return (H5File(try H5Context(id, name: "image")), image)
         }
         do {
             try body(file)
@@ -79,7 +78,6 @@ extension H5File {
             guard let end = found.end, end <= bytes.count else {
                 throw H5Error(.truncated, name, "is cut short: it has \(bytes.count) of its \(found.end ?? 0) bytes")
             }
-            let context = try H5Context(name: name, path: nil, policy: policy)
             let access = try Handle.properties(chdf5_property_file_access())
             let kept = unsafe Unmanaged<AnyObject>.passRetained(owner)
             try check(
@@ -87,7 +85,7 @@ extension H5File {
                     if let owner = unsafe owner { unsafe Unmanaged<AnyObject>.fromOpaque(owner).release() }
                 }, name)
             let id = unsafe H5Fopen(imageName(), chdf5_acc_rdonly(), access.id)
-            return H5File(try Handle(id, .file, in: name), context)
+            return H5File(try H5Context(id, name: name, policy: policy))
         }
     }
 }

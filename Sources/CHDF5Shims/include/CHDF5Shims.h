@@ -5,6 +5,9 @@
 // Beyond that: the library's lock, and the callbacks that have to be C functions.
 
 #include <hdf5.h>
+#if H5_VERSION_GE(1, 13, 0)
+#include <H5FDdevelop.h>
+#endif
 #include <stddef.h>
 #include <stdint.h>
 
@@ -109,6 +112,14 @@ const void *chdf5_memory(hid_t file, size_t *size);
 // Whether this libhdf5 leaves the user block out of the addresses of chunks (1.10.8 does, 2.0.0 does not):
 // tried once on a small file in memory.
 int chdf5_chunk_addresses_are_relative(void);
+
+// Writing files: the driver that keeps the first failure of a write to itself, because libhdf5 crashes on them.
+typedef struct chdf5_health chdf5_health;
+chdf5_health *chdf5_health_new(hid_t file_access);
+// The errno value of the first failure, or 0. It also tells why a file could not be created.
+int chdf5_health_error(const chdf5_health *health);
+void chdf5_health_release(chdf5_health *health);
+int chdf5_is_careful(hid_t driver_id);
 
 // Variable-length strings within a budget: allocation beyond it fails, and the read with it.
 typedef struct {

@@ -3,6 +3,10 @@ package import HDF5
 extension TreadleError {
     /// What HDF5 or the file system refused, with what to do about it and the exit code for it.
     package init(_ error: H5Error) {
+        if case .failedWrite(let number) = error.kind {
+            self = .writing(error.subject, "write", number)
+            return
+        }
         let (kind, advice): (Kind, String?) =
             switch error.kind {
             case .noSuchFile: (.noInput, "check the path")
@@ -17,7 +21,7 @@ extension TreadleError {
                 )
             case .noSuchObject: (.badData, nil)
             case .refused: (.badData, "set data.allow_external to true if you trust it")
-            case .mismatch, .tooLarge: (.badData, nil)
+            case .mismatch, .tooLarge, .failedWrite: (.badData, nil)
             case .exists: (.cannotCreate, "choose another name or remove it")
             case .other: (.badData, nil)
             }
