@@ -119,20 +119,6 @@ extension TreadleError {
             self.init(.inputOutput, "\(error)")
             return
         }
-        let (kind, advice): (Kind, String) =
-            switch error.kind {
-            case .noSuchFile: (.noInput, "")
-            case .locked: (.tryAgain, "")
-            case .permission: (.permission, "")
-            case .truncated: (.badData, "; restore the whole file")
-            case .missingFilter:
-                (
-                    .badData,
-                    "; name it in data.filters where its plug-in is installed, or rewrite the file with h5repack"
-                )
-            case .refused: (.badData, "; set data.allow_external where you trust the file")
-            default: (.badData, "")
-            }
-        self.init(kind, error.description + advice)
+        self.init(error)
     }
 }

@@ -52,7 +52,7 @@ internal import HDF5
 
     private static func checkDirectory(of path: String, _ directory: String, _ size: Int) throws {
         guard unsafe access(directory, W_OK | X_OK) == 0 else { throw TreadleError.writing(path, "creation", errno) }
-        // libhdf5 does not survive a disk that fills up under it: what it writes itself must fit for certain.
+        // Better said before an hour of work than after it.
         let space = try DiskSpace(at: directory)
         guard space.available >= size + 1 << 20 else {
             throw TreadleError(
@@ -143,6 +143,7 @@ internal import HDF5
 
     private func close() throws {
         datasets.removeAll()
+        try file?.close()
         file = nil
     }
 
