@@ -32,8 +32,11 @@ package final class PseudoTerminal {
     }
 
     /// Runs `treadle` on this terminal to its end; returns the exit code and every byte that was drawn.
+    ///
+    /// `whenDrawn` sees what has been drawn so far each time there is more.
     package func run(
-        _ arguments: [String], environment: [String: String] = ["TERM": "xterm"], directory: TemporaryDirectory? = nil
+        _ arguments: [String], environment: [String: String] = ["TERM": "xterm"], directory: TemporaryDirectory? = nil,
+        whenDrawn: (String) -> Void = { _ in }
     ) throws -> (code: Int32, drawn: String) {
         let process = try Spawned(
             Program.path, arguments, environment: Program.plainEnvironment.merging(environment) { $1 },
@@ -45,7 +48,9 @@ package final class PseudoTerminal {
             var ready = pollfd(fd: outer, events: Int16(POLLIN), revents: 0)
             if poll(&ready, 1, 50) > 0 {
                 let count = read(outer, &bytes, bytes.count)
-                if count > 0 { drawn += bytes[..<count] }
+                guard count > 0 else { continue }
+                drawn += bytes[..<count]
+                whenDrawn(String(decoding: drawn, as: UTF8.self))
             } else if !process.isRunning {
                 break
             }

@@ -60,10 +60,12 @@ final class LiveProgress: TrainingObserver {
 
     func finished(_ summary: RunSummary) {
         log.showLive(nil)
+        let lines = RunWording.closing(summary)
+        guard !lines.isEmpty else { return }
         let curve = LossCurve(summary.history)
         if let text = curve.text(width: log.terminal.width() - 1, unicode: log.terminal.hasUnicode) {
             log.note("\n" + text)
         }
-        for line in RunWording.closing(summary) { log.note(line) }
+        for line in lines { log.note(line) }
     }
 }

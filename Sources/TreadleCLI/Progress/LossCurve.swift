@@ -1,3 +1,4 @@
+internal import Foundation
 package import Treadle
 
 /// A run's loss over its epochs, drawn with characters: in dots of braille, or in ASCII.
@@ -29,13 +30,17 @@ package struct LossCurve: Sendable {
             })
     }
 
-    /// The drawing, `rows` lines and one for the epochs, at most `width` wide; nil where there is no curve: with
+    /// The drawing, `rows` lines and one for the epochs, at most `width` wide, on a logarithmic scale where the values
+    /// span more than one of twenty; nil where there is no curve: with
     /// fewer than two epochs, or no room.
     package func text(width: Int, rows: Int = 8, unicode: Bool) -> String? {
         let points = series.flatMap(\.points)
         guard let firstEpoch = points.map(\.epoch).min(), let lastEpoch = points.map(\.epoch).max(),
             let low = points.map(\.value).min(), let high = points.map(\.value).max(), firstEpoch < lastEpoch
         else { return nil }
+        // A loss that falls far is a spike and a floor on a linear scale.
+        let isLogarithmic = low > 0 && high / low >= 20
+        let height = { (value: Double) in isLogarithmic ? log(value) : value }
         let scale = [high, low].map(Wording.short)
         let margin = scale.map(\.count).max() ?? 0
         let names = series.map(\.name.count).max() ?? 0
@@ -49,7 +54,7 @@ package struct LossCurve: Sendable {
             var previous: (x: Double, y: Double)?
             for (epoch, value) in one.points {
                 let x = Double(epoch - firstEpoch) / Double(lastEpoch - firstEpoch)
-                let y = high > low ? (high - value) / (high - low) : 0
+                let y = high > low ? (height(high) - height(value)) / (height(high) - height(low)) : 0
                 canvas.line(from: previous ?? (x, y), to: (x, y), mark: index == 0 ? "*" : "o")
                 previous = (x, y)
             }
@@ -73,7 +78,7 @@ package struct LossCurve: Sendable {
         let end = String(lastEpoch)
         let start = "epoch \(firstEpoch)"
         let gap = String(repeating: " ", count: max(1, columns - start.count - end.count))
-        text += String(repeating: " ", count: margin + 2) + start + gap + end + "\n"
+        text += String(repeating: " ", count: margin + 2) + start + gap + end + (isLogarithmic ? " log" : "") + "\n"
         return text
     }
 }

@@ -45,9 +45,10 @@ package struct ProgressMeter: Sendable {
 
     private var perEpoch: Int { max(1, overview.batchesPerEpoch) }
 
-    /// Seconds until the last epoch ends at this process's mean speed, evaluation included.
+    /// Seconds until the last epoch ends at this process's mean speed, evaluation included; nil in the first second,
+    /// which says little.
     package var secondsLeft: Double? {
-        guard let last, batchesDone > 0, last.seconds > 0 else { return nil }
+        guard let last, batchesDone > 0, last.seconds >= 1 else { return nil }
         let left = overview.epochs * perEpoch - position
         return Double(max(0, left)) * last.seconds / Double(batchesDone)
     }

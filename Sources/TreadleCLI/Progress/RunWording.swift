@@ -28,8 +28,8 @@ enum RunWording {
         case .stoppedEarly: lines.append("stopped early after \(epochs) in \(time): no progress any more")
         case .stepLimit:
             lines.append("done: \(Wording.count(summary.cursor.step, "step")) in \(time), as stop.steps says")
-        case .wallTime: lines.append("stopped after \(time), as stop.wall_time says; run the same command to go on")
-        case .interrupted: lines.append("stopped by a signal after \(time); run the same command to go on")
+        // The run itself has said why it stopped, and how it continues: there is no outcome yet.
+        case .wallTime, .interrupted: return []
         case .nothingToDo: lines.append("nothing to do: this run is complete after \(epochs)")
         }
         if let best = summary.best, let epoch = summary.bestEpoch {

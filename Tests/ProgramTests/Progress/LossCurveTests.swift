@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 import Treadle
 
@@ -36,6 +37,21 @@ import TreadleCLI
                        │      ⠈⠑⠒⠤⢄⣀⣀    ⠈⠉⠉⠉⠉⠉⠉⠉⠉⠑⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒⠒ valid.loss
                 0.1667 │             ⠉⠉⠉⠉⠒⠒⠒⠒⠒⠤⠤⠤⠤⠤⠤⠤⠤⠤⠤⢄⣀⣀⣀⣀⣀⣀⣀⣀ loss
                         epoch 1                                12
+
+                """)
+    }
+
+    @Test func `a loss that falls far is drawn on a logarithmic scale`() throws {
+        let curve = LossCurve(series: [.init(name: "loss", points: (0...40).map { ($0, pow(10, -Double($0) / 10)) })])
+        let text = try #require(curve.text(width: 60, rows: 5, unicode: false))
+        #expect(
+            text == """
+                    1.000 |******
+                          |     ***********
+                          |               ***********
+                          |                          ***********
+                0.0001000 |                                    ****** * loss
+                           epoch 0                                 40 log
 
                 """)
     }

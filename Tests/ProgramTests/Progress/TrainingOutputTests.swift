@@ -1,0 +1,156 @@
+import Foundation
+import TestSupport
+import Testing
+
+@Suite struct TrainingOutputTests {
+    /// A directory with a small job and its data.
+    private static func job(_ settings: String = "") throws -> TemporaryDirectory {
+        let directory = try TemporaryDirectory()
+        let rows = (0..<256).map { row in
+            let (a, b) = (row * 37 % 101, row * 53 % 103)
+            return "\(a),\(b),\(2 * a - b)"
+        }
+        try directory.write((["a,b,y"] + rows).joined(separator: "\n") + "\n", to: "rows.csv")
+        let imported = try Program.run("import", "rows.csv", "--target", "y", "-o", "rows.h5", directory: directory)
+        #expect(imported.code == 0, "\(imported.errors)")
+        try directory.write(
+            """
+            { schema: 1, name: "small", task: "regression", seed: 1,
+              data: { train: { files: ["rows.h5"] }, batch_size: 16, normalize_target: "standard" },
+              model: { hidden: [ { units: 4, activation: "tanh" } ] },
+              optimizer: { lr: 0.01 },
+              stop: { epochs: 3, early: null },
+              metrics: ["rmse"],
+              checkpoint: { dir: "run", every: { time: null, epochs: null } },
+              \(settings) }
+            """, to: "job.json5")
+        return directory
+    }
+
+    /// The lines without what differs from run to run.
+    private static func steady(_ text: String, in directory: TemporaryDirectory) -> String {
+        text.replacingOccurrences(of: directory.path, with: "DIR")
+            .replacing(/time=[0-9-]+T[0-9:]+Z/, with: "time=T")
+            .replacing(/seconds=[0-9.e-]+/, with: "seconds=S")
+            .replacing(/digest=[0-9a-f]{64}/, with: "digest=D")
+    }
+
+    @Test func `without a terminal a run is told in lines of key=value`() throws {
+        let directory = try Self.job()
+        let finished = try Program.run("train", "job.json5", "--threads", "2", directory: directory)
+        #expect(finished.code == 0)
+        #expect(finished.output == "")
+        // Checkpoints are written beside training: when one is done differs from run to run.
+        let lines = Self.steady(finished.errors, in: directory).split(separator: "\n").map(String.init)
+        #expect(lines.contains("time=T event=checkpoint step=45 path=DIR/run/final.h5"))
+        #expect(
+            lines.filter { !$0.contains("event=checkpoint") } == [
+                "time=T event=began name=small task=regression layers=2-4-1 parameters=17 train_rows=226 "
+                    + "valid_rows=30 test_rows=0 batch_size=16 batches=15 epochs=3 threads=2 step=0 dir=DIR/run",
+                "time=T event=epoch epoch=1 step=15 loss=1.238 valid.loss=1.59421 valid.rmse=79.9652 rate=0.01 "
+                    + "seconds=S",
+                "time=T event=epoch epoch=2 step=30 loss=0.704506 valid.loss=0.902177 valid.rmse=60.1554 rate=0.01 "
+                    + "seconds=S",
+                "time=T event=epoch epoch=3 step=45 loss=0.388207 valid.loss=0.501249 valid.rmse=44.8389 rate=0.01 "
+                    + "seconds=S",
+                "time=T event=completed epoch=3 step=45 seconds=S loss=0.388207 valid.loss=0.501249 "
+                    + "valid.rmse=44.8389 best=0.501249 best_epoch=3 model=DIR/run/final.h5 digest=D",
+            ])
+    }
+
+    @Test func `quiet training says nothing`() throws {
+        let directory = try Self.job()
+        let finished = try Program.run("train", "job.json5", "--quiet", directory: directory)
+        #expect(finished.code == 0)
+        #expect(finished.output + finished.errors == "")
+    }
+
+    @Test func `a summary for programs comes on stdout`() throws {
+        struct Summary: Decodable {
+            let ending: String
+            let epoch: Int
+            let step: Int
+            let metrics: [String: Double]
+            let checkpoint: String
+            let digest: String
+        }
+        let directory = try Self.job()
+        let finished = try Program.run("train", "job.json5", "--quiet", "--json", directory: directory)
+        let summary = try JSONDecoder().decode(Summary.self, from: Data(finished.output.utf8))
+        #expect(summary.ending == "completed")
+        #expect(summary.epoch == 3)
+        #expect(summary.metrics.keys.sorted() == ["loss", "valid.loss", "valid.rmse"])
+        #expect(summary.checkpoint == directory.file("run/final.h5"))
+        #expect(summary.digest.count == 64)
+        let again = try Program.run("train", "job.json5", "--json", "--quiet", directory: directory)
+        #expect(try JSONDecoder().decode(Summary.self, from: Data(again.output.utf8)).ending == "nothing_to_do")
+        #expect(again.code == 0)
+    }
+
+    @Test func `a closed log does not stop a run`() throws {
+        let directory = try Self.job()
+        let finished = try Program.shell(
+            "{ $treadle train job.json5 2>&1 >/dev/null; echo $? > code; } | true; cat code", directory: directory)
+        #expect(finished.output == "0\n")
+    }
+
+    @Test func `on a terminal a run ends with a table and a curve`() throws {
+        let directory = try Self.job()
+        let (code, drawn) = try PseudoTerminal(columns: 90).run(["train", "job.json5"], directory: directory)
+        #expect(code == 0)
+        #expect(drawn.contains("small: regression, 2–4–1, 17 parameters\r\n"))
+        #expect(
+            drawn.contains("\u{1B}[1mepoch     step       loss  valid.loss  valid.rmse       rate      time\u{1B}[0m"))
+        #expect(drawn.contains("│"))
+        #expect(drawn.contains("done: 3 epochs in "))
+        #expect(drawn.contains("model: \(directory.file("run/final.h5"))\r\n"))
+    }
+
+    @Test func `without color and Unicode the terminal gets plain ASCII`() throws {
+        let directory = try Self.job()
+        let (code, drawn) = try PseudoTerminal(columns: 90).run(
+            ["train", "job.json5"], environment: ["TERM": "xterm", "NO_COLOR": "1", "LC_ALL": "C"],
+            directory: directory)
+        #expect(code == 0)
+        #expect(drawn.unicodeScalars.filter { !$0.isASCII }.isEmpty)
+        // What moves the cursor is no color.
+        #expect(!drawn.replacingOccurrences(of: "\r\u{1B}[K", with: "").contains("\u{1B}"))
+        #expect(drawn.contains("small: regression, 2-4-1, 17 parameters\r\n"))
+    }
+
+    @Test func `a dumb terminal gets lines that are not drawn over`() throws {
+        let directory = try Self.job()
+        let (_, drawn) = try PseudoTerminal(columns: 90).run(
+            ["train", "job.json5"], environment: ["TERM": "dumb"], directory: directory)
+        #expect(!drawn.contains("\u{1B}"))
+        #expect(drawn.contains("event=completed"))
+    }
+
+    @Test func `the live line is as wide as the terminal is at that moment`() throws {
+        let directory = try Self.job("compute: { threads: 1 }")
+        let terminal = try PseudoTerminal(columns: 100)
+        var resizedAt: Int?
+        let (_, drawn) = try terminal.run(
+            [
+                "train", "job.json5", "--set", "stop.epochs=1000000", "--set", "stop.wall_time=2s", "--set",
+                "data.batch_size=1", "--set", "data.valid=null",
+            ], directory: directory
+        ) { drawn in
+            guard resizedAt == nil, Self.liveLines(drawn).count >= 3 else { return }
+            terminal.resize(columns: 40)
+            resizedAt = Self.liveLines(drawn).count
+        }
+        let widths = Self.liveLines(drawn).map(\.count)
+        let resized = try #require(resizedAt)
+        #expect(widths.prefix(resized).allSatisfy { $0 > 40 && $0 < 100 })
+        // One more line may have been on its way.
+        #expect(widths.dropFirst(resized + 1).count > 0)
+        #expect(widths.dropFirst(resized + 1).allSatisfy { $0 < 40 })
+    }
+
+    /// What was drawn as a live line: after the cursor went to the line's beginning, and without an end of line.
+    private static func liveLines(_ drawn: String) -> [String] {
+        drawn.components(separatedBy: "\r\u{1B}[K").flatMap { $0.components(separatedBy: "\r\n") }
+            .filter { $0.hasPrefix("epoch ") && !$0.hasPrefix("epoch  ") }
+    }
+}
