@@ -9,6 +9,7 @@ enum CommandTable {
         RetrainCommand.command,
         EvalCommand.command,
         PredictCommand.command,
+        InspectCommand.command,
         VerifyCommand.command,
         ReproduceCommand.command,
         CompletionsCommand.command,

@@ -1,0 +1,113 @@
+/// What a tensor's numbers are like. Always the same bits, on any number of threads.
+package struct TensorStatistics: Codable, Equatable, Sendable {
+    /// The bars of a histogram.
+    package static let bars = 32
+
+    package var count = 0
+    package var zeros = 0
+    package var nan = 0
+    package var infinite = 0
+    /// Of the finite numbers; all 0 where there are none.
+    package var minimum = 0.0
+    package var maximum = 0.0
+    package var mean = 0.0
+    /// The standard deviation, of these numbers themselves.
+    package var spread = 0.0
+    /// The square root of the sum of squares.
+    package var norm = 0.0
+    /// How many finite numbers are in each of `bars` equal steps from the minimum to the maximum; empty where there
+    /// are none.
+    package var histogram: [Int] = []
+
+    package var finite: Int { count - nan - infinite }
+}
+
+extension TensorStatistics {
+    package init(_ tensor: Tensor, workers: Workers) {
+        switch tensor.storage {
+        case .float32(let values): self.init(values, workers: workers)
+        case .float64(let values): self.init(values, workers: workers)
+        }
+    }
+
+    private init<S: Scalar>(_ values: [S], workers: Workers) {
+        let blocks = (values.count + NumberTally.block - 1) / NumberTally.block
+        func range(_ block: Int) -> Range<Int> {
+            block * NumberTally.block..<min((block + 1) * NumberTally.block, values.count)
+        }
+        var parts = [NumberTally](repeating: NumberTally(), count: blocks)
+        var bars = [[Int]](repeating: [], count: blocks)
+        let tally = unsafe values.withUnsafeBufferPointer { values in
+            unsafe parts.withUnsafeMutableBufferPointer { parts in
+                // Each block has its own part; no two tasks touch the same.
+                workers.forEach(blocks) { block, _ in
+                    unsafe parts[block] = NumberTally(UnsafeBufferPointer(rebasing: values[range(block)]))
+                }
+            }
+            // In the order of blocks, not of completion: the sums have the same bits every time.
+            let tally = parts.reduce(into: NumberTally()) { $0.add($1) }
+            guard let scale = HistogramScale(tally) else { return tally }
+            unsafe bars.withUnsafeMutableBufferPointer { bars in
+                workers.forEach(blocks) { block, _ in
+                    unsafe bars[block] = scale.count(UnsafeBufferPointer(rebasing: values[range(block)]))
+                }
+            }
+            return tally
+        }
+        self.init(tally)
+        for part in bars where !part.isEmpty { add(bars: part) }
+    }
+
+    /// Without a histogram.
+    init(_ tally: NumberTally) {
+        count = tally.count
+        zeros = tally.zeros
+        nan = tally.nan
+        infinite = tally.infinite
+        guard finite > 0 else { return }
+        minimum = tally.minimum
+        maximum = tally.maximum
+        mean = tally.mean
+        spread = (tally.deviations / Double(finite)).squareRoot()
+        norm = tally.squares.squareRoot()
+    }
+
+    mutating func add(bars: [Int]) {
+        if histogram.isEmpty { histogram = [Int](repeating: 0, count: Self.bars) }
+        for (index, count) in bars.enumerated() { histogram[index] += count }
+    }
+}
+
+/// Into which bar of a histogram a number goes.
+struct HistogramScale {
+    private let minimum: Double
+    private let factor: Double
+
+    /// Nil where there are no finite numbers.
+    init?(_ tally: NumberTally) {
+        guard tally.count > tally.nan + tally.infinite else { return nil }
+        minimum = tally.minimum
+        // Halves, because the distance of two finite numbers need not be finite. Zero puts all into the middle.
+        let width = tally.maximum / 2 - tally.minimum / 2
+        factor = width > 0 ? Double(TensorStatistics.bars) / width / 2 : 0
+    }
+
+    func count<S: Scalar>(_ values: UnsafeBufferPointer<S>) -> [Int] {
+        let last = TensorStatistics.bars - 1
+        var bars = [Int](repeating: 0, count: last + 1)
+        guard factor > 0, factor.isFinite else {
+            bars[last / 2] = unsafe values.reduce(0) { $0 + ($1.isFinite ? 1 : 0) }
+            return bars
+        }
+        unsafe bars.withUnsafeMutableBufferPointer { bars in
+            for index in values.indices {
+                let value = unsafe Double(values[index])
+                guard value.isFinite else { continue }
+                let place = (value - minimum) * factor
+                // Beyond the doubles' range only where the width is, too: those numbers are in the upper half.
+                unsafe bars[place < Double(last) ? Int(place) : last] += 1
+            }
+        }
+        return bars
+    }
+}

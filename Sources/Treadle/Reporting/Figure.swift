@@ -1,0 +1,58 @@
+internal import Foundation
+
+/// Numbers as reports for people show them; the same in every locale.
+package enum Figure {
+    /// Four significant digits; very large and very small numbers with an exponent.
+    package static func short(_ number: Double) -> String { digits(4, number) }
+
+    /// So many significant digits.
+    package static func digits(_ digits: Int, _ number: Double) -> String {
+        let text = String(format: "%.\(digits)g", number)
+        return text == "-0" ? "0" : text
+    }
+
+    /// 1234567 → "1,234,567"
+    package static func grouped(_ number: Int) -> String {
+        var text = ""
+        let digits = String(number.magnitude)
+        for (index, digit) in digits.enumerated() {
+            if index > 0, (digits.count - index).isMultiple(of: 3) { text += "," }
+            text.append(digit)
+        }
+        return (number < 0 ? "-" : "") + text
+    }
+
+    /// 2936012 → "2.9 MB"
+    package static func bytes(_ count: Int) -> String {
+        var size = Double(count)
+        guard size >= 1000 else { return "\(count) bytes" }
+        for unit in ["kB", "MB", "GB"] {
+            size /= 1000
+            if size < 999.95 || unit == "GB" { return String(format: "%.1f %@", size, unit) }
+        }
+        return "\(count) bytes"
+    }
+
+    /// Seconds since 1970 as "2026-11-20 05:10 UTC".
+    package static func date(_ seconds: Double) -> String {
+        guard seconds.isFinite, abs(seconds) < 1e11 else { return "at an impossible time" }
+        let formatter = DateFormatter()
+        formatter.locale = Locale(identifier: "en_US_POSIX")
+        formatter.timeZone = TimeZone(identifier: "UTC")
+        formatter.dateFormat = "yyyy-MM-dd HH:mm"
+        return formatter.string(from: Date(timeIntervalSince1970: seconds)) + " UTC"
+    }
+
+    /// "0.4s", "12s", "1m 32s", "2h 05m", "3d 04h"
+    package static func duration(_ seconds: Double) -> String {
+        guard seconds.isFinite, abs(seconds) < 1e12 else { return "?" }
+        if seconds < 9.95 { return String(format: "%.1fs", max(0, seconds)) }
+        let whole = Int(seconds.rounded())
+        switch whole {
+        case ..<60: return "\(whole)s"
+        case ..<3600: return String(format: "%dm %02ds", whole / 60, whole % 60)
+        case ..<86_400: return String(format: "%dh %02dm", whole / 3600, whole / 60 % 60)
+        default: return String(format: "%dd %02dh", whole / 86_400, whole / 3600 % 24)
+        }
+    }
+}
