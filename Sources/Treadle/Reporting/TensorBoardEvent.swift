@@ -63,42 +63,7 @@ package struct TensorBoardEvent: Equatable, Sendable {
         return message.bytes
     }
 
-    fileprivate static func littleEndian(_ value: some FixedWidthInteger) -> [UInt8] {
+    static func littleEndian(_ value: some FixedWidthInteger) -> [UInt8] {
         (0..<value.bitWidth / 8).map { UInt8(truncatingIfNeeded: value >> (8 * $0)) }
-    }
-}
-
-/// The wire format of protocol buffers, as far as events need it.
-private struct ProtocolBuffer {
-    private(set) var bytes: [UInt8] = []
-
-    mutating func append(field: Int, integer: Int) {
-        appendVarint(UInt64(field << 3))
-        appendVarint(UInt64(bitPattern: Int64(integer)))
-    }
-
-    mutating func append(field: Int, double: Double) {
-        appendVarint(UInt64(field << 3 | 1))
-        bytes += TensorBoardEvent.littleEndian(double.bitPattern)
-    }
-
-    mutating func append(field: Int, float: Float) {
-        appendVarint(UInt64(field << 3 | 5))
-        bytes += TensorBoardEvent.littleEndian(float.bitPattern)
-    }
-
-    mutating func append(field: Int, bytes content: [UInt8]) {
-        appendVarint(UInt64(field << 3 | 2))
-        appendVarint(UInt64(content.count))
-        bytes += content
-    }
-
-    private mutating func appendVarint(_ value: UInt64) {
-        var rest = value
-        while rest >= 0x80 {
-            bytes.append(UInt8(truncatingIfNeeded: rest) | 0x80)
-            rest >>= 7
-        }
-        bytes.append(UInt8(rest))
     }
 }

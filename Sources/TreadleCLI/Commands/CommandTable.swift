@@ -9,6 +9,7 @@ enum CommandTable {
         RetrainCommand.command,
         EvalCommand.command,
         PredictCommand.command,
+        ExportCommand.command,
         InspectCommand.command,
         VerifyCommand.command,
         ReproduceCommand.command,

@@ -85,6 +85,7 @@ enum ImportCommand {
             inputs: call.arguments(inputs), output: try call.required(output), replacing: call.has(force),
             compress: call.has(compress), float64: call.has(float64), table: table,
             targetFiles: call.values(targetFile), needsTarget: !call.has(noTarget))
+        try Interruption.install()
         let live = LiveImport(log: call.log)
         defer { call.log.showLive(nil) }
         let summary = try Import(request, workers: try call.workers(), progress: live.show).run()

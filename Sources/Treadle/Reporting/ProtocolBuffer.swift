@@ -1,0 +1,38 @@
+/// The wire format of protocol buffers, as far as events need it.
+struct ProtocolBuffer {
+    private(set) var bytes: [UInt8] = []
+
+    mutating func append(field: Int, integer: Int) {
+        appendVarint(UInt64(field << 3))
+        appendVarint(UInt64(bitPattern: Int64(integer)))
+    }
+
+    mutating func append(field: Int, double: Double) {
+        appendVarint(UInt64(field << 3 | 1))
+        bytes += TensorBoardEvent.littleEndian(double.bitPattern)
+    }
+
+    mutating func append(field: Int, float: Float) {
+        appendVarint(UInt64(field << 3 | 5))
+        bytes += TensorBoardEvent.littleEndian(float.bitPattern)
+    }
+
+    mutating func append(field: Int, bytes content: [UInt8]) {
+        appendVarint(UInt64(field << 3 | 2))
+        appendVarint(UInt64(content.count))
+        bytes += content
+    }
+
+    mutating func append(field: Int, text: String) { append(field: field, bytes: Array(text.utf8)) }
+
+    mutating func append(field: Int, message: ProtocolBuffer) { append(field: field, bytes: message.bytes) }
+
+    private mutating func appendVarint(_ value: UInt64) {
+        var rest = value
+        while rest >= 0x80 {
+            bytes.append(UInt8(truncatingIfNeeded: rest) | 0x80)
+            rest >>= 7
+        }
+        bytes.append(UInt8(rest))
+    }
+}
