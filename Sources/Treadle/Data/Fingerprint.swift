@@ -3,7 +3,7 @@ internal import Synchronization
 
 /// A digest that identifies the numbers of a dataset, not their storage.
 ///
-/// It covers how many rows and columns there are, the class names, every class number and weight, and the values
+/// It covers how many rows and columns there are, their and the classes' names, every class number and weight, and the values
 /// of sampled rows, widened to doubles: the same data compressed, converted to another exact type, stored in the other
 /// byte order or cut into other files has the same fingerprint, wherever the files lie.
 package enum Fingerprint {
@@ -16,6 +16,7 @@ package enum Fingerprint {
         var hash = SHA256()
         hash.add("treadle data 1\n\(full ? "full" : "sampled")\n")
         hash.add("rows \(dataset.range.count), columns \(dataset.features)\n")
+        if let names = dataset.columns { hash.add("names \(names)\n") }
         try hash.add(dataset.x, dataset, full: full)
         switch dataset.targets {
         case .none: hash.add("no targets\n")

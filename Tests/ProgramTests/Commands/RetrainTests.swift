@@ -1,0 +1,245 @@
+import Foundation
+import TestSupport
+import Testing
+import Treadle
+
+@Suite struct RetrainTests {
+    @Test func `the first model is promoted, and then nothing changes`() throws {
+        let job = try NightlyJob()
+        let dry = try job.retrain("--dry-run")
+        #expect(dry.output == "nightly: dry run: would train from new weights: there is no promoted model yet\n")
+        #expect(!job.exists("models/nightly.h5"))
+        let first = try job.retrain()
+        #expect(first.code == 0)
+        #expect(first.output == "nightly: promoted \(job.model): the first model (there is no promoted model yet)\n")
+        #expect(first.errors == "")
+        let second = try job.retrain()
+        #expect(second.output == "nightly: unchanged: neither data nor configuration changed\n")
+        #expect(try job.retrain("--strict").code == 10)
+        let quiet = try job.retrain("--quiet")
+        #expect(quiet.code == 0 && quiet.output == "" && quiet.errors == "")
+    }
+
+    @Test func `appended rows are recognized, and a better model takes the old one's place`() throws {
+        let job = try NightlyJob(rows: 300)
+        #expect(try job.retrain().code == 0)
+        let old = try CheckpointFile.read(job.model)
+        try job.writeData(rows: 900)
+        let changed = try job.retrain("--json")
+        #expect(changed.code == 0)
+        let report = try JSONDecoder().decode(Report.self, from: Data(changed.output.utf8))
+        #expect(report.outcome == "promoted")
+        #expect(report.change == "600 rows were appended to the 300 of before")
+        #expect(try #require(report.new) <= #require(report.old))
+        #expect(try CheckpointFile.read(job.model).parameterDigest == report.digest)
+        #expect(try CheckpointFile.read(job.path("models/nightly.1.h5")) == old)
+
+        let back = try job.retrain("--rollback")
+        #expect(back.output == "nightly: rolled back \(job.model): the predecessor is served again\n")
+        #expect(try CheckpointFile.read(job.model) == old)
+        #expect(!job.exists("models/nightly.1.h5"))
+        // What was rolled back is not promoted again by the next night.
+        #expect(try job.retrain().output.hasPrefix("nightly: unchanged"))
+        let none = try job.retrain("--rollback")
+        #expect(none.code == 66)
+    }
+
+    @Test func `a worse model is not promoted, and a person is told`() throws {
+        let job = try NightlyJob()
+        #expect(try job.retrain().code == 0)
+        let served = try Data(contentsOf: URL(fileURLWithPath: job.model))
+        let strict = try job.retrain(
+            "--strict", "--quiet", "--set", "optimizer.lr=1e-9", "--set", "retrain.start=cold", "--set",
+            "stop.epochs=1",
+            "--set", "data.train.files=[\"original.h5\"]")
+        #expect(strict.code == 11)
+        #expect(strict.output == "")
+        #expect(strict.errors.hasPrefix("warning: nightly: not promoted: valid.loss is "))
+        #expect(try Data(contentsOf: URL(fileURLWithPath: job.model)) == served)
+    }
+
+    @Test func `of ten at once one trains and the others skip`() throws {
+        let job = try NightlyJob(rows: 2000)
+        let started = try (0..<10).map { _ in try job.start("--set", "stop.epochs=20") }
+        let ended = try started.map { try $0.finish() }
+        #expect(ended.allSatisfy { $0.code == 0 })
+        #expect(ended.count { $0.output.contains(": promoted ") } == 1)
+        let others = ended.filter { !$0.output.contains(": promoted ") }
+        #expect(others.allSatisfy { $0.output.contains(": skipped: ") || $0.output.contains(": unchanged: ") })
+    }
+
+    @Test func `under fail the lock's holder is named, under wait the second finds nothing to do`() throws {
+        let job = try NightlyJob()
+        let directory = job.path("runs/nightly")
+        let lock = try #require(try DirectoryLock.acquire(directory, whenHeld: .fail))
+        let failed = try job.retrain("--set", "retrain.lock=fail")
+        #expect(failed.code == 75)
+        #expect(failed.errors.contains("in use by another run (process \(getpid())"))
+        withExtendedLifetime(lock) {}
+    }
+
+    @Test func `inputs in another order are matched by name`() throws {
+        let job = try NightlyJob()
+        #expect(try job.retrain().code == 0)
+        let old = try CheckpointFile.read(job.model)
+        try job.writeData(rows: 600, columns: ["c", "a", "b"])
+        let next = try job.retrain("--json", "--set", "stop.epochs=1", "--set", "optimizer.lr=1e-12")
+        let report = try JSONDecoder().decode(Report.self, from: Data(next.output.utf8))
+        // Nothing was learned: the same function of the same rows, under other columns.
+        let (a, b) = (try #require(report.old), try #require(report.new))
+        #expect(abs(a - b) < 1e-4, "the warm start says the same about the same rows")
+        #expect(try CheckpointFile.read(job.model).columns == ["c", "a", "b"])
+        #expect(old.columns == ["a", "b", "c"])
+    }
+
+    @Test func `columns and classes that the model does not know are refused, unless promoted anyway`() throws {
+        let job = try NightlyJob()
+        #expect(try job.retrain().code == 0)
+        try job.writeData(rows: 600, columns: ["a", "b", "d"])
+        let columns = try job.retrain()
+        #expect(columns.code == 65)
+        #expect(
+            columns.errors == """
+                error: the data does not have the columns that \(job.model) was trained on (gone: c; new: d); set \
+                retrain.start to "cold" and promote once with --promote-anyway
+
+                """)
+        try job.writeData(rows: 600, classes: ["no", "yes", "maybe"])
+        let classes = try job.retrain()
+        #expect(classes.code == 65)
+        #expect(classes.errors.contains("classes that \(job.model) does not know"))
+        let anyway = try job.retrain("--promote-anyway")
+        #expect(anyway.code == 0, "\(anyway.errors)")
+        #expect(try CheckpointFile.read(job.model).classes == ["maybe", "no", "yes"])
+    }
+
+    @Test func `the hook sees what was promoted, and its failure is reported`() throws {
+        let job = try NightlyJob()
+        let hook = #"retrain.promote.hook='echo "$TREADLE_NAME $TREADLE_MODEL" > hook.txt; exit 3'"#
+        let result = try job.retrain("--quiet", "--set", hook)
+        #expect(result.code == 74)
+        #expect(
+            result.errors == """
+                error: the hook ended with exit code 3; \(job.model) was promoted all the same: repeat what the hook does by hand
+
+                """)
+        #expect(try String(contentsOfFile: job.path("hook.txt"), encoding: .utf8) == "nightly \(job.model)\n")
+    }
+
+    @Test func `data that drifted too far is not promoted`() throws {
+        let job = try NightlyJob()
+        #expect(try job.retrain().code == 0)
+        try job.writeData(rows: 600, offset: 5)
+        let drifted = try job.retrain("--set", "retrain.promote.max_drift=1", "--strict")
+        #expect(drifted.code == 11)
+        #expect(drifted.output.contains("the data drifted: a by "))
+    }
+
+    @Test func `damaged data and a damaged model are errors, and nothing is promoted`() throws {
+        let job = try NightlyJob()
+        #expect(try job.retrain().code == 0)
+        try job.write("not HDF5 at all", to: "data.h5")
+        #expect(try job.retrain().code == 65)
+        #expect((try? CheckpointFile.verify(job.model)) != nil)
+        try job.writeData(rows: 700)
+        try job.write("no model either", to: "models/nightly.h5")
+        let damaged = try job.retrain()
+        #expect(damaged.code == 65)
+        #expect(damaged.errors.contains("it is the promoted model"))
+    }
+
+    @Test func `killed at any moment, the served model is whole and the next call continues`() throws {
+        let job = try NightlyJob(rows: 300)
+        #expect(try job.retrain().code == 0)
+        let kills = ProcessInfo.processInfo.environment["TREADLE_TEST_KILLS"].flatMap(Int.init) ?? 12
+        var random = SeededGenerator(seed: 4)
+        for round in 0..<kills {
+            try job.writeData(rows: 301 + round)
+            let running = try job.start("--set", "stop.epochs=8", "--set", "checkpoint.every={steps:3}")
+            usleep(UInt32.random(in: 1_000...400_000, using: &random))
+            kill(running.identifier, SIGKILL)
+            _ = try running.finish()
+            #expect((try? CheckpointFile.verify(job.model)) != nil, "after kill \(round)")
+        }
+        let last = try job.retrain("--set", "stop.epochs=8", "--set", "checkpoint.every={steps:3}")
+        #expect(last.code == 0, "\(last.errors)")
+    }
+
+    private struct Report: Decodable {
+        var outcome: String
+        var change: String?
+        var old: Double?
+        var new: Double?
+        var digest: String?
+    }
+}
+
+/// A directory with data that can be learned, and a configuration for the night.
+private final class NightlyJob {
+    private let directory: TemporaryDirectory
+
+    init(rows: Int = 600) throws {
+        directory = try TemporaryDirectory()
+        try writeData(rows: rows)
+        try FileManager.default.copyItem(atPath: path("data.h5"), toPath: path("original.h5"))
+        try directory.write(
+            """
+            { name: "nightly", task: "classification", seed: 7,
+              data: { train: { files: ["data.h5"] }, valid: { fraction: 0.3 }, batch_size: 32 },
+              model: { hidden: [ { units: 8, activation: "tanh" } ] },
+              optimizer: { type: "adam", lr: 0.02 }, stop: { epochs: 6, early: null } }
+            """, to: "nightly.json5")
+    }
+
+    var model: String { path("models/nightly.h5") }
+
+    func path(_ name: String) -> String { directory.file(name) }
+    func exists(_ name: String) -> Bool { FileManager.default.fileExists(atPath: path(name)) }
+    func write(_ text: String, to name: String) throws { try directory.write(text, to: name) }
+
+    func start(_ options: String...) throws -> Spawned {
+        try Program.start(["retrain", "nightly.json5"] + options, directory: directory)
+    }
+
+    func retrain(_ options: String...) throws -> Finished {
+        try Program.start(["retrain", "nightly.json5"] + options, directory: directory).finish()
+    }
+
+    /// Rows of three columns whose class follows from their sum; more rows begin with the fewer.
+    func writeData(
+        rows: Int, columns: [String] = ["a", "b", "c"], classes: [String] = ["no", "yes"], offset: Double = 0
+    ) throws {
+        var random = SeededGenerator(seed: 11)
+        var text = columns.joined(separator: ",") + ",class\n"
+        for _ in 0..<rows {
+            var values: [String: Double] = [:]
+            for name in ["a", "b", "c"] { values[name] = Double.random(in: -1...1, using: &random) }
+            values["d"] = values["c"]
+            let sum = 2 * (values["a"] ?? 0) - (values["b"] ?? 0) + (values["c"] ?? 0) / 2
+            var label = sum > 0 ? classes[1] : classes[0]
+            if classes.count > 2, abs(sum) < 0.3 { label = classes[2] }
+            values["a"]? += offset
+            text += columns.map { "\(values[$0] ?? 0)" }.joined(separator: ",") + ",\(label)\n"
+        }
+        try directory.write(text, to: "data.csv")
+        let done = try Program.run(
+            "import", "data.csv", "--target", "class", "-o", "data.h5", "--force", directory: directory)
+        #expect(done.code == 0, "\(done.errors)")
+    }
+}
+
+/// The same numbers every time.
+private struct SeededGenerator: RandomNumberGenerator {
+    private let philox: Philox
+    private var index: UInt64 = 0
+
+    init(seed: UInt64) {
+        philox = Philox(seed: seed, purpose: .generation)
+    }
+
+    mutating func next() -> UInt64 {
+        defer { index += 1 }
+        let words = philox.words(at: index)
+        return UInt64(words[0]) << 32 | UInt64(words[1])
+    }
+}
