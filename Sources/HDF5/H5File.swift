@@ -1,4 +1,5 @@
 internal import CHDF5Shims
+internal import Glibc
 
 /// An open HDF5 file, which is also its root group.
 ///
@@ -74,5 +75,18 @@ package final class H5File: H5Container {
     package var descriptor: Int32? {
         let found = H5Library.locked { chdf5_descriptor(identifier) }
         return found >= 0 ? found : nil
+    }
+}
+
+extension H5File {
+    /// Whether the file at `path` is HDF5 by its signature, wherever a user block puts that. Throws where it cannot be read.
+    package static func isHDF5(_ path: String) throws(H5Error) -> Bool {
+        if let refusal = FileDiagnosis.refusal(of: path) { throw refusal }
+        let descriptor = unsafe Glibc.open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw FileDiagnosis.systemError(path, errno) }
+        defer { Glibc.close(descriptor) }
+        var status = stat()
+        guard unsafe fstat(descriptor, &status) == 0 else { throw FileDiagnosis.systemError(path, errno) }
+        return Superblock.find(descriptor, size: Int(status.st_size)) != nil
     }
 }

@@ -54,7 +54,9 @@ package final class Dataset: Sendable {
 
     private init(_ source: DataSource, _ settings: DatasetSettings, _ request: TargetRequest) throws {
         self.settings = settings
-        files = try settings.files(source.files).map { try DataFile($0, policy: settings.policy) }
+        files = try PathResolution.files(source.files, in: settings.baseDirectory).map {
+            try DataFile($0, policy: settings.policy)
+        }
         guard let first = files.first else {
             throw TreadleError(.noInput, "no data files are named in data.train.files")
         }

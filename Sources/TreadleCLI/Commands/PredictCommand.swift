@@ -1,4 +1,5 @@
 internal import Foundation
+internal import HDF5
 internal import Treadle
 
 /// `treadle predict`: what a model says about the rows of a file.
@@ -44,7 +45,7 @@ enum PredictCommand {
         }
         let log = call.log
         let rows: Int
-        if try files.allSatisfy(FileSignature.isHDF5) {
+        if try files.allSatisfy({ try H5File.isHDF5($0) }) {
             rows = try predictor.predict(
                 files: files, x: call.value(x), directory: FileManager.default.currentDirectoryPath,
                 note: { log.write($0, $1) }, to: sink)
