@@ -12,8 +12,8 @@ package struct GradientCheck {
         package var checked: Int
         /// Parameters at which the loss has a kink within h (relu, hinge, mae …), where no difference is a derivative.
         package var kinks: Int
-        /// The largest |gradient − difference| relative to the larger of the two and to a thousandth of the layer's
-        /// largest gradient, below which differences are noise.
+        /// The largest |gradient − difference| relative to the larger of the two, but to no less than a thousandth of the
+        /// layer's largest gradient and 10⁻⁵ of the loss, below which differences are noise.
         package var error: Double
         /// Where: input and unit of a weight, unit of a bias.
         package var place: [Int]
@@ -62,6 +62,8 @@ package struct GradientCheck {
         claimed: [LayerParameters], on batch: Batch<Double>, samples: Int = 40, seed: UInt64 = 0
     ) -> [Finding] {
         var findings: [Finding] = []
+        let result = unsafe evaluate(parameters, batch)
+        let loss = abs(result.lossSum / result.weightSum)
         for (index, layer) in network.layers.enumerated() {
             let random = Philox(seed: seed, purpose: .sampling, stream: UInt32(index))
             let weight = Double.values(of: claimed[index].weight)
@@ -71,7 +73,7 @@ package struct GradientCheck {
                 var finding = Finding(
                     layer: layer.name, parameter: parameter, checked: 0, kinks: 0, error: 0, place: [], gradient: 0,
                     difference: 0)
-                let noise = 1e-3 * (gradient.map { abs($0) }.max() ?? 0)
+                let noise = max(1e-3 * (gradient.map { abs($0) }.max() ?? 0), 1e-5 * loss)
                 for place in chosen {
                     let claim = gradient[place]
                     let difference = unsafe difference(

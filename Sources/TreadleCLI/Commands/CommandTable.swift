@@ -5,6 +5,7 @@ enum CommandTable {
         InitCommand.command,
         GenerateCommand.command,
         CheckCommand.command,
+        GradcheckCommand.command,
         TrainCommand.command,
         RetrainCommand.command,
         EvalCommand.command,
