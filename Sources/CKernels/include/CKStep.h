@@ -18,7 +18,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { CK_PANEL_BYTES = 128, CK_NARROW_UNITS = 4, CK_MAX_SHARD_LEVELS = 24 };
+enum { CK_PANEL_BYTES = 128, CK_NARROW_UNITS = 4, CK_MAX_SHARD_LEVELS = 24, CK_MAX_BLOCK_ROWS = 64 };
 
 typedef enum ck_optimizer_type {
     CK_SGD, CK_MOMENTUM, CK_NESTEROV, CK_ADAM, CK_ADAMW, CK_RMSPROP, CK_ADAGRAD
@@ -88,7 +88,7 @@ typedef struct ck_tile {
 /// Phase 1: takes rows first ..< first + count forward, through the loss, and back to every dY.
 void ck_train_rows(const ck_plan *plan, size_t first, size_t count);
 
-/// Phase 1 for one shard of a small network: as `ck_train_rows` in blocks of `block` rows, and adds each block's XᵀdY to
+/// Phase 1 for one shard of a small network: as `ck_train_rows` in blocks of `block` rows, at most CK_MAX_BLOCK_ROWS, and adds each block's XᵀdY to
 /// the shard's gradient while the rows are in cache.
 void ck_train_shard(const ck_plan *plan, size_t shard, size_t block);
 
