@@ -47,6 +47,12 @@ struct ManualPage {
         return (escaped.hasPrefix(".") || escaped.hasPrefix("'") ? "\\&" : "") + escaped + "\n"
     }
 
+    /// roff's name of a character beyond ASCII, which it reads whatever the encoding of the page.
+    private static func named(_ scalar: Unicode.Scalar) -> String {
+        let digits = String(scalar.value, radix: 16, uppercase: true)
+        return "\\[u" + String(repeating: "0", count: max(0, 4 - digits.count)) + digits + "]"
+    }
+
     /// Characters that roff would read as something else: a hyphen for a dash, quotes turned round, escapes.
     private static func escaped(_ text: String) -> String {
         text.map { character in
@@ -59,7 +65,7 @@ struct ManualPage {
             case "~": "\\(ti"
             case "\"": "\\(dq"
             case "…": ".\\|.\\|."
-            default: String(character)
+            default: character.isASCII ? String(character) : character.unicodeScalars.map(named).joined()
             }
         }.joined()
     }
