@@ -33,6 +33,9 @@ const char *ck_isa_name(ck_isa isa);
 double ck_multiply_adds_f32(size_t rounds);
 double ck_multiply_adds_f64(size_t rounds);
 
+/// Reads as many cache lines of 64 bytes, from an address that is a multiple of 64: timed, it gives the bandwidth.
+uint64_t ck_read_lines(size_t lines, const void *memory);
+
 /// a[i] = fma(x[i], s, a[i]).
 void ck_axpy_f32(size_t n, float s, const float *x, float *a);
 void ck_axpy_f64(size_t n, double s, const double *x, double *a);

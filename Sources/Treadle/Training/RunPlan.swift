@@ -3,6 +3,7 @@ package struct RunPlan: Sendable {
     package var name: String
     package var directory: String
     package var network: Network
+    package var loss: LossFunction
     package var sets: [(role: String, rows: Int)]
     package var datasets: [(role: String, report: DatasetReport)]
     package var stepsPerEpoch: Int
@@ -19,7 +20,7 @@ package struct RunPlan: Sendable {
         name = configuration.name
         directory = configuration.path(configuration.checkpoint.dir)
         network = Network(configuration.model, inputs: data.features, outputs: data.outputs)
-        _ = try LossFunction(
+        loss = try LossFunction(
             configuration.loss, task: configuration.task, outputs: data.outputs, classCounts: data.train.classCounts)
         sets = [("train", data.train.count)]
         if let valid = data.valid { sets.append(("valid", valid.count)) }

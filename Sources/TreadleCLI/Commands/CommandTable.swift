@@ -14,6 +14,7 @@ enum CommandTable {
         InspectCommand.command,
         VerifyCommand.command,
         ReproduceCommand.command,
+        BenchCommand.command,
         CompletionsCommand.command,
         ManualCommand.command,
     ]
