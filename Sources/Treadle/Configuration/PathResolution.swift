@@ -24,6 +24,15 @@ package enum PathResolution {
         }
         var relative = Substring(written)
         while relative.hasPrefix("./") { relative = relative.dropFirst(2).drop { $0 == "/" } }
+        // "configs/../runs" is "runs" to a reader; not so where "configs" is a link to elsewhere.
+        var directory = directory
+        while relative.hasPrefix("../"), let slash = directory.lastIndex(of: "/"), slash > directory.startIndex,
+            !directory.hasSuffix("/"), !directory.hasSuffix("/.."),
+            (try? FileManager.default.destinationOfSymbolicLink(atPath: directory)) == nil
+        {
+            directory = String(directory[..<slash])
+            relative = relative.dropFirst(3).drop { $0 == "/" }
+        }
         guard !relative.isEmpty, relative != "." else { return directory }
         return directory.hasSuffix("/") ? directory + relative : "\(directory)/\(relative)"
     }

@@ -30,7 +30,7 @@ struct DataPortrait {
 
     /// Looks at a file; `x` and `y` name its arrays where people know better.
     init(_ path: String, x: String? = nil, y: String? = nil) throws {
-        let file = try H5File.open(path)
+        let file = try DataPortrait.open(path)
         let listing = try ArrayListing(file)
         func entry(_ name: String) throws -> ArrayListing.Entry {
             _ = try file.dataset(name)
@@ -79,6 +79,16 @@ struct DataPortrait {
         let values = try DataPortrait.sample(file.dataset(inputs.path), inputs)
         hasMissing = values.contains { !$0.isFinite }
         isUnitScaled = values.allSatisfy { !$0.isFinite || ($0 >= 0 && $0 <= 1) }
+    }
+
+    private static func open(_ path: String) throws -> H5File {
+        do throws(H5Error) {
+            return try H5File.open(path)
+        } catch {
+            guard error.kind == .notHDF5 else { throw error }
+            throw TreadleError(
+                .badData, "\(path) is not an HDF5 file; tables and arrays become one with \"treadle import\"")
+        }
     }
 
     /// Numbers from the whole length of a dataset: all rows, or evenly spaced stretches.

@@ -11,7 +11,9 @@ final class ParsedBlock<S: ParsedNumber> {
     func parse(_ block: RecordBlock, skip: Int, _ layout: TableLayout, path: String) throws {
         rows = 0
         overflows = 0
-        let most = block.count == 0 ? 0 : block.line(at: block.count) - block.firstLine + 1
+        // A record ends a line, and has at least its delimiters: empty lines ask for no memory.
+        let lines = block.count == 0 ? 0 : block.line(at: block.count) - block.firstLine + 1
+        let most = min(lines, block.count / max(1, layout.roles.count) + 1)
         grow(&inputs, most * layout.inputCount)
         grow(&targets, most * layout.targetCount)
         // Moved out, so that storing into them copies nothing.

@@ -1,0 +1,157 @@
+import Foundation
+import HDF5
+import TestSupport
+import Testing
+
+/// Exported models say what `treadle predict` says, in the hands of those who will use them.
+@Suite(.serialized, .enabled(if: Python.available, "needs TREADLE_PYTHON with numpy and h5py"))
+struct ExportCommandTests {
+    let directory: TemporaryDirectory
+    static let keras = (try? Python.run(kerasImport))?.code == 0
+    private static let kerasImport = "import os; os.environ['KERAS_BACKEND'] = 'jax'; import keras, jax"
+
+    init() throws { directory = try TemporaryDirectory() }
+
+    /// Every activation there is, one layer each.
+    private static let everyActivation = [
+        "relu", "leaky_relu", "elu", "gelu", "silu", "sigmoid", "tanh", "softplus", "identity",
+    ].map { "{ units: 12, activation: \"\($0)\" }" }.joined(separator: ", ")
+
+    /// Trains a small model on rows of x with missing values, and predicts the same rows.
+    private func train(_ task: String, y: (_ row: Int, _ x: [Float]) -> [Float], settings: String = "") throws {
+        let rows = 300
+        var x = (0..<rows * 5).map { Float(($0 * 7919) % 1009) / 100 - 4 }
+        x[12] = .nan
+        let targets = (0..<rows).map { y($0, Array(x[$0 * 5..<$0 * 5 + 5]).map { $0.isFinite ? $0 : 0 }) }
+        let file = try H5File.create(directory.file("data.h5"))
+        try file.write(x, to: "/x", shape: [rows, 5])
+        let width = targets[0].count
+        try file.write(targets.flatMap { $0 }, to: "/y", shape: width == 1 ? [rows] : [rows, width])
+        try file.flush()
+        try directory.write(
+            """
+            { schema: 1, name: "small", task: "\(task)", data: { train: { files: ["data.h5"] }, batch_size: 32,
+              non_finite: "impute_mean" \(task == "regression" ? ", normalize_target: \"standard\"" : "") },
+              model: { hidden: [\(Self.everyActivation)] }, stop: { epochs: 3, early: null }, \(settings) }
+            """, to: "job.json5")
+        let trained = try Program.run("train", "job.json5", directory: directory)
+        #expect(trained.code == 0, "\(trained.errors)")
+        let predicted = try Program.run("predict", "runs/small/final.h5", "data.h5", "-o", "p.h5", directory: directory)
+        #expect(predicted.code == 0, "\(predicted.errors)")
+    }
+
+    private func export(_ name: String) throws {
+        let exported = try Program.run("export", "runs/small/final.h5", "-o", name, directory: directory)
+        #expect(exported.code == 0, "\(exported.errors)")
+    }
+
+    private func python(_ script: String) throws {
+        let finished = try Python.run(
+            """
+            import numpy as np, h5py, os, sys
+            os.chdir(sys.argv[1])
+            x = h5py.File('data.h5')['x'][:]; p = h5py.File('p.h5')
+            def close(a, b):
+                assert a.shape == b.shape, (a.shape, b.shape)
+                worst = np.abs(a - b).max() / max(1, np.abs(b).max()); assert worst <= 1e-5, worst
+            \(script)
+            """, directory.path)
+        #expect(finished.code == 0, "\(finished.errors)")
+    }
+
+    static let onnx = Python.has("onnx", "onnxruntime")
+
+    @Test(.enabled(if: onnx, "needs onnx and onnxruntime in TREADLE_PYTHON"))
+    func `ONNX classifies as predict does`() throws {
+        try train("classification") { row, x in [x[0] + x[1] > 1 ? 2 : Float(row % 2)] }
+        try export("m.onnx")
+        try python(
+            """
+            import onnx, onnxruntime
+            onnx.checker.check_model(onnx.load('m.onnx'), full_check=True)
+            probabilities, number = onnxruntime.InferenceSession('m.onnx').run(None, {'x': x})
+            close(probabilities, p['probabilities'][:]); assert (number == p['class'][:]).all()
+            one, _ = onnxruntime.InferenceSession('m.onnx').run(None, {'x': x[:1]}); assert one.shape == (1, 3)
+            """)
+    }
+
+    @Test(.enabled(if: onnx, "needs onnx and onnxruntime in TREADLE_PYTHON"))
+    func `ONNX finds labels as predict does`() throws {
+        try train("multilabel") { row, x in [x[0] > 0 ? 1 : 0, x[1] > 1 ? 1 : 0, Float(row % 2)] }
+        try export("m.onnx")
+        try python(
+            """
+            import onnxruntime
+            probabilities, label = onnxruntime.InferenceSession('m.onnx').run(None, {'x': x})
+            close(probabilities, p['probabilities'][:]); assert (label == p['label'][:]).all()
+            """)
+    }
+
+    @Test(.enabled(if: onnx, "needs onnx and onnxruntime in TREADLE_PYTHON"), arguments: [1, 2])
+    func `ONNX gives quantities in the target's units`(width: Int) throws {
+        try train("regression") { _, x in Array([1000 + 40 * x[0] * x[1], x[2]].prefix(width)) }
+        try export("m.onnx")
+        try python(
+            """
+            import onnxruntime
+            value, = onnxruntime.InferenceSession('m.onnx').run(None, {'x': x})
+            close(value.reshape(p['value'].shape), p['value'][:])
+            """)
+    }
+
+    @Test func `NPZ holds the weights, what normalization does, and no more than NumPy needs`() throws {
+        try train("classification") { row, _ in [Float(row % 2)] }
+        try export("m.npz")
+        try python(
+            """
+            m = np.load('m.npz'); c = h5py.File('runs/small/final.h5')
+            for name in c['model']:
+                assert (m[name + '.weight'] == c['model'][name]['weight'][:]).all()
+                assert (m[name + '.bias'] == c['model'][name]['bias'][:]).all()
+            assert m['normalization.shift'].shape == (5,) and m['normalization.imputation'].dtype == 'f8'
+            """)
+    }
+
+    @Test(.enabled(if: Python.has("safetensors"), "needs safetensors in TREADLE_PYTHON"))
+    func `safetensors holds the same`() throws {
+        try train("classification") { row, _ in [Float(row % 2)] }
+        try export("m.safetensors")
+        try export("m.npz")
+        try python(
+            """
+            from safetensors import safe_open
+            n = np.load('m.npz')
+            with safe_open('m.safetensors', 'numpy') as m:
+                assert m.metadata()['task'] == 'classification'
+                assert sorted(m.keys()) == sorted(k for k in n if k not in ('classes', 'columns'))
+                for key in m.keys(): assert (m.get_tensor(key) == n[key]).all()
+            """)
+    }
+
+    @Test(.enabled(if: keras, "needs keras and jax in TREADLE_PYTHON"))
+    func `Keras loads the weights and predicts the same`() throws {
+        try train("classification") { row, x in [x[0] > 0 ? 1 : Float(row % 2) * 2] }
+        try export("m.weights.h5")
+        try python(
+            """
+            \(Self.kerasImport)
+            leaky = lambda v: keras.activations.leaky_relu(v, negative_slope=0.01)
+            exact = lambda v: keras.activations.gelu(v, approximate=False)
+            kinds = ['relu', leaky, 'elu', exact, 'silu', 'sigmoid', 'tanh', 'softplus', 'linear']
+            model = keras.Sequential([keras.Input((5,))] + [keras.layers.Dense(12, activation=a) for a in kinds]
+                                     + [keras.layers.Dense(3, activation='softmax')])
+            model.load_weights('m.weights.h5')
+            n = h5py.File('m.weights.h5')['normalization']
+            inputs = np.where(np.isfinite(x), x, n['imputation'][:])
+            close(np.asarray(model((inputs - n['shift'][:]) * n['factor'][:])), p['probabilities'][:])
+            """)
+    }
+
+    @Test func `an unknown extension and an existing file are refused`() throws {
+        try directory.write("mine", to: "m.onnx")
+        #expect(try Program.run("export", "a.h5", "-o", "m.pt", directory: directory).code == 64)
+        #expect(try Program.run("export", "a.h5", "-o", "m.onnx", directory: directory).code == 73)
+        #expect(try Program.run("export", "a.h5", "-o", "n.onnx", directory: directory).code == 66)
+        #expect(try directory.contents() == ["m.onnx"])
+    }
+}
