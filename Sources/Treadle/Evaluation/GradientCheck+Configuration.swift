@@ -1,6 +1,6 @@
 extension GradientCheck {
     /// The rows that a configuration's gradients are checked on: a training batch's first, enough for several shards.
-    private static let rows = 64
+    private static let rows = 32
 
     /// Checks the network that `configuration` describes, at its initial weights, in Float64, on its first training rows.
     package static func findings(

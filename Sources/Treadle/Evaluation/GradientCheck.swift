@@ -42,11 +42,12 @@ package struct GradientCheck {
                 l1: 0, clipNorm: nil),
             batchSize: batchSize, shards: Shards(batchSize: batchSize), seed: seed, workers: workers,
             reduce: { gradient, _ in unsafe sums.copy(gradient) })
+        step.load(parameters, optimizer: OptimizerState())
     }
 
     /// The averaged gradient that the step finds on `batch`.
     package func gradients(_ batch: Batch<Double>) -> [LayerParameters] {
-        let weight = unsafe evaluate(parameters, batch).weightSum
+        let weight = unsafe evaluate(batch).weightSum
         return sums.values.unload(names: network.layers.map(\.name)).map { layer in
             func averaged(_ tensor: Tensor) -> Tensor {
                 Double.tensor(Double.values(of: tensor).map { $0 / weight }, shape: tensor.shape)
@@ -62,7 +63,7 @@ package struct GradientCheck {
         claimed: [LayerParameters], on batch: Batch<Double>, samples: Int = 40, seed: UInt64 = 0
     ) -> [Finding] {
         var findings: [Finding] = []
-        let result = unsafe evaluate(parameters, batch)
+        let result = unsafe evaluate(batch)
         let loss = abs(result.lossSum / result.weightSum)
         for (index, layer) in network.layers.enumerated() {
             let random = Philox(seed: seed, purpose: .sampling, stream: UInt32(index))
@@ -116,23 +117,20 @@ package struct GradientCheck {
     private func slope(
         _ layer: Int, isBias: Bool, _ place: Int, _ size: Double, _ batch: Batch<Double>
     ) -> Double {
+        let tensor = isBias ? parameters[layer].bias : parameters[layer].weight
+        let value = tensor.map { Double.values(of: $0)[place] } ?? 0
         func loss(at offset: Double) -> Double {
-            var moved = parameters
-            var tensor = isBias ? moved[layer].bias ?? moved[layer].weight : moved[layer].weight
-            var values = Double.values(of: tensor)
-            values[place] += offset
-            tensor = Double.tensor(values, shape: tensor.shape)
-            if isBias { moved[layer].bias = tensor } else { moved[layer].weight = tensor }
-            let result = unsafe evaluate(moved, batch)
+            step.set(layer: layer, isBias: isBias, place: place, to: value + offset)
+            let result = unsafe evaluate(batch)
             return result.lossSum / result.weightSum
         }
+        defer { step.set(layer: layer, isBias: isBias, place: place, to: value) }
         return (loss(at: size) - loss(at: -size)) / (2 * size)
     }
 
     /// One step at rate 0, always with the dropout of step 0.
-    private func evaluate(_ parameters: [LayerParameters], _ batch: Batch<Double>) -> StepResult {
-        step.load(parameters, optimizer: OptimizerState())
-        return unsafe step.run(batch, step: 0, rate: 0)
+    private func evaluate(_ batch: Batch<Double>) -> StepResult {
+        unsafe step.run(batch, step: 0, rate: 0)
     }
 
     /// Up to `count` different numbers below `total`, in order.

@@ -1,4 +1,4 @@
-/// What a multilabel task's metrics need of the rows seen. A label is given where its probability is above ½.
+/// What a multilabel task's metrics need of the rows seen. A label is given where its probability is ½ or more.
 struct LabelTally: Sendable {
     let outputs: Int
     private var weight = 0.0
@@ -28,7 +28,7 @@ struct LabelTally: Sendable {
             var surprises = [Double](repeating: 0, count: outputs)
             for k in 0..<outputs {
                 let probability = unsafe block.prediction(row, k)
-                let (has, gets) = unsafe (targets[row * outputs + k] > 0.5, probability > 0.5)
+                let (has, gets) = unsafe (targets[row * outputs + k] > 0.5, probability >= 0.5)
                 if has != gets { isRight = false }
                 surprises[k] = ClassTally.clipped(has ? probability : 1 - probability, S.self)
                 unsafe sums[3 + k] += has ? weight : 0

@@ -146,6 +146,18 @@ package struct StepResult: Equatable, Sendable {
         group = StepResult(lossSum: 0, weightSum: 0)
     }
 
+    /// Sets one weight (row-major) or bias of a layer, for those who look at what a small change does.
+    func set(layer: Int, isBias: Bool, place: Int, to value: S) {
+        let entry = packed.layout.entries[layer]
+        let position =
+            isBias
+            ? entry.biasStart.map { $0 + place }
+            : entry.place(input: place / entry.units, unit: place % entry.units)
+        guard let position else { preconditionFailure("a layer without biases has none to set") }
+        unsafe packed.start[position] = value
+        unsafe ck_refresh_transposed(step.plan, layer)
+    }
+
     /// The weights as they are.
     package func parameters() -> [LayerParameters] { packed.unload(names: network.layers.map(\.name)) }
 

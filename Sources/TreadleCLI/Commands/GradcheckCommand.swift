@@ -14,7 +14,7 @@ enum GradcheckCommand {
         "gradcheck", group: .data,
         summary: "check every layer's gradient against finite differences, in Float64",
         discussion: [
-            "Builds the network that the configuration and its data describe, takes up to 64 training rows through one step, "
+            "Builds the network that the configuration and its data describe, takes up to 32 training rows through one step, "
                 + "dropout included, and compares its gradients with central differences of the loss, at parameters that "
                 + "the seed chooses. Exits with 1 when a relative error is above 1e-6.",
             "Parameters at which the loss has a kink nearby (relu, hinge, mae) are counted and left out.",
