@@ -20,7 +20,7 @@ struct UserBlock: Equatable, Sendable {
     var programVersion: String
 
     // The first byte is no text, and a transfer that turns line ends around breaks the last four.
-    private static let magic: [UInt8] = [0x89] + Array("TREADLE".utf8) + [0x0d, 0x0a, 0x1a, 0x0a]
+    static let magic: [UInt8] = [0x89] + Array("TREADLE".utf8) + [0x0d, 0x0a, 0x1a, 0x0a]
     private static let hdf5Magic: [UInt8] = [0x89] + Array("HDF".utf8) + [0x0d, 0x0a, 0x1a, 0x0a]
 
     var bytes: [UInt8] {

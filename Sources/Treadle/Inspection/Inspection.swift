@@ -3,7 +3,7 @@ internal import Foundation
 /// Everything that can be said of a checkpoint without its data.
 package struct Inspection: Sendable {
     package let path: String
-    /// Bytes of the file.
+    /// Bytes of the file; 0 where there is none.
     package let size: Int
     package let checkpoint: Checkpoint
     /// Parameters in layer order, weight before bias, then the optimizer's slots in the same order.
@@ -16,14 +16,23 @@ package struct Inspection: Sendable {
 
     /// Reads the checkpoint at `path`, whose contents must agree with their digest, and looks at all of it.
     package static func read(_ path: String, workers: Workers) throws -> Inspection {
-        let checkpoint = try CheckpointFile.read(path)
-        let size = try FileManager.default.attributesOfItem(atPath: path)[.size] as? Int
-        return Inspection(checkpoint, path: path, size: size ?? 0, workers: workers)
+        Inspection(try CheckpointFile.read(path), path: path, workers: workers)
     }
 
-    package init(_ checkpoint: Checkpoint, path: String, size: Int, workers: Workers) {
+    /// Whether `path` is a file that does not claim to be a checkpoint: one of unknown origin.
+    package static func isForeign(_ path: String) -> Bool {
+        let attributes = try? FileManager.default.attributesOfItem(atPath: (path as NSString).resolvingSymlinksInPath)
+        guard attributes?[.type] as? FileAttributeType == .typeRegular,
+            let file = FileHandle(forReadingAtPath: path),
+            let first = try? file.read(upToCount: UserBlock.magic.count)
+        else { return false }
+        return Array(first) != UserBlock.magic
+    }
+
+    package init(_ checkpoint: Checkpoint, path: String, workers: Workers) {
         self.path = path
-        self.size = size
+        let attributes = try? FileManager.default.attributesOfItem(atPath: (path as NSString).resolvingSymlinksInPath)
+        size = attributes?[.size] as? Int ?? 0
         self.checkpoint = checkpoint
         tensors = checkpoint.namedTensors.map { tensor in
             InspectedTensor(

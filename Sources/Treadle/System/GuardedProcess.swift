@@ -33,7 +33,9 @@ package enum GuardedProcess {
     package static let argument = "--guarded-work"
 
     /// What a child can be asked for.
-    private static var works: [any GuardedWork.Type] { [FileTree.Listing.self] }
+    private static var works: [any GuardedWork.Type] {
+        [FileTree.Listing.self, FileSurvey.Work.self, SlicedArray.Work.self]
+    }
 
     /// Does `work` in a child. A child that dies is an error that calls `subject` damaged or hostile.
     package static func perform<Work: GuardedWork>(

@@ -21,11 +21,15 @@ extension TrainingRun {
             record = last.history.firstIndex { $0.step == best.cursor.step }
             observer.note(.info, "restored the weights of epoch \(best.cursor.epoch), the best by \(watched.name)")
         }
+        var tested: Evaluation?
         if let test = data.test, let record {
-            last.history[record].metrics.merge(try evaluate(test).named("test")) { $1 }
+            let result = try evaluate(test)
+            last.history[record].metrics.merge(result.named("test")) { $1 }
+            tested = result
         }
         let path = try store.saveAndWait(last, as: .final)
         reportSaved()
+        writeReport(on: last, at: path, test: tested)
         return summary(ending, of: last, at: path, record: record)
     }
 

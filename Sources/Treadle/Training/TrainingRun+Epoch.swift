@@ -34,10 +34,11 @@ extension TrainingRun {
         progress.stoppedEarly = hasStoppedEarly
     }
 
-    /// Loss and metrics of the present weights on `rows`.
+    /// Loss and metrics of the present weights on `rows`, and which classes were taken for which.
     func evaluate(_ rows: RowSet) throws -> Evaluation {
-        try Evaluator<S>(
-            network: network, loss: loss, task: configuration.task, metrics: configuration.metrics, workers: workers
+        let metrics = configuration.metrics + (configuration.task == .classification ? [.confusion] : [])
+        return try Evaluator<S>(
+            network: network, loss: loss, task: configuration.task, metrics: metrics, workers: workers
         ).evaluate(rows, parameters: step.parameters(), normalization: data.normalization)
     }
 }

@@ -12,6 +12,8 @@ enum CommandTable {
         PredictCommand.command,
         ExportCommand.command,
         InspectCommand.command,
+        DiffCommand.command,
+        PlotCommand.command,
         VerifyCommand.command,
         ReproduceCommand.command,
         BenchCommand.command,

@@ -1,38 +1,128 @@
 internal import Treadle
 
-/// `treadle inspect FILE`: what a checkpoint holds and how healthy it is.
+/// `treadle inspect FILE`: what a checkpoint holds and how healthy it is; any other HDF5 file as a tree.
 enum InspectCommand {
-    private static let file = Argument("FILE.h5", "a checkpoint")
+    private static let file = Argument("FILE.h5", "a checkpoint, or any HDF5 file")
     private static let digest = Option.flag("digest", "print the SHA-256 of the parameters and nothing else")
+    private static let tensor = Option.value(
+        "tensor", "NAME", "print an array, or a part of it as in dense/weight[0:3,:5]")
+    private static let csv = Option.flag("csv", "with --tensor: write all numbers as CSV, exactly")
+    private static let html = Option.value(
+        "html", "FILE", "write all of it as a page that needs no network and no scripts", values: .file)
+    private static let limit = Option.value(
+        "limit", "SECONDS", "how long a file that is no checkpoint may take (default: 5)")
 
     static let command = Command(
         "inspect", group: .looking,
         summary: "show what a checkpoint holds and how healthy it is",
-        discussion: [],
+        discussion: [
+            "Shows the network, where training stands, its curve, statistics of every array of weights, and what looks "
+                + "sick: dead or saturated units, numbers that are not finite, overfitting, with what it usually means.",
+            "A file that treadle has not written is opened in a process of its own with limits on memory and time, and "
+                + "shown as a tree: weights of Keras, snapshots of Caffe, plain datasets.",
+        ],
         examples: [
-            .init("treadle inspect runs/churn/final.h5", "the network, its training, its numbers, what looks wrong"),
+            .init("treadle inspect runs/churn/final.h5", "the network, its training, its numbers, what looks sick"),
+            .init("treadle inspect --tensor dense/weight[0:3,:5] runs/churn/final.h5", "a corner of a weight matrix"),
+            .init("treadle inspect --tensor dense/bias --csv runs/churn/final.h5", "an array for other programs"),
             .init("treadle inspect --digest runs/churn/final.h5", "equal digests mean equal weights"),
+            .init("treadle inspect --html report.html runs/churn/final.h5", "a page to look at, to print, to send"),
             .init("treadle inspect --json runs/churn/final.h5", "all of it for programs"),
+            .init("treadle inspect data/train.h5", "what is in any other HDF5 file"),
         ],
         arguments: [file],
-        options: [digest],
+        options: [digest, tensor, csv, html, limit],
         run: run)
 
     private static func run(_ call: Invocation) throws -> ExitCode {
         let path = call.argument(file)
-        if call.has(digest) {
+        guard !call.has(csv) || call.has(tensor) else { throw call.usage("--csv goes with --tensor NAME") }
+        if Inspection.isForeign(path) {
+            try inspectForeign(path, call)
+        } else if call.has(digest) {
             try call.output.writeLine(try CheckpointFile.read(path).parameterDigest)
-            return .done
+        } else if let name = call.value(tensor) {
+            let (plain, slice) = try TensorSlice.split(name)
+            try write(try SlicedArray(plain, slice, of: try CheckpointFile.read(path)), call)
+        } else {
+            let inspection = try Inspection.read(path, workers: try call.workers())
+            if let page = call.value(html) {
+                try writePage(inspection, to: page, call)
+            } else {
+                try write(inspection, call)
+            }
         }
-        let inspection = try Inspection.read(path, workers: try call.workers())
-        if call.wantsJSON {
-            try call.output.write(json: inspection.json)
-            return .done
-        }
+        return .done
+    }
+
+    private static func write(_ inspection: Inspection, _ call: Invocation) throws {
+        guard !call.wantsJSON else { return try call.output.write(json: inspection.json) }
         let terminal = call.output.terminal
         let text = InspectionText(
             inspection, width: terminal.width(fallback: 100), unicode: terminal.hasUnicode, heading: terminal.bold)
         try call.output.write(text.text)
-        return .done
+    }
+
+    private static func writePage(_ inspection: Inspection, to page: String, _ call: Invocation) throws {
+        let (evaluated, note) = try measure(inspection, call)
+        let report = HTMLReport(inspection, evaluated: evaluated, note: note)
+        if page == "-" {
+            try call.output.write(report.text)
+        } else {
+            try DurableFile.write(report.text, to: page)
+            call.log.note("\(page): the report on \(inspection.path)")
+        }
+    }
+
+    /// What the model reaches on the rows that its configuration names, where they are there; otherwise why not.
+    private static func measure(
+        _ inspection: Inspection, _ call: Invocation
+    ) throws -> (HTMLReport.Evaluated?, note: String?) {
+        do {
+            let workers = try call.workers()
+            let model = try TrainedModel(inspection.checkpoint, path: inspection.path)
+            let log = call.log
+            let (set, rows) = try model.rows(of: [], workers: workers) { log.write($0, $1) }
+            let confusion: [MetricName] = model.configuration.task == .classification ? [.confusion] : []
+            let result = try model.evaluate(rows, metrics: model.configuration.metrics + confusion, workers: workers)
+            return (HTMLReport.Evaluated(set: set, evaluation: result), nil)
+        } catch let error as TreadleError where error.kind != .tryAgain {
+            call.log.note("the report goes without a measurement: \(error)")
+            return (nil, error.description)
+        }
+    }
+
+    private static func inspectForeign(_ path: String, _ call: Invocation) throws {
+        guard !call.has(html) else {
+            throw TreadleError(.badData, "\(path): not a checkpoint of treadle; --html reports on checkpoints")
+        }
+        guard !call.has(digest) else {
+            throw TreadleError(
+                .badData, "\(path): not a checkpoint of treadle, so it has no digest; sha256sum tells files apart")
+        }
+        let seconds = try call.integer(limit, in: 1...86_400) ?? 5
+        if let name = call.value(tensor) {
+            try write(try SlicedArray.readGuarded(name, of: path, seconds: seconds), call)
+            return
+        }
+        let survey = try FileSurvey.readGuarded(path, seconds: seconds)
+        if call.wantsJSON {
+            try call.output.write(json: survey.json(path: path))
+        } else {
+            try call.output.write(SurveyText(survey, path: path, unicode: call.output.terminal.hasUnicode).text)
+        }
+    }
+
+    private static func write(_ array: SlicedArray, _ call: Invocation) throws {
+        let text = ArrayText(array: array)
+        if call.wantsJSON {
+            try call.output.write(json: text.json)
+        } else if call.has(csv) {
+            try text.writeCSV(to: call.output)
+        } else {
+            // A person asks for a part; a file takes all.
+            let terminal = call.output.terminal
+            try text.write(to: call.output, most: terminal.isTerminal ? 2000 : .max, unicode: terminal.hasUnicode)
+        }
     }
 }

@@ -1,0 +1,37 @@
+internal import HDF5
+internal import Treadle
+
+/// `treadle diff A B`: what changed between two checkpoints.
+enum DiffCommand {
+    private static let files = Argument("FILE.h5", "two checkpoints, the older first", count: .oneOrMore)
+
+    static let command = Command(
+        "diff", group: .looking,
+        summary: "show what changed between two checkpoints",
+        discussion: [
+            "Compares settings, the weights of every layer and the metrics of the last epoch. Exits with 1 when the "
+                + "weights differ in any bit, with 0 when they are the same, whatever else differs."
+        ],
+        examples: [
+            .init("treadle diff yesterday.h5 models/churn.h5", "what the night has changed"),
+            .init("treadle diff --quiet a.h5 b.h5 && echo same", "the answer alone, as an exit code"),
+            .init("treadle diff --json a.h5 b.h5", "all of it for programs"),
+        ],
+        arguments: [files],
+        run: run)
+
+    private static func run(_ call: Invocation) throws -> ExitCode {
+        let paths = call.arguments(files)
+        guard paths.count == 2 else { throw call.usage("diff takes two checkpoints, not \(paths.count)") }
+        let difference = ModelDifference(
+            from: try CheckpointFile.read(paths[0]), to: try CheckpointFile.read(paths[1]),
+            workers: try call.workers())
+        if call.wantsJSON {
+            try call.output.write(json: difference.json(paths[0], paths[1]))
+        } else if !call.isQuiet {
+            let unicode = call.output.terminal.hasUnicode
+            try call.output.write(DifferenceText(difference, paths: paths, unicode: unicode).text)
+        }
+        return difference.weightsDiffer ? .negative : .done
+    }
+}
