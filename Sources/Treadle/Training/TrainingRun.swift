@@ -90,7 +90,7 @@ final class TrainingRun<S: Scalar> {
     /// Decided anew from what is remembered, so that a run continues when its patience is raised.
     var hasStoppedEarly: Bool {
         guard let early = configuration.stop.early, cursor.batch == 0 else { return false }
-        return progress.epochsWithoutProgress > early.patience
+        return progress.epochsWithoutProgress >= max(1, early.patience)
     }
 
     /// Seconds of training so far, over all resumptions.
