@@ -1,16 +1,57 @@
+internal import CDecode
 internal import Dispatch
 internal import Foundation
 
 /// A run of rows that was decoded as a whole, row after row.
 @safe final class Band: @unchecked Sendable {
     let bytes: UnsafeMutableRawPointer
+    private let size: Int
+    private let pool: BandPool
 
-    init(size: Int) {
-        unsafe bytes = UnsafeMutableRawPointer.allocate(byteCount: max(size, 1), alignment: 64)
+    init(size: Int, from pool: BandPool) throws {
+        unsafe bytes = unsafe try pool.take(size)
+        self.size = size
+        self.pool = pool
     }
 
     deinit {
-        unsafe bytes.deallocate()
+        unsafe pool.giveBack(bytes, size)
+    }
+}
+
+/// The memory of bands that nobody needs any more, for the next ones.
+///
+/// The heap would keep what many threads take and give back, far beyond the limit; fresh pages from the kernel
+/// for every band would cost a tenth of its decoding.
+@safe final class BandPool: @unchecked Sendable {
+    private let lock = NSLock()
+    private var spare: [(bytes: UnsafeMutableRawPointer, size: Int)] = unsafe []
+    private static let mostSpare = 4
+
+    deinit {
+        for index in unsafe spare.indices { unsafe cd_release(spare[index].bytes, spare[index].size) }
+    }
+
+    func take(_ size: Int) throws -> UnsafeMutableRawPointer {
+        let known = unsafe lock.withLock { () -> UnsafeMutableRawPointer? in
+            guard let index = unsafe spare.firstIndex(where: { unsafe $0.size == size }) else { return nil }
+            return unsafe spare.remove(at: index).bytes
+        }
+        if let known = unsafe known { return unsafe known }
+        guard let fresh = unsafe cd_allocate(max(size, 1)) else {
+            throw TreadleError(
+                .inputOutput,
+                "no memory for \(size.asBytes) of decoded rows; lower data.memory_limit or close other programs")
+        }
+        return unsafe fresh
+    }
+
+    func giveBack(_ bytes: UnsafeMutableRawPointer, _ size: Int) {
+        let surplus = unsafe lock.withLock { () -> (bytes: UnsafeMutableRawPointer, size: Int)? in
+            unsafe spare.append((bytes, size))
+            return unsafe spare.count > Self.mostSpare ? unsafe spare.removeFirst() : nil
+        }
+        if let surplus = unsafe surplus { unsafe cd_release(surplus.bytes, surplus.size) }
     }
 }
 
@@ -44,13 +85,14 @@ final class BandCache: @unchecked Sendable {
     private var used = 0
     private var capacity: Int
     private let budget: MemoryBudget
+    private let pool = BandPool()
     /// As many queues as there are workers: decoding ahead must not crowd out those who train.
-    private let lanes: [DispatchQueue]
+    private let lanes: [(queue: DispatchQueue, scratch: ReadScratch)]
     private var nextLane = 0
 
     init(budget: MemoryBudget, workers: Workers) {
         self.budget = budget
-        lanes = (0..<workers.count).map { DispatchQueue(label: "treadle.bands.\($0)") }
+        lanes = (0..<workers.count).map { (DispatchQueue(label: "treadle.bands.\($0)"), ReadScratch()) }
         capacity = 0
     }
 
@@ -89,9 +131,10 @@ final class BandCache: @unchecked Sendable {
             }
             condition.wait()
         }
-        let entry = Entry(key, size: size)
+        // The kernel gives whole pages.
+        let entry = Entry(key, size: (size + 4095) / 4096 * 4096)
         entries[key] = entry
-        used += size
+        used += entry.size
         while used > capacity, let victim = oldest {
             unlink(victim)
             entries[victim.key] = nil
@@ -99,23 +142,32 @@ final class BandCache: @unchecked Sendable {
         }
         condition.unlock()
 
-        let band = Band(size: size)
-        let outcome = Result { unsafe try load(band.bytes) }
+        let outcome = Result {
+            let band = try Band(size: size, from: pool)
+            unsafe try load(band.bytes)
+            return band
+        }
         condition.lock()
         defer {
             condition.broadcast()
             condition.unlock()
         }
         switch outcome {
-        case .success:
+        case .success(let band):
             entry.band = band
             append(entry)
         case .failure:
             entries[key] = nil
-            used -= size
+            used -= entry.size
         }
-        try outcome.get()
-        return band
+        return try outcome.get()
+    }
+
+    /// Whether a band is there, or on its way.
+    func has(_ key: Key) -> Bool {
+        condition.lock()
+        defer { condition.unlock() }
+        return entries[key] != nil
     }
 
     /// Whether so much can be decoded ahead without pushing out what is in use.
@@ -125,13 +177,15 @@ final class BandCache: @unchecked Sendable {
         return bytes <= capacity / 2
     }
 
-    /// Runs `load` in the background.
-    func later(_ load: @escaping @Sendable () -> Void) {
+    /// Runs `load` in the background, with what that thread of work keeps.
+    func later(_ load: @escaping @Sendable (ReadScratch) -> Void) {
         condition.lock()
         nextLane = (nextLane + 1) % lanes.count
         let lane = lanes[nextLane]
         condition.unlock()
-        lane.async(execute: load)
+        // One task of a lane runs at a time.
+        nonisolated(unsafe) let scratch = lane.scratch
+        lane.queue.async { unsafe load(scratch) }
     }
 
     private func append(_ entry: Entry) {

@@ -3,13 +3,14 @@ internal import HDF5
 /// Something that decodes runs of rows, each as a whole.
 protocol BandSource: AnyObject, Sendable {
     var number: StoredNumber { get }
+    var rows: Int { get }
     /// Rows in every band but the last, which may have fewer.
     var bandRows: Int { get }
     /// Bytes of a band: room for `bandRows` rows, also in the last.
     var bandBytes: Int { get }
 
     /// Decodes a band, row after row.
-    func load(_ band: Int, into target: UnsafeMutableRawPointer) throws
+    func load(_ band: Int, into target: UnsafeMutableRawPointer, _ scratch: ReadScratch) throws
 }
 
 /// Rows that are decoded band by band and kept in the cache while there is room.
@@ -40,12 +41,23 @@ final class BandedRows: RowReader {
         }
     }
 
+    var bandRows: Int? { source.bandRows }
+
+    func readOn(after row: Int, bands: Int) {
+        let first = row / source.bandRows + 1
+        guard bands > 0, cache.hasRoom(for: (bands + 1) * source.bandBytes) else { return }
+        for index in first..<first + bands where index * source.bandRows < source.rows {
+            guard !cache.has(BandCache.Key(reader: ObjectIdentifier(self), band: index)) else { continue }
+            cache.later { [self] scratch in _ = try? band(index, scratch) }
+        }
+    }
+
     func readAhead(_ rows: Range<Int>) {
         guard !rows.isEmpty, cache.hasRoom(for: rows.count * rowBytes) else { return }
         for index in rows.lowerBound / source.bandRows...(rows.upperBound - 1) / source.bandRows {
-            cache.later { [self] in
+            cache.later { [self] scratch in
                 // Who really wants the band meets the same error, and can report it.
-                _ = try? band(index, ReadScratch())
+                _ = try? band(index, scratch)
             }
         }
     }
@@ -54,7 +66,7 @@ final class BandedRows: RowReader {
         let key = BandCache.Key(reader: ObjectIdentifier(self), band: index)
         if let held = scratch.band, held.key == key { return held.band }
         let band = unsafe try cache.band(key, size: source.bandBytes) { target in
-            unsafe try source.load(index, into: target)
+            unsafe try source.load(index, into: target, scratch)
         }
         scratch.band = (key, band)
         return band
@@ -67,7 +79,7 @@ final class LibraryBands: BandSource {
     let bandRows: Int
     let bandBytes: Int
     private let dataset: H5Dataset
-    private let rows: Int
+    let rows: Int
     private let form: Form
 
     /// In which type libhdf5 hands the elements over: as they are stored, or widened from unusual bits.
@@ -87,7 +99,7 @@ final class LibraryBands: BandSource {
         bandBytes = bandRows * dataset.rowLength * number.size
     }
 
-    func load(_ band: Int, into target: UnsafeMutableRawPointer) throws {
+    func load(_ band: Int, into target: UnsafeMutableRawPointer, _ scratch: ReadScratch) throws {
         let chosen = band * bandRows..<min((band + 1) * bandRows, rows)
         let count = chosen.count * dataset.rowLength
         let box = dataset.shape.isEmpty ? dataset.everything : dataset.box(rows: chosen)

@@ -2,7 +2,7 @@ internal import HDF5
 
 /// Bands of chunks that are read as bytes and decoded here, on as many cores as ask, without libhdf5's lock.
 ///
-/// A band is all chunks that cover the same rows; where chunks cut rows, the pieces are put together.
+/// A layer is all chunks that cover the same rows; where chunks cut rows, the pieces are put together.
 final class ChunkBands: BandSource {
     let number: StoredNumber
     let bandRows: Int
@@ -14,7 +14,10 @@ final class ChunkBands: BandSource {
     private let chunk: [Int]
     /// How many chunks lie beside each other in every dimension but the first, and in all of them.
     private let beside: [Int]
-    private let chunksPerBand: Int
+    private let chunksPerLayer: Int
+    /// Layers of chunks in a band: more than one where chunks are smaller than a page.
+    private let stacked: Int
+    let rows: Int
     /// The stored chunks by their number in row-major order; nil where libhdf5 has to find each.
     private let index: ChunkIndex?
     /// For what is not decoded here: chunks that were never written, and a second opinion on damaged ones.
@@ -39,12 +42,14 @@ final class ChunkBands: BandSource {
         self.pipeline = pipeline
         self.chunk = chunk
         shape = dataset.shape
-        bandRows = chunk[0]
-        bandBytes = bandRows * dataset.rowLength * number.size
+        rows = dataset.shape[0]
+        let layerBytes = chunk[0] * dataset.rowLength * number.size
+        stacked = max(1, 4096 / max(layerBytes, 1))
+        bandRows = chunk[0] * stacked
+        bandBytes = layerBytes * stacked
         let beside = zip(shape.dropFirst(), chunk.dropFirst()).map { ($0 + $1 - 1) / $1 }
         self.beside = beside
-        let chunksPerBand = beside.reduce(1, *)
-        self.chunksPerBand = chunksPerBand
+        chunksPerLayer = beside.reduce(1, *)
         library = LibraryBands(dataset, bandRows: bandRows)
         index = try dataset.chunks().map { table in
             let numbers = table.map { stored in
@@ -57,43 +62,51 @@ final class ChunkBands: BandSource {
         }
     }
 
-    func load(_ band: Int, into target: UnsafeMutableRawPointer) throws {
-        for place in 0..<chunksPerBand {
-            guard unsafe try decode(band, place, into: target) else {
-                return unsafe try library.load(band, into: target)
+    func load(_ band: Int, into target: UnsafeMutableRawPointer, _ scratch: ReadScratch) throws {
+        let first = band * stacked
+        let last = min(first + stacked, (shape[0] + chunk[0] - 1) / chunk[0])
+        for layer in first..<last {
+            let part = unsafe target + (layer - first) * (bandBytes / stacked)
+            for place in 0..<chunksPerLayer {
+                guard unsafe try decode(layer, place, into: part, scratch) else {
+                    return unsafe try library.load(band, into: target, scratch)
+                }
             }
         }
     }
 
-    /// Decodes one of a band's chunks to where its elements belong; false where libhdf5 has to.
-    private func decode(_ band: Int, _ place: Int, into target: UnsafeMutableRawPointer) throws -> Bool {
-        guard let (stored, mask) = unsafe try fetch(band, place) else { return false }
-        defer { unsafe stored.deallocate() }
-        if chunksPerBand == 1 && chunk.dropFirst() == shape.dropFirst() {
-            return unsafe pipeline.decode(stored, mask: mask, into: target)
+    /// Decodes one of a layer's chunks to where its elements belong; false where libhdf5 has to.
+    private func decode(
+        _ layer: Int, _ place: Int, into target: UnsafeMutableRawPointer, _ scratch: ReadScratch
+    ) throws -> Bool {
+        guard let (stored, mask) = unsafe try fetch(layer, place, scratch) else { return false }
+        if chunksPerLayer == 1 && chunk.dropFirst() == shape.dropFirst() {
+            return unsafe pipeline.decode(stored, mask: mask, into: target, scratch)
         }
-        let whole = UnsafeMutableRawPointer.allocate(byteCount: max(pipeline.size, 1), alignment: 64)
-        defer { unsafe whole.deallocate() }
-        guard unsafe pipeline.decode(stored, mask: mask, into: whole) else { return false }
-        unsafe scatter(whole, place, rows: min(bandRows, shape[0] - band * bandRows), into: target)
+        guard let whole = unsafe scratch.buffer(.whole, pipeline.size).baseAddress,
+            unsafe pipeline.decode(stored, mask: mask, into: whole, scratch)
+        else { return false }
+        unsafe scatter(whole, place, rows: min(chunk[0], shape[0] - layer * chunk[0]), into: target)
         return true
     }
 
     /// A chunk's bytes as they are stored; nil for one that was never written.
-    private func fetch(_ band: Int, _ place: Int) throws -> (UnsafeMutableRawBufferPointer, mask: UInt32)? {
+    private func fetch(
+        _ layer: Int, _ place: Int, _ scratch: ReadScratch
+    ) throws -> (UnsafeMutableRawBufferPointer, mask: UInt32)? {
         guard let index else {
             let found: (bytes: [UInt8], filterMask: UInt32)?
             do {
-                found = try dataset.readChunk(at: origin(band, place), byteLimit: max(4 * pipeline.size, 1 << 20))
+                found = try dataset.readChunk(at: origin(layer, place), byteLimit: max(4 * pipeline.size, 1 << 20))
             } catch {
                 throw TreadleError(reading: error)
             }
             guard let found else { return nil }
-            let bytes = UnsafeMutableRawBufferPointer.allocate(byteCount: found.bytes.count, alignment: 64)
+            let bytes = unsafe scratch.buffer(.stored, found.bytes.count)
             unsafe bytes.copyBytes(from: found.bytes)
             return unsafe (bytes, found.filterMask)
         }
-        guard let at = index.numbers.firstIndex(ofSorted: band * chunksPerBand + place) else { return nil }
+        guard let at = index.numbers.firstIndex(ofSorted: layer * chunksPerLayer + place) else { return nil }
         let stored = index.table[index.places[at]]
         guard stored.address >= 0, stored.size >= 0, stored.size <= file.identity.size,
             stored.address <= file.identity.size - stored.size
@@ -103,28 +116,22 @@ final class ChunkBands: BandSource {
                 "\(file.path):\(dataset.path): a chunk should lie beyond the end of the file at byte \(stored.address); restore the whole file"
             )
         }
-        let bytes = UnsafeMutableRawBufferPointer.allocate(byteCount: max(stored.size, 1), alignment: 64)
-        do {
-            if let start = bytes.baseAddress {
-                unsafe try file.read(start, offset: stored.address, size: stored.size)
-            }
-        } catch {
-            unsafe bytes.deallocate()
-            throw error
+        let bytes = unsafe scratch.buffer(.stored, stored.size)
+        if let start = bytes.baseAddress {
+            unsafe try file.read(start, offset: stored.address, size: stored.size)
         }
-        let exact = unsafe UnsafeMutableRawBufferPointer(rebasing: bytes[..<stored.size])
-        return unsafe (exact, stored.filterMask)
+        return unsafe (bytes, stored.filterMask)
     }
 
-    /// The coordinates of the first element of one of a band's chunks.
-    private func origin(_ band: Int, _ place: Int) -> [Int] {
+    /// The coordinates of the first element of one of a layer's chunks.
+    private func origin(_ layer: Int, _ place: Int) -> [Int] {
         var rest = place
         var coordinates: [Int] = []
         for (count, extent) in zip(beside, chunk.dropFirst()).reversed() {
             coordinates.append(rest % count * extent)
             rest /= count
         }
-        return [band * bandRows] + coordinates.reversed()
+        return [layer * chunk[0]] + coordinates.reversed()
     }
 
     /// Copies the elements of a decoded chunk that lie within the dataset to their places in the band.

@@ -33,7 +33,10 @@ struct ChunkPipeline: Sendable {
     /// Decodes `stored` bytes into exactly `size` bytes of `target`; false where they are damaged.
     ///
     /// Bit n of `mask` says that step n was left out when this chunk was written. `stored` is overwritten.
-    func decode(_ stored: UnsafeMutableRawBufferPointer, mask: UInt32, into target: UnsafeMutableRawPointer) -> Bool {
+    func decode(
+        _ stored: UnsafeMutableRawBufferPointer, mask: UInt32, into target: UnsafeMutableRawPointer,
+        _ scratch: ReadScratch
+    ) -> Bool {
         let active = steps.enumerated().filter { mask >> UInt32($0.offset) & 1 == 0 }.map(\.element)
         // How many bytes went into each step.
         var lengths: [Int?] = [size]
@@ -45,8 +48,6 @@ struct ChunkPipeline: Sendable {
             }
         }
         var source = UnsafeMutableRawBufferPointer(stored)
-        var spare: UnsafeMutableRawBufferPointer?
-        defer { unsafe spare?.deallocate() }
         let changing = active.filter { if case .fletcher32 = $0 { false } else { true } }.count
         var changes = 0
         for (index, step) in active.enumerated().reversed() {
@@ -61,12 +62,11 @@ struct ChunkPipeline: Sendable {
             guard let length = lengths[index] else { return false }
             changes += 1
             // The last change of bytes goes to where they are wanted; those before it to memory between.
-            let result: UnsafeMutableRawBufferPointer
-            if changes == changing && length == size {
-                unsafe result = unsafe UnsafeMutableRawBufferPointer(start: target, count: size)
-            } else {
-                unsafe result = UnsafeMutableRawBufferPointer.allocate(byteCount: length, alignment: 64)
-            }
+            let isLast = changes == changing && length == size
+            let use = changes.isMultiple(of: 2) ? ReadScratch.Use.between : .afterwards
+            let result =
+                unsafe isLast
+                ? UnsafeMutableRawBufferPointer(start: target, count: size) : scratch.buffer(use, length)
             let done: Bool
             switch step {
             case .deflate:
@@ -77,8 +77,6 @@ struct ChunkPipeline: Sendable {
             case .fletcher32:
                 done = true
             }
-            unsafe spare?.deallocate()
-            unsafe spare = unsafe result.baseAddress == target ? nil : result
             guard done else { return false }
             unsafe source = unsafe result
         }

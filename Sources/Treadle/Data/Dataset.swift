@@ -44,7 +44,7 @@ package final class Dataset: Sendable {
     let settings: DatasetSettings
     let cache: BandCache
     let residents = ResidentStore()
-    private let warned = Atomic(false)
+    private let said = Mutex<Set<String>>([])
 
     package static func open(
         _ source: DataSource, _ settings: DatasetSettings, targets request: TargetRequest
@@ -163,14 +163,13 @@ package final class Dataset: Sendable {
     private static func checkBits(_ y: StoredArray, _ range: Range<Int>, _ settings: DatasetSettings) throws {
         try RowSweep(settings).run(range, block: 1 << 14) { _, rows, scratch in
             unsafe try y.visit(rows, scratch) { bytes, number, rows in
-                for (index, row) in rows.enumerated() {
-                    let values = unsafe StoredArray.doubles(
-                        bytes + index * y.width * number.size, number, width: y.width)
-                    guard let column = values.firstIndex(where: { $0 != 0 && $0 != 1 }) else { continue }
-                    throw TreadleError(
-                        .badData,
-                        "\(y.subject(row)), column \(column) is \(values[column]); multilabel targets are 0 or 1")
-                }
+                let values = unsafe StoredArray.doubles(bytes, number, width: rows.count * y.width)
+                guard let place = values.firstIndex(where: { $0 != 0 && $0 != 1 }) else { return }
+                let (row, column) = place.quotientAndRemainder(dividingBy: y.width)
+                throw TreadleError(
+                    .badData,
+                    "\(y.subject(rows.lowerBound + row)), column \(column) is \(values[place]); multilabel targets are 0 or 1"
+                )
             }
         }
     }
@@ -242,7 +241,7 @@ extension DataFile {
 extension Dataset {
     /// Says something about this dataset that would be said again every epoch.
     func warnOnce(_ text: String) {
-        guard !warned.exchange(true, ordering: .relaxed) else { return }
+        guard said.withLock({ $0.insert(text).inserted }) else { return }
         settings.note(.warning, text)
     }
 

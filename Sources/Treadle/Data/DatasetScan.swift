@@ -60,6 +60,8 @@ struct DatasetScan {
         wantsTargets: Bool
     ) throws -> Block {
         var block = Block()
+        // Where one band spans several blocks, their tasks would decode it one after the other.
+        if !rows.isEmpty { dataset.x.readOn(after: rows.upperBound - 1, bands: dataset.settings.workers.count - 1) }
         let policy = dataset.settings.nonFinite
         var isDropped = [Bool](repeating: false, count: rows.count)
         if case .values(let y) = dataset.targets {

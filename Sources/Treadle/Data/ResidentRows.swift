@@ -29,7 +29,7 @@ internal import Synchronization
         let first = rows.lowerBound
         nonisolated(unsafe) let values = unsafe region.bytes.bindMemory(to: S.self, capacity: rows.count * stride)
         // A megabyte or so a task: small enough to share evenly, large enough for the disk.
-        let block = max(1, (1 << 20) / max(width * 4, 1))
+        let block = array.block(of: max(1, (1 << 20) / max(width * 4, 1)))
         try RowSweep(settings).run(rows, block: block) { _, rows, scratch in
             unsafe try array.visit(rows, scratch) { bytes, number, rows in
                 for (index, row) in rows.enumerated() {
@@ -70,7 +70,8 @@ internal import Synchronization
         // Copies meet a value that is not finite while they convert; pages that are used as they are need a look first.
         let width = array.width
         try RowSweep(settings).run(rows, block: max(1, (1 << 20) / max(rowBytes, 1))) { _, rows, scratch in
-            let target = unsafe scratch.buffer(rowBytes).bindMemory(to: S.self, capacity: width)
+            guard let start = unsafe scratch.buffer(.rows, rowBytes).baseAddress else { return }
+            let target = unsafe start.bindMemory(to: S.self, capacity: width)
             for row in rows {
                 let source = unsafe UnsafeRawPointer(self[row])
                 let number = array.segments[array.segment(of: row)].reader.number

@@ -16,26 +16,41 @@ protocol RowReader: AnyObject, Sendable {
 
     /// Begins to fetch `rows`, which will be wanted soon; returns at once.
     func readAhead(_ rows: Range<Int>)
+
+    /// How many rows are decoded together; nil where each can be read alone.
+    var bandRows: Int? { get }
+
+    /// Begins to decode the bands that follow the one of `row`; returns at once.
+    func readOn(after row: Int, bands: Int)
 }
 
-/// What one task keeps between reads: a buffer, and the band that it read from last.
+extension RowReader {
+    var bandRows: Int? { nil }
+    func readOn(after row: Int, bands: Int) {}
+}
+
+/// What one task keeps between reads: buffers, and the band that it read from last.
 @safe final class ReadScratch {
-    private var memory: UnsafeMutableRawPointer?
-    private var size = 0
+    /// What a buffer is for.
+    enum Use: Int, CaseIterable { case rows, stored, between, afterwards, whole }
+
+    private var buffers: [UnsafeMutableRawBufferPointer] = unsafe Use.allCases.map { _ in
+        unsafe UnsafeMutableRawBufferPointer(start: nil, count: 0)
+    }
     var band: (key: BandCache.Key, band: Band)?
 
     deinit {
-        unsafe memory?.deallocate()
+        for use in Use.allCases { unsafe buffers[use.rawValue].deallocate() }
     }
 
-    /// At least `count` bytes; what was in them before is gone.
-    func buffer(_ count: Int) -> UnsafeMutableRawPointer {
-        if let memory = unsafe memory, size >= count { return unsafe memory }
-        unsafe memory?.deallocate()
-        let fresh = UnsafeMutableRawPointer.allocate(byteCount: count, alignment: 64)
-        unsafe memory = unsafe fresh
-        size = count
-        return unsafe fresh
+    /// `count` bytes; what was in them before is gone.
+    func buffer(_ use: Use, _ count: Int) -> UnsafeMutableRawBufferPointer {
+        if unsafe buffers[use.rawValue].count < max(count, 1) {
+            unsafe buffers[use.rawValue].deallocate()
+            unsafe buffers[use.rawValue] = UnsafeMutableRawBufferPointer.allocate(
+                byteCount: max(count, 1), alignment: 64)
+        }
+        return unsafe UnsafeMutableRawBufferPointer(rebasing: buffers[use.rawValue][..<count])
     }
 }
 
@@ -61,7 +76,7 @@ final class FileRows: RowReader {
     ) throws {
         // Small enough to stay in the second-level cache until it is converted.
         let most = max(1, 256 << 10 / max(rowBytes, 1))
-        let buffer = unsafe scratch.buffer(min(most, rows.count) * rowBytes)
+        guard let buffer = unsafe scratch.buffer(.rows, min(most, rows.count) * rowBytes).baseAddress else { return }
         var row = rows.lowerBound
         while row < rows.upperBound {
             let upper = min(row + most, rows.upperBound)

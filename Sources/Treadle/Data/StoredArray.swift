@@ -62,6 +62,18 @@ final class StoredArray: Sendable {
         }
     }
 
+    /// About `rows` rows: whole bands, where rows are decoded in bands, so that tasks do not wait for each other's.
+    func block(of rows: Int) -> Int {
+        let band = segments.lazy.compactMap(\.reader.bandRows).max() ?? 1
+        return max(1, rows / band) * band
+    }
+
+    /// Begins to decode what follows `row`, where rows are decoded in bands.
+    func readOn(after row: Int, bands: Int) {
+        let segment = segments[segment(of: row)]
+        segment.reader.readOn(after: row - segment.firstRow, bands: bands)
+    }
+
     /// Begins to fetch `rows`.
     func readAhead(_ rows: Range<Int>) {
         for segment in segments {

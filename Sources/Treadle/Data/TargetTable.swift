@@ -54,10 +54,13 @@ extension Labels {
         let width = array.width
         try RowSweep(settings).run(rows, block: 1 << 16) { _, rows, scratch in
             unsafe try array.visit(rows, scratch) { bytes, number, rows in
+                let values = unsafe StoredArray.doubles(bytes, number, width: rows.count * width)
                 for (index, row) in rows.enumerated() {
-                    let values = unsafe StoredArray.doubles(bytes + index * width * number.size, number, width: width)
-                    let label = width == 1 ? values[0] : try oneHot(values, array.subject(row))
-                    try check(label, limit: limit, what: what, array.subject(row))
+                    let label =
+                        width == 1 ? values[index] : try oneHot(values[index * width..<(index + 1) * width], array, row)
+                    guard label >= 0, label < Double(limit ?? mostClasses), label == label.rounded() else {
+                        throw refusal(label, limit: limit, what: what, array.subject(row))
+                    }
                     labels[row] = Int(label)
                 }
             }
@@ -65,38 +68,37 @@ extension Labels {
         return labels
     }
 
-    private static func check(_ label: Double, limit: Int?, what: String, _ subject: String) throws {
+    /// What is wrong with a label that is no class number.
+    private static func refusal(_ label: Double, limit: Int?, what: String, _ subject: String) -> TreadleError {
         guard label == label.rounded(), label.isFinite else {
-            throw TreadleError(
+            return TreadleError(
                 .badData,
                 "\(subject): label \(label) is not a whole number; store class numbers from 0, or set task to \"regression\" for a quantity"
             )
         }
+        let shown = abs(label) < 0x1p53 ? "\(Int(label))" : "\(label)"
         guard label >= 0 else {
-            throw TreadleError(.badData, "\(subject): label \(Int64(label)) is negative; class numbers count from 0")
+            return TreadleError(.badData, "\(subject): label \(shown) is negative; class numbers count from 0")
         }
         let most = limit ?? mostClasses
-        guard label < Double(most) else {
-            let shown = label < 0x1p53 ? "\(Int(label))" : "\(label)"
-            let why =
-                limit == nil
-                ? "more than a million classes are not supported" : "\(what) has \(most) classes, 0 to \(most - 1)"
-            throw TreadleError(
-                .badData,
-                "\(subject): label \(shown) is out of range: \(why); correct it, or set task to \"regression\" for a quantity"
-            )
-        }
+        let why =
+            limit == nil
+            ? "more than a million classes are not supported" : "\(what) has \(most) classes, 0 to \(most - 1)"
+        return TreadleError(
+            .badData,
+            "\(subject): label \(shown) is out of range: \(why); correct it, or set task to \"regression\" for a quantity"
+        )
     }
 
-    private static func oneHot(_ values: [Double], _ subject: String) throws -> Double {
-        let ones = values.indices.filter { values[$0] == 1 }
-        guard ones.count == 1, values.allSatisfy({ $0 == 0 || $0 == 1 }) else {
-            throw TreadleError(
-                .badData,
-                "\(subject): \(values.count) columns as targets of a classification need a single 1 and zeros; set task to \"multilabel\" for several 1, or \"regression\" for quantities"
-            )
+    /// The place of the single 1 among zeros.
+    private static func oneHot(_ values: ArraySlice<Double>, _ array: StoredArray, _ row: Int) throws -> Double {
+        if let place = values.firstIndex(of: 1), values.count(where: { $0 == 0 }) == values.count - 1 {
+            return Double(place - values.startIndex)
         }
-        return Double(ones[0])
+        throw TreadleError(
+            .badData,
+            "\(array.subject(row)): \(values.count) columns as targets of a classification need a single 1 and zeros; set task to \"multilabel\" for several 1, or \"regression\" for quantities"
+        )
     }
 
     /// The largest label, or -1 without rows.

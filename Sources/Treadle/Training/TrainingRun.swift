@@ -32,6 +32,8 @@ final class TrainingRun<S: Scalar> {
             while !isOver {
                 while !isOver, let batch = try unsafe loader.next() {
                     try unsafe run(batch)
+                    // Rows whose pages had gone from their file were zeros: nothing learnt from them is kept.
+                    try loader.confirm()
                     try saveIfDue()
                     try departIfAsked()
                 }

@@ -99,10 +99,12 @@ import Testing
     }
 
     @Test func `measured columns have mean 0 and deviation 1, and a constant column is 0`() throws {
-        let file = try H5File.create(directory.file("c.h5"))
-        let x = (0..<5_000).flatMap { [Double($0) + 1e9, 4.25, Double($0 % 7) * 1e-3] }
-        try file.write(x, to: "/x", shape: [5_000, 3])
-        try file.write((0..<5_000).map { Int32($0 % 2) }, to: "/y")
+        do {
+            let file = try H5File.create(directory.file("c.h5"))
+            let x = (0..<5_000).flatMap { [Double($0) + 1e9, 4.25, Double($0 % 7) * 1e-3] }
+            try file.write(x, to: "/x", shape: [5_000, 3])
+            try file.write((0..<5_000).map { Int32($0 % 2) }, to: "/y")
+        }
         let configuration = try DataFixture.configuration(
             directory, DataFixture.data(DataFixture.source("c.h5"), normalize: .standard))
         let data = try TrainingData(configuration, workers: Workers(count: 2), cacheDirectory: directory.path)

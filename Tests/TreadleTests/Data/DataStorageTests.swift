@@ -223,4 +223,23 @@ import Testing
             }
         }
     }
+
+    @Test func `the report names storage, path and remedy`() throws {
+        let directory = try Self.directory.get()
+        func report(_ name: String, limit: Int, _ shuffle: Shuffle) throws -> DatasetReport {
+            let settings = DataFixture.settings(directory, limit: limit)
+            return try Dataset.open(DataFixture.source("\(name).h5"), settings, targets: .learn(.classification))
+                .report(precision: .float32, shuffle: shuffle, windowRows: 600)
+        }
+        let roomy = try report("gzip", limit: 1 << 28, .full)
+        #expect(
+            roomy.lines[0].contains("gzip.h5:/x: 611×15 float32, chunked 64×15, deflate; chunks decoded on all cores"))
+        #expect(roomy.warnings.isEmpty)
+        let tight = try report("gzip", limit: 30_000, .full)
+        #expect(tight.warnings.count == 1 && tight.warnings[0].contains("h5repack -l /x:CONTI"))
+        #expect(try report("gzip", limit: 30_000, .block).warnings[0].contains("data.shuffle_window"))
+        #expect(try report("gzip", limit: 30_000, .none).warnings.isEmpty)
+        #expect(try report("type-le-f4", limit: 1 << 28, .full).lines[0].contains("contiguous; read where it lies"))
+        #expect(try report("virtual-part", limit: 30_000, .none).warnings[0].contains("one core"))
+    }
 }

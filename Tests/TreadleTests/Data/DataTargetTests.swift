@@ -146,9 +146,11 @@ import Testing
         #expect(missing.contains("/label"))
         let short = message(try file { try $0.write([1, 0, 1] as [Int16], to: "/y") })
         #expect(short.contains("a.h5:/y: has 3 rows, and /x has 4; they must be as many"))
-        let none = try H5File.create(directory.file("none.h5"))
-        try none.createDataset("/x", type: .float32, shape: [0, 3])
-        try none.createDataset("/y", type: .float32, shape: [0])
+        do {
+            let none = try H5File.create(directory.file("none.h5"))
+            try none.createDataset("/x", type: .float32, shape: [0, 3])
+            try none.createDataset("/y", type: .float32, shape: [0])
+        }
         #expect(message(DataFixture.source("none.h5")).contains("none.h5:/x: has no rows"))
         #expect(message(DataFixture.source("gone.h5")).contains("gone.h5: no such file"))
         #expect(message(DataFixture.source("gone-*.h5")).contains("no file matches \"gone-*.h5\" in "))
