@@ -42,6 +42,14 @@ int csystem_watch_signals(void) {
     if (!failure) failure = handle(SIGUSR1, ask_for_checkpoint);
     if (!failure) failure = handle(SIGPIPE, SIG_IGN);
     if (!failure) failure = handle(SIGXFSZ, SIG_IGN);
+    // A parent that blocks signals on the thread that starts programs hands its mask down.
+    sigset_t wanted;
+    sigemptyset(&wanted);
+    sigaddset(&wanted, SIGTERM);
+    sigaddset(&wanted, SIGINT);
+    sigaddset(&wanted, SIGHUP);
+    sigaddset(&wanted, SIGUSR1);
+    if (!failure) failure = pthread_sigmask(SIG_UNBLOCK, &wanted, NULL);
     return failure;
 }
 

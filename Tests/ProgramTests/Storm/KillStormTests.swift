@@ -1,5 +1,4 @@
 import Foundation
-import HDF5
 import TestSupport
 import Testing
 import Treadle
@@ -50,7 +49,7 @@ import Treadle
     func `ten kills change no bit of the weights, and no file is ever bad`(index: Int) throws {
         let scenario = KillStormTests.scenarios[index]
         let directory = try TemporaryDirectory()
-        try writeData(to: directory.file("data.h5"))
+        try writeThreeClasses(to: directory.file("data.h5"))
         try directory.write(job(scenario, index), to: "job.json5")
 
         let began = ContinuousClock.now
@@ -118,24 +117,6 @@ import Treadle
         """
     }
 
-    /// Three classes by a line and a product of two columns.
-    private func writeData(to path: String) throws {
-        let random = Philox(seed: 17, purpose: .generation)
-        let x: [Float] = (0..<1500 * 8).map { index in
-            let word = random.words(at: UInt64(index))[0]
-            return Float(word) / Float(UInt32.max) * 2 - 1
-        }
-        let y: [Int64] = (0..<1500).map { row in
-            let first = x[row * 8] + x[row * 8 + 1] / 2
-            let product = x[row * 8 + 2] * x[row * 8 + 3]
-            return first > 0.3 ? 2 : product > 0 ? 1 : 0
-        }
-        let file = try H5File.create(path)
-        try file.write(x, to: "x", shape: [1500, 8])
-        try file.write(y, to: "y")
-        try file.flush()
-    }
-
     private func timeless(_ history: [EpochRecord]) -> [EpochRecord] {
         history.map { record in
             var record = record
@@ -151,11 +132,5 @@ import Treadle
             let measured = ["time", "seconds", "samples_per_second", "input_wait"]
             return object.filter { !measured.contains($0.key) }.compactMapValues { $0 as? Double }
         }
-    }
-}
-
-extension Program {
-    fileprivate static func run(_ arguments: [String], in directory: TemporaryDirectory) throws -> Finished {
-        try start(arguments, directory: directory).finish()
     }
 }

@@ -1,0 +1,122 @@
+import Foundation
+import TestSupport
+import Testing
+import Treadle
+
+/// What signals do to a run, and how it continues.
+@Suite struct SignalTests {
+    let directory: TemporaryDirectory
+
+    init() throws {
+        directory = try TemporaryDirectory()
+        try writeThreeClasses(to: directory.file("data.h5"))
+        // Years of training, and no checkpoint unless one is asked for.
+        try directory.write(
+            """
+            { schema: 1, name: "long", task: "classification",
+              data: { train: { files: ["data.h5"] }, valid: null, batch_size: 24 },
+              model: { hidden: [ { units: 16 } ] }, stop: { epochs: 100000000, early: null },
+              checkpoint: { dir: "run", every: { time: null, epochs: null, steps: null }, keep_best: 0 } }
+            """, to: "job.json5")
+    }
+
+    @Test(arguments: [SIGTERM, SIGINT])
+    func `a stop leaves a checkpoint and 75, and the same command continues from it`(signal: Int32) throws {
+        let job = try start()
+        #expect(try waitForTraining(job))
+        job.send(signal)
+        let ended = try job.finish()
+        #expect(ended.code == 75, "\(ended.errors)")
+        #expect(ended.errors.contains("stopped by \(signal == SIGTERM ? "SIGTERM" : "SIGINT")"))
+        let step = try #require(try steps().last)
+        let stopped = try CheckpointFile.verify(path(step))
+        #expect(stopped.cursor.step == step)
+
+        let next = try Program.run(
+            ["train", "job.json5", "--set", "stop.epochs=\(stopped.cursor.epoch + 1)"], in: directory)
+        #expect(next.code == 0, "\(next.errors)")
+        #expect(next.errors.contains(CheckpointName.step(step).fileName))
+        #expect(try CheckpointFile.verify(directory.file("run/final.h5")).cursor.epoch == stopped.cursor.epoch + 1)
+    }
+
+    @Test(arguments: [SIGHUP, SIGUSR1]) func `a checkpoint is written on request, and training goes on`(
+        signal: Int32
+    ) throws {
+        let job = try start()
+        #expect(try waitForTraining(job))
+        for count in 1...2 {
+            job.send(signal)
+            #expect(wait { (try? steps().count) == count })
+        }
+        #expect(job.isRunning)
+        for step in try steps() { _ = try CheckpointFile.verify(path(step)) }
+        job.send(SIGTERM)
+        #expect(try job.finish().code == 75)
+        #expect(try steps().count == 3)
+    }
+
+    @Test func `the second SIGINT ends the run at once, and what is on disk is good`() throws {
+        for pause in [0, 1000, 10_000] {
+            let job = try start()
+            #expect(try waitForTraining(job))
+            job.send(SIGINT)
+            usleep(UInt32(pause))
+            let stillRan = job.isRunning
+            if stillRan { job.send(SIGINT) }
+            // The first may have been enough already.
+            #expect([75, 128 + SIGINT].contains(try job.finish().code))
+            for step in try steps() { _ = try CheckpointFile.verify(path(step)) }
+        }
+    }
+
+    @Test func `a second run on one directory is refused with the first one's process number`() throws {
+        let job = try start()
+        #expect(try waitForTraining(job))
+        let second = try Program.run(["train", "job.json5"], in: directory)
+        #expect(second.code == 75)
+        #expect(second.errors.contains("in use by another run (process \(job.identifier) on "))
+        job.send(SIGTERM)
+        #expect(try job.finish().code == 75)
+    }
+
+    @Test func `a changed meaning is refused with the key and both values`() throws {
+        let job = try start()
+        #expect(try waitForTraining(job))
+        job.send(SIGTERM)
+        #expect(try job.finish().code == 75)
+        let changed = try Program.run(
+            ["train", "job.json5", "--set", "optimizer.lr=0.5", "--set", "data.batch_size=32"], in: directory)
+        #expect(changed.code == 78)
+        #expect(changed.errors.contains("optimizer.lr is 0.5 now, but was 0.001"))
+        #expect(changed.errors.contains("data.batch_size is 32 now, but was 24"))
+    }
+
+    // MARK: Parts
+
+    private func start() throws -> Spawned {
+        try Program.start(["train", "job.json5", "--set", "log.every=0.05"], directory: directory)
+    }
+
+    /// Whether the run has begun to take steps: its first lines are about them.
+    private func waitForTraining(_ job: Spawned) throws -> Bool {
+        wait { job.errorsSoFar.contains("loss=") || !job.isRunning } && job.isRunning
+    }
+
+    private func steps() throws -> [Int] {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: directory.file("run"))) ?? []
+        return names.compactMap {
+            if case .step(let step) = CheckpointName(fileName: $0) { step } else { nil }
+        }.sorted()
+    }
+
+    private func path(_ step: Int) -> String { directory.file("run/" + CheckpointName.step(step).fileName) }
+
+    /// Whether `condition` comes true within a minute: the machine may be busy.
+    private func wait(_ condition: () -> Bool) -> Bool {
+        for _ in 0..<6000 {
+            if condition() { return true }
+            usleep(10_000)
+        }
+        return false
+    }
+}

@@ -1,0 +1,29 @@
+import Foundation
+import HDF5
+import TestSupport
+import Treadle
+
+/// Three classes by a line and a product of two columns.
+func writeThreeClasses(to path: String) throws {
+    let random = Philox(seed: 17, purpose: .generation)
+    let x: [Float] = (0..<1500 * 8).map { index in
+        let word = random.words(at: UInt64(index))[0]
+        return Float(word) / Float(UInt32.max) * 2 - 1
+    }
+    let y: [Int64] = (0..<1500).map { row in
+        let first = x[row * 8] + x[row * 8 + 1] / 2
+        let product = x[row * 8 + 2] * x[row * 8 + 3]
+        return first > 0.3 ? 2 : product > 0 ? 1 : 0
+    }
+    let file = try H5File.create(path)
+    try file.write(x, to: "x", shape: [1500, 8])
+    try file.write(y, to: "y")
+    try file.flush()
+}
+
+extension Program {
+    /// Runs `treadle` with a list of arguments to its end.
+    static func run(_ arguments: [String], in directory: TemporaryDirectory) throws -> Finished {
+        try start(arguments, directory: directory).finish()
+    }
+}
