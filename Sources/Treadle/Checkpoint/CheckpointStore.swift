@@ -71,8 +71,6 @@ package final class CheckpointStore: Sendable {
         }
     }
 
-    deinit { writer.sync {} }
-
     package func path(_ name: CheckpointName) -> String { directory + "/" + name.fileName }
 
     /// The checkpoints in the directory, those of steps in rising order.

@@ -90,7 +90,11 @@ package final class DirectoryLock: Sendable {
     }
 
     private static func record(_ descriptor: Int32) {
-        let text = Array("\(getpid()) \(ProcessInfo.processInfo.hostName)\n".utf8)
+        var name = [CChar](repeating: 0, count: 256)
+        // Not Foundation's hostName, which may ask a name server and wait for it.
+        _ = unsafe gethostname(&name, name.count - 1)
+        let host = String(decoding: name.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+        let text = Array("\(getpid()) \(host)\n".utf8)
         // Advice for people: the lock holds whether or not this can be written.
         _ = ftruncate(descriptor, 0)
         _ = unsafe pwrite(descriptor, text, text.count, 0)

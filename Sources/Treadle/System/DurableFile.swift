@@ -13,12 +13,15 @@ package struct DurableFile: ~Copyable {
     private var descriptor: Int32
     private var renamed = false
 
-    /// Begins a file that will replace `path`.
+    /// Begins a file that will replace `path`, with the permissions of the file that is there, if one is.
     package init(replacing path: String, calls: SystemCalls = SystemCalls()) throws {
         self.path = path
         self.calls = calls
         temporary = DurableFile.temporaryName(for: path)
+        let mode = try DurableFile.mode(ofFileAt: path)
         descriptor = try calls.create(temporary, for: path)
+        // A private file stays private; where the file system has no such modes there is nothing to keep.
+        if let mode { _ = fchmod(descriptor, mode) }
     }
 
     package mutating func write(_ bytes: RawSpan) throws {
@@ -84,6 +87,19 @@ extension DurableFile {
         guard name.hasPrefix("."), name.hasSuffix(".tmp") else { return false }
         let random = name.dropLast(4).suffix(17)
         return random.count == 17 && random.first == "." && random.dropFirst().allSatisfy(\.isHexDigit)
+    }
+
+    /// The permissions of the file at `path`, or nil where there is none.
+    ///
+    /// What is no regular file throws: renaming over a device or a pipe would not write to it but remove it.
+    private static func mode(ofFileAt path: String) throws -> mode_t? {
+        var status = stat()
+        guard unsafe stat(path, &status) == 0 else { return nil }
+        switch status.st_mode & S_IFMT {
+        case S_IFREG: return status.st_mode & 0o777
+        case S_IFDIR: throw TreadleError.writing(path, "open", EISDIR)
+        default: throw TreadleError(.cannotCreate, "\(path): not a regular file; choose the name of a file")
+        }
     }
 
     private static func temporaryName(for path: String) -> String {

@@ -100,6 +100,27 @@ import Treadle
         #expect(try directory.contents() == kept.sorted())
     }
 
+    @Test func `the permissions of a replaced file stay`() throws {
+        let directory = try TemporaryDirectory()
+        let path = directory.file("a")
+        try DurableFile.write("old", to: path)
+        #expect(chmod(path, 0o640) == 0)
+        try DurableFile.write("new", to: path)
+        let attributes = try FileManager.default.attributesOfItem(atPath: path)
+        #expect(attributes[.posixPermissions] as? Int == 0o640)
+    }
+
+    @Test func `devices, pipes and directories are refused, not replaced`() throws {
+        let directory = try TemporaryDirectory()
+        #expect(mkfifo(directory.file("pipe"), 0o600) == 0)
+        for path in [directory.file("pipe"), "/dev/null", directory.path] {
+            let error = #expect(throws: TreadleError.self) { try DurableFile.write("x", to: path) }
+            #expect(error?.kind == .cannotCreate)
+            #expect(error?.description.hasPrefix("\(path): ") == true)
+        }
+        #expect(try directory.contents() == ["pipe"])
+    }
+
     @Test func `the longest names work`() throws {
         let directory = try TemporaryDirectory()
         let name = String(repeating: "ä", count: 127)
