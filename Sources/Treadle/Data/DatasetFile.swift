@@ -54,10 +54,11 @@ internal import HDF5
         guard unsafe access(directory, W_OK | X_OK) == 0 else { throw TreadleError.writing(path, "creation", errno) }
         // Better said before an hour of work than after it.
         let space = try DiskSpace(at: directory)
-        guard space.available >= size + 1 << 20 else {
+        let needed = size + 1 << 18
+        guard space.available >= needed else {
             throw TreadleError(
                 .inputOutput,
-                "\(path) would take \(size.bytesInWords), but its file system has \(space.available.bytesInWords) left; "
+                "\(path) needs up to \(needed.bytesInWords), but its file system has \(space.available.bytesInWords) left; "
                     + "free space or choose another directory")
         }
     }
