@@ -30,12 +30,37 @@ static inline uint64_t backward(const cd_permutation *p, uint64_t index) {
     return (uint64_t)left << p->right_bits | right;
 }
 
+// Rounds over a block of indices at a time: the multiplications of one index wait for each other, those of
+// neighbours do not.
+enum { PERMUTED_AT_ONCE = 64 };
+
 void cd_permute(const cd_permutation *permutation, uint64_t first, size_t n, uint64_t *result) {
     cd_permutation p = *permutation;
-    for (size_t i = 0; i < n; i++) {
-        uint64_t image = forward(&p, first + i);
-        while (image >= p.count) image = forward(&p, image);
-        result[i] = image;
+    uint32_t right_mask = (uint32_t)(((uint64_t)1 << p.right_bits) - 1);
+    if (n < 8) {
+        for (size_t i = 0; i < n; i++) {
+            result[i] = forward(&p, first + i);
+            while (result[i] >= p.count) result[i] = forward(&p, result[i]);
+        }
+        return;
+    }
+    for (size_t start = 0; start < n; start += PERMUTED_AT_ONCE) {
+        size_t count = n - start < PERMUTED_AT_ONCE ? n - start : PERMUTED_AT_ONCE;
+        uint32_t left[PERMUTED_AT_ONCE], right[PERMUTED_AT_ONCE];
+        for (size_t i = 0; i < PERMUTED_AT_ONCE; i++) {
+            uint64_t index = first + start + i;
+            left[i] = (uint32_t)(index >> p.right_bits);
+            right[i] = (uint32_t)index & right_mask;
+        }
+        for (int round = 0; round < CD_PERMUTATION_ROUNDS; round += 2) {
+            for (size_t i = 0; i < PERMUTED_AT_ONCE; i++) left[i] ^= mix(right[i], p.keys[round], p.left_bits);
+            for (size_t i = 0; i < PERMUTED_AT_ONCE; i++) right[i] ^= mix(left[i], p.keys[round + 1], p.right_bits);
+        }
+        for (size_t i = 0; i < count; i++) {
+            uint64_t image = (uint64_t)left[i] << p.right_bits | right[i];
+            while (image >= p.count) image = forward(&p, image);
+            result[start + i] = image;
+        }
     }
 }
 

@@ -48,7 +48,9 @@ package final class BatchLoader<S: Scalar> {
             lanes = []
             slots = [try BatchSlot(source)]
         } else {
-            let ahead = max(1, prefetch)
+            // Wide rows: as many batches as half of what is left of the limit has room for, one at least.
+            let rowBytes = ResidentRows<S>.bytes(rows.dataset.features + source.targetWidth, rows: batchSize)
+            let ahead = max(1, min(prefetch, rows.dataset.settings.budget.left / 2 / max(rowBytes, 1) - 1))
             lanes = (0..<min(workers.count, ahead)).map { number in
                 Lane(
                     queue: DispatchQueue(label: "treadle.loader.\(number)", qos: .userInitiated), scratch: ReadScratch()

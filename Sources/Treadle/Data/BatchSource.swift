@@ -36,6 +36,9 @@ final class BatchSource<S: Scalar>: Sendable {
         } else {
             values = nil
         }
+        if case .shuffled(.full, _, _, _) = order, case .streamed(let array) = x {
+            for segment in array.segments { segment.reader.expectRandomRows() }
+        }
     }
 
     /// Whether every batch is only pointers to memory.

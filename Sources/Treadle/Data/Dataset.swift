@@ -75,6 +75,13 @@ package final class Dataset: Sendable {
                 "\(first.path):\(source.x): rows \(range.lowerBound) to \(range.upperBound) are asked for, and there are \(x.rows); correct data rows"
             )
         }
+        // Sets of rows are kept as bits: a number of rows without data behind it is refused before that.
+        guard range.upperBound / 6 < settings.budget.limit else {
+            throw TreadleError(
+                .badData,
+                "\(first.path):\(source.x): says that it has \(x.rows) rows, too many for data.memory_limit (\(settings.budget.limit.asBytes)); raise it, or look at the file"
+            )
+        }
         let hasTargets = request.task != nil
         let names = hasTargets ? try first.names("/classes") : nil
         columns = try first.names("/columns").flatMap { [features] in $0.count == features ? $0 : nil }

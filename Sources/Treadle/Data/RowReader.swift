@@ -17,6 +17,9 @@ protocol RowReader: AnyObject, Sendable {
     /// Begins to fetch `rows`, which will be wanted soon; returns at once.
     func readAhead(_ rows: Range<Int>)
 
+    /// Says that single rows from anywhere will be wanted.
+    func expectRandomRows()
+
     /// How many rows are decoded together; nil where each can be read alone.
     var bandRows: Int? { get }
 
@@ -25,6 +28,7 @@ protocol RowReader: AnyObject, Sendable {
 }
 
 extension RowReader {
+    func expectRandomRows() {}
     var bandRows: Int? { nil }
     func readOn(after row: Int, bands: Int) {}
 }
@@ -84,6 +88,11 @@ final class FileRows: RowReader {
             unsafe try body(UnsafeRawPointer(buffer), row..<upper)
             row = upper
         }
+    }
+
+    func expectRandomRows() {
+        // 0 is the rest of the file.
+        file.advise(POSIX_FADV_RANDOM, offset: offset, size: 0)
     }
 
     func readAhead(_ rows: Range<Int>) {
