@@ -6,7 +6,7 @@ import Treadle
 /// The elementary functions in Float64 against 50 digits of mpmath, from Scripts/fixtures/elementary.py.
 @Suite struct ElementaryFunctionTests {
     static let bounds: [(name: String, function: ElementaryFunction, ulps: Double)] = [
-        ("exp", .exp, 1), ("expm1", .expm1, 2), ("log", .log, 1), ("log1p", .log1p, 1.5), ("tanh", .tanh, 1.5),
+        ("exp", .exp, 1), ("expm1", .expm1, 2), ("log", .log, 1), ("log1p", .log1p, 1.5), ("tanh", .tanh, 2),
         ("sigmoid", .sigmoid, 2.5), ("erf", .erf, 1.5), ("softplus", .softplus, 2),
     ]
 
