@@ -24,6 +24,9 @@ let package = Package(
         .executable(name: "treadle", targets: ["TreadleCLI"]),
         .library(name: "Treadle", targets: ["Treadle"]),
     ],
+    traits: [
+        .trait(name: "MPI", description: "Training on several processes and machines, under mpirun or Slurm.")
+    ],
     targets: [
         .systemLibrary(
             name: "CHDF5", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev"])]),
@@ -33,9 +36,15 @@ let package = Package(
         .target(name: "CSystem", cSettings: carefulC),
         .systemLibrary(name: "CDeflate", pkgConfig: "libdeflate", providers: [.apt(["libdeflate-dev"])]),
         .target(name: "CDecode", dependencies: ["CDeflate", "CKernels"], cSettings: carefulC),
+        .systemLibrary(name: "CMPI", pkgConfig: "mpi-c", providers: [.apt(["libopenmpi-dev"])]),
+        // Without the trait it is the one-process form, and nothing of MPI is looked at.
+        .target(
+            name: "CMPIShims", dependencies: [.target(name: "CMPI", condition: .when(traits: ["MPI"]))],
+            cSettings: carefulC + [.define("TREADLE_MPI", .when(traits: ["MPI"]))]),
         .target(name: "HDF5", dependencies: ["CHDF5Shims"], swiftSettings: strict),
         .target(
-            name: "Treadle", dependencies: ["HDF5", "CKernels", "CSystem", "CDecode", "CZlib"], swiftSettings: strict),
+            name: "Treadle", dependencies: ["HDF5", "CKernels", "CSystem", "CDecode", "CZlib", "CMPIShims"],
+            swiftSettings: strict),
         .executableTarget(name: "TreadleCLI", dependencies: ["Treadle", "HDF5"], swiftSettings: strict),
         .executableTarget(
             name: "TreadleBenchmarks", dependencies: ["Treadle", "CKernels", "HDF5"], swiftSettings: strict),

@@ -28,12 +28,13 @@ package final class BatchLoader<S: Scalar> {
         var scratch: ReadScratch
     }
 
-    /// `cursor` tells the epoch and the batch to begin with. `prefetch` batches are read ahead.
+    /// `cursor` tells the epoch and the batch to begin with. `prefetch` batches are read ahead. With
+    /// a `part`, batches hold the rows of its own shards alone.
     package init(
         _ rows: RowSet, normalization: Normalization, order: RowOrder, batchSize: Int, dropLast: Bool = false,
-        prefetch: Int = 4, workers: Workers, from cursor: Cursor = Cursor()
+        prefetch: Int = 4, workers: Workers, part: Shards? = nil, from cursor: Cursor = Cursor()
     ) throws {
-        source = try BatchSource(rows, normalization, order, batchSize: batchSize, dropLast: dropLast)
+        source = try BatchSource(rows, normalization, order, batchSize: batchSize, dropLast: dropLast, part: part)
         batchesPerEpoch = source.batchesPerEpoch
         nominalRows = batchSize
         guard batchesPerEpoch > 0 else {

@@ -15,17 +15,23 @@ final class BatchSource<S: Scalar>: Sendable {
     let order: RowOrder
     let batchSize: Int
     let batchesPerEpoch: Int
+    /// The part of every batch that this rank computes; nil for all of it.
+    private let part: Shards?
     private let x: RowStore<S>
     private let values: RowStore<S>?
     private let xTransform: ColumnTransform
     private let valueTransform: ColumnTransform
 
-    init(_ rows: RowSet, _ normalization: Normalization, _ order: RowOrder, batchSize: Int, dropLast: Bool) throws {
+    init(
+        _ rows: RowSet, _ normalization: Normalization, _ order: RowOrder, batchSize: Int, dropLast: Bool,
+        part: Shards? = nil
+    ) throws {
         precondition(batchSize >= 1, "a batch holds at least one row")
         let dataset = rows.dataset
         self.rows = rows
         self.order = order
         self.batchSize = batchSize
+        self.part = part
         batchesPerEpoch = dropLast ? rows.count / batchSize : (rows.count + batchSize - 1) / batchSize
         xTransform = ColumnTransform(
             shift: normalization.shift, factor: normalization.factor, imputation: normalization.imputation)
@@ -68,12 +74,13 @@ final class BatchSource<S: Scalar>: Sendable {
     /// Fills `slot` with a batch.
     func fill(_ slot: BatchSlot<S>, epoch: Int, batch: Int, _ scratch: ReadScratch) throws {
         let first = batch * batchSize
-        let positions = first..<min(first + batchSize, rows.count)
+        let whole = first..<min(first + batchSize, rows.count)
+        let positions = part.map { $0.ownPositions(of: whole) } ?? whole
         let order = EpochOrder(self.order, count: rows.count, epoch: epoch)
         slot.rows = positions.count
         unsafe order.fill(slot.numbers, at: positions)
         unsafe rows.selection.replace(slot.numbers, count: positions.count)
-        if !isResident { readAhead(order, positions) }
+        if !isResident { readAhead(order, whole) }
         switch x {
         case .resident(let resident):
             for place in 0..<slot.rows { unsafe slot.pointers[place] = unsafe resident[Int(slot.numbers[place])] }

@@ -19,9 +19,10 @@ package struct Evaluator<S: Scalar> {
         self.workers = workers
     }
 
-    /// Throws `Departure.signal` when a stop is asked for.
+    /// Throws `Departure.signal` when `stopSignal`, asked between batches, gives one.
     package func evaluate(
-        _ rows: RowSet, parameters: [LayerParameters], normalization: Normalization
+        _ rows: RowSet, parameters: [LayerParameters], normalization: Normalization,
+        stopSignal: () throws -> String? = { Interruption.stopSignal }
     ) throws -> Evaluation {
         let forward = ForwardPass<S>(
             network: network, parameters: parameters, loss: loss, maxRows: Self.batchRows, workers: workers)
@@ -36,7 +37,7 @@ package struct Evaluator<S: Scalar> {
             sums.weightSum += forward.sums.weightSum
             unsafe tally.add(
                 predictions, stride: network.outputs, rows: batch.rows, targets: batch.targets, weights: batch.weights)
-            if let signal = Interruption.stopSignal { throw Departure.signal(signal) }
+            if let signal = try stopSignal() { throw Departure.signal(signal) }
         }
         return Evaluation(
             rows: rows.count, loss: sums.lossSum / sums.weightSum, metrics: tally.results(), confusion: tally.confusion)

@@ -1,4 +1,5 @@
 internal import CKernels
+internal import Glibc
 
 /// Numbers shaped like a network's parameters, packed for the products; exact conversion to and from plain row-major.
 @safe final class PackedParameters<S: Scalar> {
@@ -21,6 +22,19 @@ internal import CKernels
 
     /// Sets every number to zero.
     func clear() { unsafe start.update(repeating: 0, count: layout.count) }
+
+    /// Gives the memory between `kept` ranges, in rising order, back to the system: whole pages of it, which read as zeros.
+    func release(except kept: [Range<Int>]) {
+        let page = Int(getpagesize())
+        let base = unsafe UInt(bitPattern: start)
+        var from = 0
+        for range in kept + [layout.count..<layout.count] {
+            let first = (Int(base) + from * MemoryLayout<S>.stride + page - 1) / page * page
+            let end = (Int(base) + range.lowerBound * MemoryLayout<S>.stride) / page * page
+            if end > first { unsafe madvise(UnsafeMutableRawPointer(bitPattern: first), end - first, MADV_DONTNEED) }
+            from = max(from, range.upperBound)
+        }
+    }
 
     /// Takes over plain parameters, whose shapes must be those of the network.
     func load(_ layers: [LayerParameters]) {

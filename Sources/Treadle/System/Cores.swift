@@ -5,7 +5,13 @@ internal import Foundation
 package enum Cores {
     /// The cores that affinity and the cgroup's quota leave, at least one.
     package static var available: Int {
-        let bound = Int(csystem_allowed_cores())
+        let environment = ProcessInfo.processInfo.environment
+        // MPI's launchers say how many ranks share this machine: each takes its part.
+        let ranks = ["OMPI_COMM_WORLD_LOCAL_SIZE", "MPI_LOCALNRANKS"].lazy.compactMap {
+            environment[$0].flatMap { Int($0) }
+        }
+        let share = ProcessInfo.processInfo.processorCount / max(1, ranks.first ?? 1)
+        let bound = min(Int(csystem_allowed_cores()), max(1, share))
         guard let quota = cgroupQuota else { return max(1, bound) }
         return max(1, min(bound, Int(quota.rounded(.up))))
     }

@@ -42,13 +42,15 @@ enum Resumption {
 extension RowSet {
     /// The rows in the order of training, from where `cursor` stands.
     func trainingLoader<S: Scalar>(
-        _ configuration: Configuration, _ normalization: Normalization, workers: Workers, from cursor: Cursor
+        _ configuration: Configuration, _ normalization: Normalization, workers: Workers, part: Shards,
+        from cursor: Cursor
     ) throws -> BatchLoader<S> {
         let data = configuration.data
         return try BatchLoader(
             self, normalization: normalization,
             order: .shuffled(
                 data.shuffle, seed: configuration.seed, block: data.shuffleBlock, window: data.shuffleWindow),
-            batchSize: data.batchSize, dropLast: data.dropLast, prefetch: data.prefetch, workers: workers, from: cursor)
+            batchSize: data.batchSize, dropLast: data.dropLast, prefetch: data.prefetch, workers: workers, part: part,
+            from: cursor)
     }
 }

@@ -21,4 +21,11 @@ package struct Shards: Equatable, Sendable {
 
     /// Where shard `index` starts in a batch of `rows` rows; `index` = S gives the end.
     package func start(of index: Int, rows: Int) -> Int { index * rows / count }
+
+    /// Those of a batch's positions in an epoch that are in this process's shards.
+    func ownPositions(of batch: Range<Int>) -> Range<Int> {
+        let from = start(of: own.lowerBound, rows: batch.count)
+        let to = start(of: own.upperBound, rows: batch.count)
+        return batch.lowerBound + from..<batch.lowerBound + to
+    }
 }

@@ -14,6 +14,8 @@ package enum Trainer {
         package var until: Cursor?
         /// What the data must be, for a checkpoint to be reproduced on them.
         package var expectedFingerprint: String?
+        /// The processes that share the run.
+        package var ranks = Ranks.alone
 
         package init() {}
     }

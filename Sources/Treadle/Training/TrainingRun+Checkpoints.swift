@@ -9,26 +9,64 @@ extension TrainingRun {
         guard isBetweenUpdates else { return }
         // A rollback goes back to the end of an epoch: which ends are on disk must not depend on time.
         let isAnchor = record != nil && configuration.stop.onNaN == .rollback
+        if ranks.isAlone || record != nil {
+            guard try ranks.decide({ isSaveWanted(at: cursor, epoch: record) || isAnchor }) else { return }
+        } else {
+            guard ranks.agreed.contains(.saves) else { return }
+        }
+        let snapshot = try snapshot()
+        try store?.save(snapshot)
+    }
+
+    private func isSaveWanted(at cursor: Cursor, epoch record: EpochRecord? = nil) -> Bool {
         let isAsked = Interruption.takeCheckpointRequest()
-        guard isAsked || isAnchor || store.isDue(at: cursor, epoch: record) else { return }
-        try store.save(snapshot())
+        return isAsked || store?.isDue(at: cursor, epoch: record) == true
+    }
+
+    /// Before a batch: what is to be done after it, which every rank will then know.
+    func tellWishes(endsGroup: Bool) {
+        ranks.wishes = .signals
+        guard ranks.isFirst, endsGroup else { return }
+        let next = Cursor(epoch: cursor.epoch, batch: cursor.batch + 1, step: cursor.step + 1)
+        if isSaveWanted(at: next) { ranks.wishes.insert(.saves) }
+        if isOverTime { ranks.wishes.insert(.wallTime) }
+    }
+
+    private var isOverTime: Bool { configuration.stop.wallTime.map { seconds >= $0.seconds } ?? false }
+
+    /// Writes a checkpoint, where this is the rank that does, and gives its path when it is durable.
+    func write(_ checkpoint: Checkpoint, as name: CheckpointName? = nil) throws -> String {
+        let path = try store?.saveAndWait(checkpoint, as: name)
+        reportSaved()
+        return path ?? directory + "/" + (name ?? .step(checkpoint.cursor.step)).fileName
     }
 
     /// Ends this process's part of the run when a signal or the time limit asks for it.
     func departIfAsked() throws {
         guard isBetweenUpdates else { return }
-        if let signal = Interruption.stopSignal { throw Departure.signal(signal) }
-        if let limit = configuration.stop.wallTime, seconds >= limit.seconds { throw Departure.wallTime }
+        let signal = ranks.isAlone ? Interruption.stopSignal : ranks.agreed.stopSignal
+        if let signal { throw Departure.signal(signal) }
+        if ranks.isAlone ? isOverTime : ranks.agreed.contains(.wallTime) { throw Departure.wallTime }
     }
 
     private var isBetweenUpdates: Bool { cursor.batch == 0 || isGroupEnd(after: cursor.batch) }
 
     /// The run as it stands: a copy, so that training can go on while it is written.
-    func snapshot() -> Checkpoint {
+    ///
+    /// Every rank must ask; only the first gets what the optimizer remembers.
+    func snapshot() throws -> Checkpoint {
+        var state = stateWithoutOptimizer
+        state.optimizer = step.optimizerState()
+        try ranks.check()
+        return state
+    }
+
+    /// The same without what the optimizer remembers, which several ranks hold: what one rank knows by itself.
+    var stateWithoutOptimizer: Checkpoint {
         var progress = progress
         progress.seconds = seconds
         return checkpoint(
-            parameters: step.parameters(), optimizer: step.optimizerState(), cursor: cursor, progress: progress,
+            parameters: step.parameters(), optimizer: OptimizerState(), cursor: cursor, progress: progress,
             history: history)
     }
 
@@ -47,6 +85,6 @@ extension TrainingRun {
 
     /// Tells the observer what has become durable in the background.
     func reportSaved() {
-        for saved in store.takeSaved() { observer.checkpointed(saved.path, at: saved.cursor) }
+        for saved in store?.takeSaved() ?? [] { observer.checkpointed(saved.path, at: saved.cursor) }
     }
 }

@@ -6,13 +6,13 @@ extension TrainingRun {
     ///
     /// Every part can be interrupted and is done again by the next process.
     func finish() throws -> RunSummary {
-        if options.until == nil, let done = try store.final(), done.checkpoint.cursor == cursor {
-            return summary(.nothingToDo, of: done.checkpoint, at: done.path)
+        let done = options.until == nil ? try store?.final() : nil
+        if try ranks.decide({ done?.checkpoint.cursor == cursor }) {
+            return summary(.nothingToDo, of: done?.checkpoint ?? stateWithoutOptimizer, at: done?.path ?? directory)
         }
         try recordPartOfEpoch()
-        try store.saveAndWait(snapshot())
-        reportSaved()
-        var last = snapshot()
+        var last = try snapshot()
+        _ = try write(last)
         last.progress.finished = true
         var record = last.history.lastIndex { $0.step == cursor.step }
         if configuration.stop.early?.restoreBest == true, let best = try bestCheckpoint() {
@@ -27,17 +27,15 @@ extension TrainingRun {
             last.history[record].metrics.merge(result.named("test")) { $1 }
             tested = result
         }
-        let path = try store.saveAndWait(last, as: .final)
-        reportSaved()
+        let path = try write(last, as: .final)
         writeReport(on: last, at: path, test: tested)
         return summary(ending, of: last, at: path, record: record)
     }
 
     /// Leaves a checkpoint that the next process continues from.
     func leave(_ departure: Departure) throws -> RunSummary {
-        let snapshot = snapshot()
-        let path = try store.saveAndWait(snapshot)
-        reportSaved()
+        let snapshot = try snapshot()
+        let path = try write(snapshot)
         switch departure {
         case .signal(let name):
             observer.note(.info, "stopped by \(name); the same command continues from \(path)")
@@ -62,12 +60,13 @@ extension TrainingRun {
     /// The checkpoint with the best weights, unless they are the present ones.
     private func bestCheckpoint() throws -> Checkpoint? {
         guard let bestEpoch = progress.bestEpoch, bestEpoch != cursor.epoch || cursor.batch > 0 else { return nil }
-        guard let found = try store.best(), found.checkpoint.cursor.step <= cursor.step else {
+        let found = try store?.best()
+        guard try ranks.decide({ found.map { $0.checkpoint.cursor.step <= cursor.step } ?? false }) else {
             observer.note(
                 .warning, "the best weights, of epoch \(bestEpoch), are not on disk; keeping those of the last epoch")
             return nil
         }
-        return found.checkpoint
+        return try ranks.share(found?.checkpoint ?? stateWithoutOptimizer)
     }
 
     private var ending: RunSummary.Ending {
@@ -78,7 +77,7 @@ extension TrainingRun {
         _ ending: RunSummary.Ending, of checkpoint: Checkpoint, at path: String, record: Int? = nil
     ) -> RunSummary {
         let summary = RunSummary(
-            ending: ending, directory: store.directory, cursor: checkpoint.cursor, seconds: checkpoint.progress.seconds,
+            ending: ending, directory: directory, cursor: checkpoint.cursor, seconds: checkpoint.progress.seconds,
             metrics: (record.map { checkpoint.history[$0] } ?? checkpoint.history.last)?.metrics ?? [:],
             best: progress.best, bestEpoch: progress.bestEpoch, checkpoint: path,
             digest: checkpoint.parameterDigest, history: checkpoint.history)

@@ -39,6 +39,8 @@ extension TrainingRun {
         let metrics = configuration.metrics + (configuration.task == .classification ? [.confusion] : [])
         return try Evaluator<S>(
             network: network, loss: loss, task: configuration.task, metrics: metrics, workers: workers
-        ).evaluate(rows, parameters: step.parameters(), normalization: data.normalization)
+        ).evaluate(
+            rows, parameters: step.parameters(), normalization: data.normalization,
+            stopSignal: { try ranks.agreedStopSignal() })
     }
 }

@@ -4,7 +4,7 @@ extension TrainingRun {
     /// Stops the run, or returns to the last epoch's end with a smaller rate, as `stop.on_nan` says.
     func returnOrStop(_ batch: Batch<S>, rate: Double) throws {
         let first = cursor.batch * configuration.data.batchSize
-        let last = unsafe first + batch.rows
+        let last = min(first + configuration.data.batchSize, data.train.count)
         let found =
             "the loss is not finite at step \(cursor.step + 1) (epoch \(cursor.epoch + 1), rows \(first + 1) to "
             + "\(last) of its order, rate \(rate)): \(unsafe origin(in: batch))"
@@ -13,7 +13,7 @@ extension TrainingRun {
             throw TreadleError(
                 .diverged,
                 "\(found); lower optimizer.lr, set optimizer.clip_norm, or set stop.on_nan to \"rollback\"; the "
-                    + "checkpoints up to here are intact in \(store.directory)")
+                    + "checkpoints up to here are intact in \(directory)")
         }
         guard progress.rollbacks < policy.maxRollbacks else {
             throw TreadleError(
@@ -29,13 +29,14 @@ extension TrainingRun {
     /// Only ends of epochs are returned to: which other checkpoints there are depends on time.
     private func rollBack(_ reason: String) throws {
         let rollbacks = progress.rollbacks + 1
-        var state = try store.newest { $0.cursor.batch == 0 }?.checkpoint ?? beginning()
+        var state = try store?.newest { $0.cursor.batch == 0 }?.checkpoint ?? beginning()
         for _ in state.progress.rollbacks..<rollbacks { state.progress.rateScale *= configuration.stop.rollbackFactor }
         state.progress.rollbacks = rollbacks
         try take(state)
         // What was written since then leads back here; what is written now says that it has happened.
-        try store.removeSteps(after: cursor.step)
-        try store.saveAndWait(snapshot())
+        try store?.removeSteps(after: cursor.step)
+        let snapshot = try snapshot()
+        try store?.saveAndWait(snapshot)
         observer.note(
             .warning,
             "\(reason); returned to the end of epoch \(cursor.epoch) with the rate multiplied by "
@@ -61,6 +62,8 @@ extension TrainingRun {
                     "layer \(layer.name) is the first to give such a number, for row \(place / layer.units + 1) of them"
             }
         }
-        return "every layer's outputs are finite, the loss of them is not"
+        return ranks.isAlone
+            ? "every layer's outputs are finite, the loss of them is not"
+            : "every layer's outputs are finite for the rows of \(ranks.name)"
     }
 }

@@ -7,7 +7,10 @@ final class TrainingRun<S: Scalar> {
     let options: Trainer.Options
     let observer: any TrainingObserver
     let workers: Workers
-    let store: CheckpointStore
+    let ranks: Ranks
+    /// Where the run is kept; only the first rank has a store there, and writes.
+    let directory: String
+    let store: CheckpointStore?
     let data: TrainingData
     let network: Network
     let loss: LossFunction
@@ -49,7 +52,10 @@ final class TrainingRun<S: Scalar> {
     private func run(_ batch: Batch<S>) throws {
         let rate = self.rate
         let endsGroup = isGroupEnd(after: cursor.batch + 1)
-        let result = unsafe step.run(batch, step: cursor.step, rate: rate, endsGroup: endsGroup)
+        let rows = min(configuration.data.batchSize, data.train.count - cursor.batch * configuration.data.batchSize)
+        if !ranks.isAlone { tellWishes(endsGroup: endsGroup) }
+        let result = unsafe step.run(batch, step: cursor.step, rate: rate, endsGroup: endsGroup, totalRows: rows)
+        try ranks.check()
         guard result.isFinite else { return try unsafe returnOrStop(batch, rate: rate) }
         progress.lossSum += result.lossSum
         progress.weightSum += result.weightSum
@@ -57,7 +63,7 @@ final class TrainingRun<S: Scalar> {
         if endsGroup { cursor.step += 1 }
         observer.stepped(
             StepReport(
-                cursor: cursor, rows: unsafe batch.rows,
+                cursor: cursor, rows: rows,
                 loss: result.weightSum > 0 ? result.lossSum / result.weightSum : 0, rate: rate,
                 seconds: clock.seconds, waited: loader.waited.seconds))
     }
@@ -100,7 +106,7 @@ final class TrainingRun<S: Scalar> {
 
     private var overview: RunOverview {
         RunOverview(
-            name: configuration.name, directory: store.directory, task: configuration.task, network: network,
+            name: configuration.name, directory: directory, task: configuration.task, network: network,
             trainRows: data.train.count, validRows: data.valid?.count ?? 0, testRows: data.test?.count ?? 0,
             batchSize: configuration.data.batchSize, batchesPerEpoch: loader.batchesPerEpoch,
             epochs: configuration.stop.epochs, threads: workers.count, start: cursor, resumedFrom: resumedFrom,
@@ -109,17 +115,22 @@ final class TrainingRun<S: Scalar> {
 
     /// Opens the data and the run's directory, and takes up what an earlier process left there.
     init(_ configuration: Configuration, options: Trainer.Options, observer caller: any TrainingObserver) throws {
-        let directory = RunDirectory(configuration)
+        let ranks = options.ranks
+        let caller = ranks.isFirst ? caller : SilentObserver()
+        let runDirectory = RunDirectory(configuration)
         let note: @Sendable (LogLevel, String) -> Void = { caller.note($0, $1) }
-        store = try directory.open(lock: options.lock, note: note)
-        if options.fresh { try store.removeAll() }
-        let found = try store.newest()
+        store = ranks.isFirst ? try runDirectory.open(lock: options.lock, note: note) : nil
+        if options.fresh { try store?.removeAll() }
+        let found = try store?.newest()
         if let found { try Resumption.checkMeaning(of: found, against: configuration) }
+        let shards = try ranks.part(
+            of: Shards(batchSize: configuration.data.batchSize, configured: configuration.shardCount))
 
         let workers = Workers(count: configuration.threadCount)
         data = try TrainingData(
-            configuration, workers: workers, cacheDirectory: store.directory,
+            configuration, workers: workers, cacheDirectory: store?.directory,
             interrupted: { Interruption.stopRequested }, note: note)
+        try ranks.checkAlike(configuration, data: data)
         if let found {
             try Resumption.checkData(of: found, against: data, acceptsChanges: options.acceptsChangedData, note: note)
         }
@@ -136,28 +147,38 @@ final class TrainingRun<S: Scalar> {
         watched = WatchedMetric(of: configuration)
         step = unsafe TrainingStep(
             network: network, loss: loss, optimizer: configuration.optimizer,
-            batchSize: configuration.data.batchSize,
-            shards: Shards(batchSize: configuration.data.batchSize, configured: configuration.shardCount),
-            accumulate: configuration.compute.accumulate, seed: configuration.seed, workers: workers)
-        loader = try data.train.trainingLoader(configuration, data.normalization, workers: workers, from: Cursor())
-        observer = try directory.observers(caller, store: store, continuingAt: found?.checkpoint.recorded ?? Cursor())
+            batchSize: configuration.data.batchSize, shards: shards,
+            accumulate: configuration.compute.accumulate, seed: configuration.seed, workers: workers, ranks: ranks)
+        loader = try data.train.trainingLoader(
+            configuration, data.normalization, workers: workers, part: shards, from: Cursor())
+        observer =
+            try store.map { store in
+                try runDirectory.observers(
+                    caller, store: store, continuingAt: found?.checkpoint.recorded ?? Cursor())
+            } ?? caller
+        directory = configuration.path(configuration.checkpoint.dir)
+        self.ranks = ranks
         self.configuration = configuration
         self.options = options
         self.workers = workers
 
         try take(try found?.checkpoint ?? beginning())
         resumedFrom = found?.path
-        try store.checkSpace(for: checkpointBytes)
+        try store?.checkSpace(for: checkpointBytes)
     }
 
     /// The run as a checkpoint has it, or as it begins.
-    func take(_ state: Checkpoint) throws {
+    ///
+    /// Every rank takes the first one's state.
+    func take(_ own: Checkpoint) throws {
+        let state = try ranks.share(own)
         step.load(state.parameters, optimizer: state.optimizer)
         cursor = state.cursor
         progress = state.progress
         history = state.history
         secondsBefore = state.progress.seconds - clock.seconds
-        loader = try data.train.trainingLoader(configuration, data.normalization, workers: workers, from: cursor)
+        loader = try data.train.trainingLoader(
+            configuration, data.normalization, workers: workers, part: step.shards, from: cursor)
     }
 
     /// The run before its first step.
@@ -175,7 +196,7 @@ final class TrainingRun<S: Scalar> {
 
     /// About what a checkpoint takes on disk.
     private var checkpointBytes: Int {
-        let copies = 1 + step.optimizerState().slots.count
+        let copies = 1 + step.slotCount
         return network.parameterCount * copies * MemoryLayout<S>.size + 1 << 16
     }
 }

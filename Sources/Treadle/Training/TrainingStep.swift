@@ -44,6 +44,9 @@ package struct StepResult: Equatable, Sendable {
     /// Adds other ranks' shares to the gradient sums and to (Σ wᵢ·ℓᵢ, Σ wᵢ), by a fixed tree over the ranks.
     package typealias Reduction = (_ gradient: UnsafeMutableBufferPointer<S>, _ sums: inout StepResult) -> Void
     private let reduce: Reduction?
+    /// Shares the whole gradient and its update with other ranks; nil in the one process of most runs.
+    private let exchange: RankExchange<S>?
+    private let ownTiles: [Int]
 
     // The group of batches under way: how many, and their sums.
     private var batchesInGroup = 0
@@ -52,21 +55,22 @@ package struct StepResult: Equatable, Sendable {
     /// A step for batches of up to `batchSize` rows; `accumulate` batches make an update.
     package convenience init(
         network: Network, loss: LossFunction, optimizer: OptimizerConfiguration, batchSize: Int, shards: Shards,
-        accumulate: Int = 1, seed: UInt64, workers: Workers, reduce: Reduction? = nil
+        accumulate: Int = 1, seed: UInt64, workers: Workers, ranks: Ranks = .alone, reduce: Reduction? = nil
     ) {
-        let needsWhole = unsafe optimizer.clipNorm != nil || accumulate > 1 || reduce != nil
+        let needsWhole = unsafe optimizer.clipNorm != nil || accumulate > 1 || reduce != nil || !ranks.isAlone
         let path = GradientPath(
             network: network, batchSize: batchSize, shards: shards.own.count, needsWhole: needsWhole,
             bytesPerNumber: MemoryLayout<S>.stride)
         unsafe self.init(
             network: network, loss: loss, optimizer: optimizer, batchSize: batchSize, shards: shards,
-            accumulate: accumulate, seed: seed, workers: workers, path: path, reduce: reduce)
+            accumulate: accumulate, seed: seed, workers: workers, path: path, ranks: ranks, reduce: reduce)
     }
 
     /// The same with the way to go given, for tests.
     init(
         network: Network, loss: LossFunction, optimizer: OptimizerConfiguration, batchSize: Int, shards: Shards,
-        accumulate: Int, seed: UInt64, workers: Workers, path: GradientPath, reduce: Reduction? = nil
+        accumulate: Int, seed: UInt64, workers: Workers, path: GradientPath, ranks: Ranks = .alone,
+        reduce: Reduction? = nil
     ) {
         self.network = network
         self.shards = shards
@@ -88,8 +92,10 @@ package struct StepResult: Equatable, Sendable {
         gradient = path.isWhole ? PackedParameters(layout) : nil
         let ownShards = shards.own.count
         shardGradients = path.sumsInShards ? AlignedMemory(count: ownShards * layout.count) : nil
+        // Of a short batch, rounding can give some shards a row more than their part of it.
+        let capacity = min(batchSize, batchSize * ownShards / shards.count + 2)
         step = StepPlan(
-            network: network, loss: loss, parameters: packed, capacity: batchSize, shards: ownShards, trains: true)
+            network: network, loss: loss, parameters: packed, capacity: capacity, shards: ownShards, trains: true)
 
         for (index, entry) in layout.entries.enumerated() {
             let layer = unsafe step.layers + index
@@ -117,6 +123,8 @@ package struct StepResult: Equatable, Sendable {
         tiles = AlignedMemory(count: list.count)
         for (index, tile) in list.enumerated() { unsafe tiles.start[index] = tile }
         squares = AlignedMemory(count: list.count)
+        exchange = ranks.isAlone ? nil : RankExchange(ranks, tiles: list, layout: layout)
+        ownTiles = exchange?.ownTiles ?? Array(list.indices)
         scratchBytes = (ck_tile_scratch(ownShards) + 127) / 128 * 128
         scratch = AlignedMemory(count: scratchBytes * workers.count)
     }
@@ -140,6 +148,7 @@ package struct StepResult: Equatable, Sendable {
             } else {
                 slot.values.clear()
             }
+            if let exchange { slot.values.release(except: exchange.ownRanges) }
         }
         scalars = OptimizerScalars(optimizer, step: state.step)
         batchesInGroup = 0
@@ -161,13 +170,22 @@ package struct StepResult: Equatable, Sendable {
     /// The weights as they are.
     package func parameters() -> [LayerParameters] { packed.unload(names: network.layers.map(\.name)) }
 
-    /// What the optimizer remembers.
+    /// What the optimizer remembers. Every rank must ask; the first is told.
     package func optimizerState() -> OptimizerState {
         let names = network.layers.map(\.name)
         return OptimizerState(
             step: scalars.step,
-            slots: slots.map { OptimizerState.Slot(name: $0.name, layers: $0.values.unload(names: names)) })
+            slots: slots.compactMap { slot in
+                guard let exchange else { return .init(name: slot.name, layers: slot.values.unload(names: names)) }
+                exchange.bringToFirst(slot.values)
+                guard exchange.ranks.isFirst else { return nil }
+                defer { slot.values.release(except: exchange.ownRanges) }
+                return .init(name: slot.name, layers: slot.values.unload(names: names))
+            })
     }
+
+    /// How many numbers the optimizer remembers for each weight.
+    var slotCount: Int { slots.count }
 
     // MARK: the step
 
@@ -193,9 +211,10 @@ package struct StepResult: Equatable, Sendable {
         trainRows(rows)
         afterRows?()
 
-        let result = unsafe StepResult(
+        var result = unsafe StepResult(
             lossSum: ck_sum_over_shards(plan, plan.pointee.row_losses),
             weightSum: ck_sum_over_shards(plan, plan.pointee.row_weights))
+        if let exchange { result = exchange.sum(result) }
         group.lossSum += result.lossSum
         group.weightSum += result.weightSum
         if path.isWhole {
@@ -237,11 +256,21 @@ package struct StepResult: Equatable, Sendable {
 
     /// Phase 2 of the whole path: the gradient sums of one batch, added to those of the group.
     private func sumTiles() {
+        guard let exchange, let gradient else { return sumTiles(0..<tiles.count, adds: batchesInGroup > 0) }
+        // A batch's shares meet before batches do, as in one process.
+        for bucket in exchange.buckets {
+            sumTiles(bucket.tiles, adds: false)
+            exchange.send(bucket, of: gradient)
+        }
+        exchange.receive(adds: batchesInGroup > 0)
+    }
+
+    private func sumTiles(_ range: Range<Int>, adds: Bool) {
         let plan = unsafe step.plan
-        let (tiles, scratch, scratchBytes) = unsafe (self.tiles.start, self.scratch.start, self.scratchBytes)
-        let adds: Int32 = batchesInGroup > 0 ? 1 : 0
-        workers(for: work(unsafe plan.pointee.rows)).forEach(self.tiles.count) { tile, worker in
-            unsafe ck_sum_tile(plan, tiles + tile, adds, scratch + worker * scratchBytes)
+        let tiles = unsafe self.tiles.start + range.lowerBound
+        let (scratch, scratchBytes) = unsafe (self.scratch.start, self.scratchBytes)
+        workers(for: work(unsafe plan.pointee.rows)).forEach(range.count) { tile, worker in
+            unsafe ck_sum_tile(plan, tiles + tile, adds ? 1 : 0, scratch + worker * scratchBytes)
         }
     }
 
@@ -257,20 +286,33 @@ package struct StepResult: Equatable, Sendable {
             result = group
         }
         guard group.isFinite else { return result }
+        if let exchange, let gradient { exchange.putSums(into: gradient) }
         let plan = unsafe step.plan
         let (tiles, squares) = unsafe (self.tiles.start, self.squares.start)
+        let own = ownTiles
         let workers = workers(for: packed.layout.count / 8)
         unsafe plan.pointee.optimizer = scalars.next(rate: rate)
         unsafe plan.pointee.scale = group.weightSum > 0 ? 1 / group.weightSum : 0
         unsafe plan.pointee.clip = 1
         if let clipNorm {
-            workers.forEach(self.tiles.count) { tile, _ in
-                unsafe squares[tile] = ck_squares_of_tile(plan, tiles + tile)
+            workers.forEach(own.count) { index, _ in
+                unsafe squares[own[index]] = ck_squares_of_tile(plan, tiles + own[index])
             }
+            unsafe exchange?.gather(squares)
             let norm = unsafe ck_sum(self.tiles.count, squares).squareRoot()
             unsafe plan.pointee.clip = min(1, clipNorm / (norm + 1e-6))
         }
-        workers.forEach(self.tiles.count) { tile, _ in unsafe ck_apply_tile(plan, tiles + tile) }
+        guard let exchange else {
+            workers.forEach(self.tiles.count) { tile, _ in unsafe ck_apply_tile(plan, tiles + tile) }
+            return result
+        }
+        for bucket in exchange.buckets {
+            let part = bucket.parts[exchange.ranks.index]
+            workers.forEach(part.count) { index, _ in unsafe ck_apply_tile(plan, tiles + part.lowerBound + index) }
+            exchange.spread(bucket, of: packed)
+        }
+        exchange.takeSpread(into: packed)
+        workers.forEach(network.layers.count) { layer, _ in unsafe ck_refresh_transposed(plan, layer) }
         return result
     }
 

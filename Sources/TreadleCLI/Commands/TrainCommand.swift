@@ -14,24 +14,31 @@ enum TrainCommand {
             "Checkpoints go to checkpoint.dir; SIGTERM and SIGINT write one and exit with 75, SIGHUP and SIGUSR1 write one "
                 + "and go on. The same command continues from the newest; it exits with 0 when nothing is left to do.",
             "The weights depend on the configuration, the data and the seed alone: threads, restarts and storage "
-                + "change no bit of them.",
+                + "change no bit of them. Neither does the number of ranks, where the program was built with MPI.",
         ],
         examples: [
             .init("treadle train churn.json5", "train, or continue"),
             .init("treadle train churn.json5 --fresh --set optimizer.lr=0.01", "start over with another rate"),
             .init("treadle train churn.json5 --json > summary.json", "keep the outcome for a script"),
+            .init("mpirun -n 4 treadle train churn.json5", "share the work among four ranks"),
         ],
         arguments: [job], options: [fresh, acceptChangedData]
     ) { invocation in
+        try Ranks.work(invocation.log) { ranks in try train(invocation, ranks) }
+    }
+
+    private static func train(_ invocation: Invocation, _ ranks: Ranks) throws -> ExitCode {
         let configuration = try invocation.configuration(at: invocation.argument(job))
+        ranks.timeout = configuration.compute.rankTimeout
         var options = Trainer.Options()
         options.fresh = invocation.has(fresh)
         options.acceptsChangedData = invocation.has(acceptChangedData)
+        options.ranks = ranks
         try Interruption.install()
         let summary = try Trainer.run(
             configuration, options: options,
             observer: Progress.observer(log: invocation.log, every: configuration.log.every))
-        if invocation.wantsJSON { try invocation.output.write(json: summary.json) }
+        if invocation.wantsJSON, ranks.isFirst { try invocation.output.write(json: summary.json) }
         return summary.ending.isFinal ? .done : .stopped
     }
 }
