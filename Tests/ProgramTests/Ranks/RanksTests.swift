@@ -1,0 +1,184 @@
+import Foundation
+import TestSupport
+import Testing
+import Treadle
+
+/// Several ranks on this machine against one process, which is the ordinary program, built without MPI.
+@Suite(.serialized, .enabled(if: MPIJob.isPossible, "mpirun and a program built with the trait MPI are needed"))
+struct RanksTests {
+    /// Every optimizer, with clipping, accumulation, dropout, short last batches and both precisions among them.
+    static let jobs: [(name: String, kind: String, settings: String)] = [
+        (
+            "sgd", "churn",
+            """
+            optimizer: { type: "sgd", lr: 0.05, momentum: 0.9, nesterov: true },
+            schedule: { type: "cosine", warmup_steps: 5 },
+            """
+        ),
+        ("adam", "regression", #"optimizer: { type: "adam", lr: 0.01 }, compute: { accumulate: 2 },"#),
+        (
+            "adamw", "churn",
+            #"optimizer: { type: "adamw", lr: 0.01, weight_decay: 0.01, clip_norm: 0.5 }, compute: { shards: 16 },"#
+        ),
+        (
+            "rmsprop", "regression",
+            #"optimizer: { type: "rmsprop", lr: 0.003, clip_norm: 1.0 }, compute: { accumulate: 3 },"#
+        ),
+        ("adagrad", "churn", #"optimizer: { type: "adagrad", lr: 0.05, l1: 0.0001 },"#),
+    ]
+
+    @Test(arguments: jobs.indices)
+    func `any number of ranks gives one process's weights, bit for bit`(index: Int) throws {
+        let directory = try TemporaryDirectory()
+        try prepare(index, epochs: 2, in: directory)
+        let alone = try Program.start(arguments("alone"), directory: directory).finish()
+        #expect(alone.code == 0, "\(alone.errors)")
+        let expected = try CheckpointFile.read(directory.file("alone/final.h5"))
+        for (ranks, threads) in [(1, 2), (2, 2), (4, 1), (8, 1)] where ranks < 8 || index == 2 {
+            let run = "ranks\(ranks)"
+            let job = try MPIJob.start(ranks: ranks, arguments(run, threads: threads), directory: directory).finish()
+            #expect(job.code == 0, "\(job.errors)")
+            let found = try CheckpointFile.read(directory.file(run + "/final.h5"))
+            #expect(found.parameterDigest == expected.parameterDigest, "\(ranks) ranks")
+            #expect(found.optimizer == expected.optimizer, "\(ranks) ranks")
+            #expect(found.history.map(\.metrics) == expected.history.map(\.metrics), "\(ranks) ranks")
+        }
+    }
+
+    @Test func `a run goes on with another number of ranks, or none, to the same bits`() throws {
+        let directory = try TemporaryDirectory()
+        try prepare(3, epochs: 6, in: directory)
+        let calm = try Program.start(arguments("calm"), directory: directory).finish()
+        #expect(calm.code == 0, "\(calm.errors)")
+        for (epochs, ranks) in [(1, 4), (2, 1), (4, 2), (6, 8)] {
+            let line = arguments("moved") + ["--set", "stop.epochs=\(epochs)"]
+            let part = try MPIJob.start(ranks: ranks, line, directory: directory).finish()
+            #expect(part.code == 0, "\(part.errors)")
+        }
+        try expectSame("moved", "calm", in: directory)
+    }
+
+    @Test func `killed ranks are named, and the job goes on to the same bits with another number of them`() throws {
+        let directory = try TemporaryDirectory()
+        try prepare(2, epochs: 60, in: directory)
+        let calm = try Program.start(arguments("calm"), directory: directory).finish()
+        #expect(calm.code == 0, "\(calm.errors)")
+        for (kill, ranks) in [4, 2, 4].enumerated() {
+            let job = try MPIJob.start(ranks: ranks, arguments("storm"), directory: directory)
+            let victim = (kill + 1) % ranks
+            let process = try waitForProcess(victim, of: job, after: 0.2 * Double(kill), in: directory)
+            Glibc.kill(process, SIGKILL)
+            let ended = try job.finish()
+            #expect(ended.code == 75)
+            #expect(ended.errors.contains("rank \(victim) on "), "\(ended.errors)")
+            for name in try FileManager.default.contentsOfDirectory(atPath: directory.file("storm"))
+            where CheckpointName(fileName: name) != nil {
+                #expect(throws: Never.self) { try CheckpointFile.verify(directory.file("storm/" + name)) }
+            }
+        }
+        let last = try MPIJob.start(ranks: 2, arguments("storm"), directory: directory).finish()
+        #expect(last.code == 0, "\(last.errors)")
+        try expectSame("storm", "calm", in: directory)
+    }
+
+    @Test func `a rank that hangs is named after compute.rank_timeout`() throws {
+        let directory = try TemporaryDirectory()
+        try prepare(0, epochs: 10_000, in: directory)
+        let line = arguments("hung") + ["--set", "compute.rank_timeout=2s"]
+        let job = try MPIJob.start(ranks: 4, line, directory: directory)
+        let process = try waitForProcess(2, of: job, after: 0.2, in: directory)
+        Glibc.kill(process, SIGSTOP)
+        let ended = try job.finish()
+        #expect(ended.code == 75)
+        #expect(ended.errors.contains("silent for 2 s (compute.rank_timeout)"), "\(ended.errors)")
+        #expect(ended.errors.contains("error: rank 2 on "), "\(ended.errors)")
+    }
+
+    @Test func `a signal to any rank stops all of them with a checkpoint`() throws {
+        let directory = try TemporaryDirectory()
+        try prepare(4, epochs: 10_000, in: directory)
+        let job = try MPIJob.start(ranks: 2, arguments("stopped"), directory: directory)
+        Glibc.kill(try waitForProcess(1, of: job, after: 0.2, in: directory), SIGTERM)
+        let ended = try job.finish()
+        #expect(ended.code == 75, "\(ended.errors)")
+        let names = try FileManager.default.contentsOfDirectory(atPath: directory.file("stopped"))
+        #expect(names.contains { $0.hasPrefix("step-") })
+    }
+
+    @Test func `ranks that cannot share the shards are refused once, before training`() throws {
+        let directory = try TemporaryDirectory()
+        try prepare(0, epochs: 1, in: directory)
+        let job = try MPIJob.start(ranks: 3, arguments("three"), directory: directory).finish()
+        #expect(job.code == 78)
+        let errors = job.errorLines.filter { $0.hasPrefix("error:") }
+        #expect(errors.count == 1)
+        #expect(errors.first?.contains("compute.shards is 8, which 3 ranks cannot share") == true)
+    }
+
+    @Test func `a rank with other data is named`() throws {
+        let directory = try TemporaryDirectory()
+        try prepare(0, epochs: 1, in: directory)
+        _ = try Program.run(
+            "generate", "churn", "--rows", "400", "--skip", "9", "-o", directory.file("other.h5"))
+        let line = #"[ "$OMPI_COMM_WORLD_RANK" = 1 ] && set -- "$@" --set 'data.train.files=["other.h5"]'; exec "#
+        let program = try #require(MPIJob.program)
+        try directory.write(line + "'\(program)' \"$@\"\n", to: "rank.sh")
+        let job = try MPIJob.start(
+            ranks: 2, [directory.file("rank.sh")] + arguments("mixed"), program: "/bin/bash", directory: directory
+        ).finish()
+        #expect(job.code == 75)
+        #expect(job.errors.contains("error: rank 1 on "), "\(job.errors)")
+        #expect(job.errors.contains("has other data than rank 0 on "), "\(job.errors)")
+    }
+
+    // MARK: jobs
+
+    private func prepare(_ index: Int, epochs: Int, in directory: TemporaryDirectory) throws {
+        let job = RanksTests.jobs[index]
+        let made = try Program.run("generate", job.kind, "--rows", "403", "-o", directory.file("data.h5"))
+        #expect(made.code == 0, "\(made.errors)")
+        try directory.write(
+            """
+            { schema: 1, name: "\(job.name)", task: "\(job.kind == "churn" ? "classification" : "regression")", seed: 3,
+              data: { train: { files: ["data.h5"] }, valid: { fraction: 0.2 }, batch_size: 128,
+                      \(index == 4 ? "shuffle: \"block\", shuffle_block: 32, shuffle_window: 4," : "")
+                      access: "\(index == 1 ? "library" : "auto")" },
+              model: { hidden: [ { units: 40, activation: "relu", dropout: 0.2 }, { units: 70, activation: "tanh" } ],
+                       precision: "\(index == 3 ? "float64" : "float32")" },
+              \(job.settings)
+              stop: { epochs: \(epochs), early: null },
+              checkpoint: { every: { steps: 3, epochs: 1 }, keep_last: 2 } }
+            """, to: "job.json5")
+    }
+
+    private func arguments(_ run: String, threads: Int = 1) -> [String] {
+        ["train", "job.json5", "--quiet", "--threads", "\(threads)", "--set", "checkpoint.dir=\(run)"]
+    }
+
+    /// Waits until a rank computes: there is a checkpoint of this job, or an older one and its process.
+    private func waitForProcess(
+        _ rank: Int, of job: Spawned, after seconds: Double, in directory: TemporaryDirectory
+    ) throws -> Int32 {
+        while job.isRunning {
+            if let process = MPIJob.process(rank: rank, in: directory) {
+                usleep(UInt32(1_000_000 + seconds * 1e6))
+                return process
+            }
+            usleep(20_000)
+        }
+        throw EndedEarly(errors: try job.finish().errors)
+    }
+
+    private struct EndedEarly: Error {
+        let errors: String
+    }
+
+    private func expectSame(_ run: String, _ other: String, in directory: TemporaryDirectory) throws {
+        let found = try CheckpointFile.read(directory.file(run + "/final.h5"))
+        let expected = try CheckpointFile.read(directory.file(other + "/final.h5"))
+        #expect(found.parameterDigest == expected.parameterDigest)
+        #expect(found.optimizer == expected.optimizer)
+        #expect(found.cursor == expected.cursor)
+        #expect(found.history.map(\.metrics) == expected.history.map(\.metrics))
+    }
+}

@@ -1,0 +1,53 @@
+internal import Foundation
+internal import Glibc
+
+/// `treadle` on several ranks of this machine: the program built with the trait MPI that Scripts/test names in
+/// TREADLE_MPI_PROGRAM, under `mpirun`.
+package enum MPIJob {
+    package static var program: String? {
+        ProcessInfo.processInfo.environment["TREADLE_MPI_PROGRAM"].flatMap { $0.isEmpty ? nil : $0 }
+    }
+
+    /// Whether there is such a program and a launcher: for `.enabled(if: MPIJob.isPossible)`.
+    package static let isPossible = program != nil && access("/usr/bin/mpirun", X_OK) == 0
+
+    /// Starts `ranks` ranks; there may be more of them than cores, and root may.
+    package static func start(
+        ranks: Int, _ arguments: [String], program: String? = MPIJob.program, directory: TemporaryDirectory
+    ) throws -> Spawned {
+        guard let program else { throw Missing() }
+        let settings = [
+            "OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
+            "OMPI_MCA_rmaps_base_oversubscribe": "1",
+            // Containers forbid what the other mechanism needs, and it says so at length.
+            "OMPI_MCA_btl_vader_single_copy_mechanism": "none",
+        ]
+        return try Spawned(
+            "/usr/bin/mpirun", ["-n", "\(ranks)", program] + arguments,
+            environment: Program.plainEnvironment.merging(settings) { $1 }, directory: directory.path)
+    }
+
+    /// The process that computes as rank `rank` of a job in `directory`, once there is one.
+    package static func process(rank: Int, in directory: TemporaryDirectory) -> Int32? {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
+        let ofRank = names.compactMap { Int32($0) }.filter { process in
+            guard
+                (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(process)/cwd")) == directory.path,
+                let bytes = FileManager.default.contents(atPath: "/proc/\(process)/environ")
+            else { return false }
+            return bytes.split(separator: 0).contains { Data($0) == Data("OMPI_COMM_WORLD_RANK=\(rank)".utf8) }
+        }
+        // A parent of the same rank only waits for the one that computes.
+        return ofRank.first { ofRank.contains(parent(of: $0)) }
+    }
+
+    private static func parent(of process: Int32) -> Int32 {
+        let text = (try? String(contentsOfFile: "/proc/\(process)/stat", encoding: .utf8)) ?? ""
+        // After the program's name in parentheses: its state, then its parent.
+        let words = text.split(separator: ")").last?.split(separator: " ") ?? []
+        return words.count > 1 ? Int32(words[1]) ?? 0 : 0
+    }
+
+    /// TREADLE_MPI_PROGRAM is not set: run the tests with Scripts/test.
+    package struct Missing: Error {}
+}
