@@ -27,9 +27,12 @@ package struct RunPlan: Sendable {
         if let test = data.test { sets.append(("test", test.count)) }
         let precision = configuration.model.precision
         datasets = data.datasets.map { role, dataset in
-            (role, dataset.report(
+            (
+                role,
+                dataset.report(
                     precision: precision, shuffle: role == "train" ? configuration.data.shuffle : nil,
-                    windowRows: configuration.data.shuffleBlock * configuration.data.shuffleWindow))
+                    windowRows: configuration.data.shuffleBlock * configuration.data.shuffleWindow)
+            )
         }
         let size = configuration.data.batchSize
         let batches = configuration.data.dropLast ? data.train.count / size : (data.train.count + size - 1) / size
