@@ -23,11 +23,7 @@ struct ExportCommandTests {
         var x = (0..<rows * 5).map { Float(($0 * 7919) % 1009) / 100 - 4 }
         x[12] = .nan
         let targets = (0..<rows).map { y($0, Array(x[$0 * 5..<$0 * 5 + 5]).map { $0.isFinite ? $0 : 0 }) }
-        let file = try H5File.create(directory.file("data.h5"))
-        try file.write(x, to: "/x", shape: [rows, 5])
-        let width = targets[0].count
-        try file.write(targets.flatMap { $0 }, to: "/y", shape: width == 1 ? [rows] : [rows, width])
-        try file.flush()
+        try write(x, targets)
         try directory.write(
             """
             { schema: 1, name: "small", task: "\(task)", data: { train: { files: ["data.h5"] }, batch_size: 32,
@@ -38,6 +34,15 @@ struct ExportCommandTests {
         #expect(trained.code == 0, "\(trained.errors)")
         let predicted = try Program.run("predict", "runs/small/final.h5", "data.h5", "-o", "p.h5", directory: directory)
         #expect(predicted.code == 0, "\(predicted.errors)")
+    }
+
+    /// The file is closed, and its lock gone, when this returns.
+    private func write(_ x: [Float], _ targets: [[Float]]) throws {
+        let file = try H5File.create(directory.file("data.h5"))
+        let width = targets[0].count
+        try file.write(x, to: "/x", shape: [targets.count, 5])
+        try file.write(
+            targets.flatMap { $0 }, to: "/y", shape: width == 1 ? [targets.count] : [targets.count, width])
     }
 
     private func export(_ name: String) throws {
