@@ -66,7 +66,7 @@ struct RanksTests {
         for (kill, ranks) in [4, 2, 4].enumerated() {
             let job = try MPIJob.start(ranks: ranks, arguments("storm"), directory: directory)
             let victim = (kill + 1) % ranks
-            let process = try waitForProcess(victim, of: job, after: 0.2 * Double(kill), in: directory)
+            let process = try waitForProcess(victim, of: job, past: 40 * (kill + 1), in: directory)
             Glibc.kill(process, SIGKILL)
             let ended = try job.finish()
             #expect(ended.code == 75)
@@ -155,16 +155,17 @@ struct RanksTests {
         ["train", "job.json5", "--quiet", "--threads", "\(threads)", "--set", "checkpoint.dir=\(run)"]
     }
 
-    /// Waits until a rank computes: there is a checkpoint of this job, or an older one and its process.
+    /// Waits until the job has a checkpoint of a step beyond `step`: a rank of it is then in the middle of training.
     private func waitForProcess(
-        _ rank: Int, of job: Spawned, after seconds: Double, in directory: TemporaryDirectory
+        _ rank: Int, of job: Spawned, past step: Int, in directory: TemporaryDirectory
     ) throws -> Int32 {
         while job.isRunning {
-            if let process = MPIJob.process(rank: rank, in: directory) {
-                usleep(UInt32(1_000_000 + seconds * 1e6))
-                return process
+            let files = (try? FileManager.default.contentsOfDirectory(atPath: directory.file("storm"))) ?? []
+            let steps = files.compactMap { file in
+                if case .step(let step)? = CheckpointName(fileName: file) { step } else { nil }
             }
-            usleep(20_000)
+            if (steps.max() ?? 0) > step, let process = MPIJob.process(rank: rank, in: directory) { return process }
+            usleep(5_000)
         }
         throw EndedEarly(errors: try job.finish().errors)
     }

@@ -122,6 +122,7 @@ import Testing
         let file = try H5File.create(path)
         try file.write(numbers(400), to: "/x", shape: [100, 4])
         try file.write((0..<100).map { Int32($0 % 3) }, to: "/y")
+        try file.close()
         try FileManager.default.createDirectory(atPath: directory.file("jobs"), withIntermediateDirectories: true)
         let draft = try ConfigurationDraft(data: path, for: directory.file("jobs/j.json5"))
         let job = try Configuration.parse(text: draft.text, file: "j.json5", baseDirectory: directory.file("jobs"))
