@@ -1,4 +1,5 @@
 internal import CKernels
+internal import Foundation
 internal import Treadle
 
 /// A workload ready to be timed: its data in memory, its network initialized.
@@ -24,7 +25,11 @@ internal import Treadle
             network: network, loss: workload.loss, optimizer: workload.optimizer, batchSize: workload.batchSize,
             shards: Shards(batchSize: workload.batchSize), seed: 1, workers: workers)
         step.load(WorkloadRun.weights(network), optimizer: OptimizerState())
-        unsafe x = .allocate(capacity: count * inputs)
+        // On large pages, as the loader keeps rows in memory.
+        let bytes = count * inputs * MemoryLayout<Float>.stride
+        let memory = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: 1 << 21)
+        unsafe madvise(memory, bytes, MADV_HUGEPAGE)
+        unsafe x = memory.bindMemory(to: Float.self, capacity: count * inputs)
         unsafe classes = .allocate(capacity: count)
         unsafe values = .allocate(capacity: count * network.outputs)
         unsafe rows = .allocate(capacity: count)

@@ -24,7 +24,9 @@ package struct StepResult: Equatable, Sendable {
     package let shards: Shards
     let path: GradientPath
 
-    private let workers: Workers
+    /// How work is handed out; tests set it otherwise and expect the same bits.
+    var sharing: StepSharing
+
     private let accumulate: Int
     private let clipNorm: Double?
     private let seed: UInt64
@@ -75,7 +77,6 @@ package struct StepResult: Equatable, Sendable {
         self.network = network
         self.shards = shards
         self.path = path
-        self.workers = workers
         self.accumulate = accumulate
         self.seed = seed
         self.optimizer = optimizer
@@ -91,6 +92,9 @@ package struct StepResult: Equatable, Sendable {
         slots = memories.compactMap { $0 }
         gradient = path.isWhole ? PackedParameters(layout) : nil
         let ownShards = shards.own.count
+        sharing = StepSharing(
+            workers: workers, path: path, shards: ownShards, parameters: layout.count, inputs: network.inputs,
+            panel: panel)
         shardGradients = path.sumsInShards ? AlignedMemory(count: ownShards * layout.count) : nil
         // Of a short batch, rounding can give some shards a row more than their part of it.
         let capacity = min(batchSize, batchSize * ownShards / shards.count + 2)
@@ -128,10 +132,6 @@ package struct StepResult: Equatable, Sendable {
         scratchBytes = (ck_tile_scratch(ownShards) + 127) / 128 * 128
         scratch = AlignedMemory(count: scratchBytes * workers.count)
     }
-
-    /// Rows in a block, and work for all workers however little it is: set by tests, which expect the same bits.
-    var fixedBlockRows: Int?
-    var alwaysShares = false
 
     /// Called between the phases: for those who measure them.
     package var afterRows: (() -> Void)?
@@ -228,13 +228,13 @@ package struct StepResult: Equatable, Sendable {
     /// Phase 1.
     private func trainRows(_ rows: Int) {
         let plan = unsafe step.plan
+        let workers = sharing.workersForRows(rows)
         if path.sumsInShards {
-            let block = fixedBlockRows ?? blockInCache
-            workers(for: work(rows)).forEach(shards.own.count) { shard, _ in unsafe ck_train_shard(plan, shard, block) }
+            let block = sharing.blockRowsInShard
+            workers.forEach(shards.own.count) { shard, _ in unsafe ck_train_shard(plan, shard, block) }
             return
         }
-        let workers = workers(for: work(rows))
-        let block = fixedBlockRows ?? blockRows(rows, workers: workers.count)
+        let block = sharing.blockRows(rows, workers: workers.count)
         workers.forEach((rows + block - 1) / block) { index, _ in
             unsafe ck_train_rows(plan, index * block, min(block, rows - index * block))
         }
@@ -248,7 +248,7 @@ package struct StepResult: Equatable, Sendable {
         let (tiles, scratch, scratchBytes) = unsafe (self.tiles.start, self.scratch.start, self.scratchBytes)
         unsafe plan.pointee.optimizer = scalars.next(rate: rate)
         unsafe plan.pointee.scale = group.weightSum > 0 ? 1 / group.weightSum : 0
-        workers(for: work(unsafe plan.pointee.rows)).forEach(self.tiles.count) { tile, worker in
+        sharing.workersForTiles(unsafe plan.pointee.rows).forEach(self.tiles.count) { tile, worker in
             unsafe ck_update_tile(plan, tiles + tile, scratch + worker * scratchBytes)
         }
         return result
@@ -269,7 +269,7 @@ package struct StepResult: Equatable, Sendable {
         let plan = unsafe step.plan
         let tiles = unsafe self.tiles.start + range.lowerBound
         let (scratch, scratchBytes) = unsafe (self.scratch.start, self.scratchBytes)
-        workers(for: work(unsafe plan.pointee.rows)).forEach(range.count) { tile, worker in
+        sharing.workersForTiles(unsafe plan.pointee.rows).forEach(range.count) { tile, worker in
             unsafe ck_sum_tile(plan, tiles + tile, adds ? 1 : 0, scratch + worker * scratchBytes)
         }
     }
@@ -290,7 +290,7 @@ package struct StepResult: Equatable, Sendable {
         let plan = unsafe step.plan
         let (tiles, squares) = unsafe (self.tiles.start, self.squares.start)
         let own = ownTiles
-        let workers = workers(for: packed.layout.count / 8)
+        let workers = sharing.workersForParameters
         unsafe plan.pointee.optimizer = scalars.next(rate: rate)
         unsafe plan.pointee.scale = group.weightSum > 0 ? 1 / group.weightSum : 0
         unsafe plan.pointee.clip = 1
@@ -315,23 +315,4 @@ package struct StepResult: Equatable, Sendable {
         workers.forEach(network.layers.count) { layer, _ in unsafe ck_refresh_transposed(plan, layer) }
         return result
     }
-
-    // MARK: sharing
-
-    /// A phase's work on so many rows, in cycles of two vectors of multiply-adds.
-    private func work(_ rows: Int) -> Int { rows * packed.layout.count / StepPlan<S>.panel }
-
-    /// One worker where waking others would take longer than the work: some 10 µs.
-    private func workers(for cycles: Int) -> Workers {
-        cycles < 40_000 && !alwaysShares ? Workers(count: 1) : workers
-    }
-
-    /// Rows a block: as many as keep weights flowing from cache once for many rows, and every worker busy to the end.
-    private func blockRows(_ rows: Int, workers: Int) -> Int {
-        let blocks = workers * max(1, (rows + 64 * workers - 1) / (64 * workers))
-        return max(1, (rows + blocks - 1) / blocks)
-    }
-
-    /// Rows of x that fit in half of an L1 cache, in whole tiles.
-    private var blockInCache: Int { max(8, min(64, 24_576 / (network.inputs * MemoryLayout<S>.stride) / 8 * 8)) }
 }

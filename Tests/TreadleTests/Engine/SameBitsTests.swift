@@ -80,8 +80,8 @@ import Testing
             optimizer: testCase.optimizer, batchSize: 37, shards: Shards(batchSize: 64),
             accumulate: testCase.accumulate,
             seed: 11, workers: Workers(count: way.threads), path: path)
-        step.fixedBlockRows = way.blockRows
-        step.alwaysShares = true
+        step.sharing.fixedBlockRows = way.blockRows
+        step.sharing.alwaysShares = true
         step.load(network.parameters(type, seed: 3), optimizer: OptimizerState())
         let batches = (0..<4).map { index in
             TestBatch<S>(

@@ -15,8 +15,8 @@ import Testing
         let step = TrainingStep<S>(
             network: network, loss: loss, optimizer: .plain(), batchSize: rows, shards: shards, accumulate: 1, seed: 0,
             workers: Workers(count: threads), path: path)
-        step.fixedBlockRows = blockRows
-        step.alwaysShares = true
+        step.sharing.fixedBlockRows = blockRows
+        step.sharing.alwaysShares = true
         step.load(parameters, optimizer: OptimizerState())
         var naive = NaiveStep<S>(network: network, loss: loss, parameters: parameters)
         for index in 0..<3 {

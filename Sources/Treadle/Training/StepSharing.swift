@@ -1,0 +1,54 @@
+/// How a step's work is handed out: for speed alone, no result depends on it.
+struct StepSharing {
+    private let workers: Workers
+    private let path: GradientPath
+    private let shards: Int
+    /// Numbers in the network's packed parameters, in a row of x, and in a panel of 128 bytes.
+    private let parameters: Int
+    private let inputs: Int
+    private let panel: Int
+
+    /// Set by tests: work for all workers however little it is, and the rows in a block.
+    var alwaysShares = false
+    var fixedBlockRows: Int?
+
+    init(workers: Workers, path: GradientPath, shards: Int, parameters: Int, inputs: Int, panel: Int) {
+        self.workers = workers
+        self.path = path
+        self.shards = shards
+        self.parameters = parameters
+        self.inputs = inputs
+        self.panel = panel
+    }
+
+    /// The workers for phase 1.
+    func workersForRows(_ rows: Int) -> Workers {
+        // Cycles of two vectors of multiply-adds, or of reading x at some 16 bytes each, whichever are more.
+        some(max(rows * parameters / panel, rows * inputs * (128 / panel) / 16))
+    }
+
+    /// The workers for phase 2.
+    func workersForTiles(_ rows: Int) -> Workers {
+        some((path.sumsInShards ? shards : rows) * parameters / panel + parameters / 4)
+    }
+
+    /// The workers for what touches each parameter once.
+    var workersForParameters: Workers { some(parameters / 4) }
+
+    /// One worker where waking others would take longer than the work: some 10 µs.
+    private func some(_ cycles: Int) -> Workers { cycles < 40_000 && !alwaysShares ? Workers(count: 1) : workers }
+
+    /// Rows a block: many for one read of the weights, yet several blocks a worker, so that one that has lost its core to
+    /// another process does not keep the others waiting (32 rows a block cost 1–3 % against 64).
+    func blockRows(_ rows: Int, workers: Int) -> Int {
+        if let fixedBlockRows { return fixedBlockRows }
+        let most = workers == 1 ? 128 : rows > 256 * workers ? 64 : 32
+        let blocks = workers * max(1, (rows + most * workers - 1) / (most * workers))
+        return max(1, (rows + blocks - 1) / blocks)
+    }
+
+    /// Rows a block where shards sum their gradients: as many as fit in half of an L1 cache, in whole tiles.
+    var blockRowsInShard: Int {
+        min(64, fixedBlockRows ?? max(8, 24_576 / (inputs * (128 / panel)) / 8 * 8))
+    }
+}
