@@ -48,10 +48,12 @@ let package = Package(
         .executableTarget(name: "TreadleCLI", dependencies: ["Treadle", "HDF5"], swiftSettings: strict),
         .executableTarget(
             name: "TreadleBenchmarks", dependencies: ["Treadle", "CKernels", "HDF5"], swiftSettings: strict),
+        .target(name: "CAllocations", path: "Tests/CAllocations", cSettings: carefulC),
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: tested),
         .testTarget(name: "HDF5Tests", dependencies: ["HDF5", "TestSupport"], swiftSettings: tested),
         .testTarget(
-            name: "TreadleTests", dependencies: ["Treadle", "HDF5", "CKernels", "CSystem", "CDecode", "TestSupport"],
+            name: "TreadleTests",
+            dependencies: ["Treadle", "HDF5", "CKernels", "CSystem", "CDecode", "CAllocations", "TestSupport"],
             resources: [.copy("Fixtures")], swiftSettings: tested),
         .testTarget(
             name: "ProgramTests", dependencies: ["TreadleCLI", "Treadle", "HDF5", "TestSupport"], swiftSettings: tested),

@@ -1,0 +1,35 @@
+import CAllocations
+import Testing
+
+@testable import Treadle
+
+@Suite(.enabled(if: callocations_counts() != 0, "a sanitizer has taken malloc's place")) struct AllocationTests {
+    /// Each way through a step. One worker allocates nothing at all. Handing work out to two, Dispatch makes a few
+    /// allocations of its own, some four a phase; one for each tile would be three thousand.
+    @Test(arguments: [false, true], [(threads: 1, most: 0), (threads: 2, most: 2000)])
+    func `a hundred steps allocate nothing`(isWhole: Bool, limit: (threads: Int, most: Int)) {
+        for sumsInShards in [false, true] {
+            let network = Network.dense([300, 300, 3], .tanh, dropout: 0.1)
+            let step = TrainingStep<Float>(
+                network: network, loss: LossFunction(type: .crossEntropy, outputs: 3), optimizer: .plain(.adam),
+                batchSize: 16, shards: Shards(batchSize: 64), accumulate: 1, seed: 0,
+                workers: Workers(count: limit.threads),
+                path: GradientPath(sumsInShards: sumsInShards, isWhole: isWhole))
+            step.sharing.alwaysShares = true
+            step.load(network.parameters(Float.self, seed: 1), optimizer: OptimizerState())
+            let batch = TestBatch<Float>(rows: 16, inputs: 300, outputs: 3, classes: true, seed: 1)
+            // The first steps may fill Dispatch's caches and the runtime's.
+            for index in 0..<20 { step.run(batch.batch, step: index, rate: 1e-3) }
+            let before = callocations_of_this_thread()
+            for index in 20..<120 { step.run(batch.batch, step: index, rate: 1e-3) }
+            let made = callocations_of_this_thread() - before
+            #expect(made <= limit.most, "\(made) allocations, sums in shards: \(sumsInShards)")
+        }
+    }
+
+    @Test func `an array is an allocation, so the counter counts`() {
+        let before = callocations_of_this_thread()
+        let array = [Int](repeating: Int.random(in: 0..<9), count: 1000)
+        #expect(callocations_of_this_thread() > before && array.count == 1000)
+    }
+}
