@@ -66,7 +66,7 @@ struct RanksTests {
         for (kill, ranks) in [4, 2, 4].enumerated() {
             let job = try MPIJob.start(ranks: ranks, arguments("storm"), directory: directory)
             let victim = (kill + 1) % ranks
-            let process = try waitForProcess(victim, of: job, past: 40 * (kill + 1), in: directory)
+            let process = try waitForProcess(victim, of: job, past: 40 * (kill + 1), of: "storm", in: directory)
             Glibc.kill(process, SIGKILL)
             let ended = try job.finish()
             #expect(ended.code == 75)
@@ -86,7 +86,7 @@ struct RanksTests {
         try prepare(0, epochs: 10_000, in: directory)
         let line = arguments("hung") + ["--set", "compute.rank_timeout=2s"]
         let job = try MPIJob.start(ranks: 4, line, directory: directory)
-        let process = try waitForProcess(2, of: job, after: 0.2, in: directory)
+        let process = try waitForProcess(2, of: job, past: 6, of: "hung", in: directory)
         Glibc.kill(process, SIGSTOP)
         let ended = try job.finish()
         #expect(ended.code == 75)
@@ -98,7 +98,7 @@ struct RanksTests {
         let directory = try TemporaryDirectory()
         try prepare(4, epochs: 10_000, in: directory)
         let job = try MPIJob.start(ranks: 2, arguments("stopped"), directory: directory)
-        Glibc.kill(try waitForProcess(1, of: job, after: 0.2, in: directory), SIGTERM)
+        Glibc.kill(try waitForProcess(1, of: job, past: 6, of: "stopped", in: directory), SIGTERM)
         let ended = try job.finish()
         #expect(ended.code == 75, "\(ended.errors)")
         let names = try FileManager.default.contentsOfDirectory(atPath: directory.file("stopped"))
@@ -157,10 +157,10 @@ struct RanksTests {
 
     /// Waits until the job has a checkpoint of a step beyond `step`: a rank of it is then in the middle of training.
     private func waitForProcess(
-        _ rank: Int, of job: Spawned, past step: Int, in directory: TemporaryDirectory
+        _ rank: Int, of job: Spawned, past step: Int, of run: String, in directory: TemporaryDirectory
     ) throws -> Int32 {
         while job.isRunning {
-            let files = (try? FileManager.default.contentsOfDirectory(atPath: directory.file("storm"))) ?? []
+            let files = (try? FileManager.default.contentsOfDirectory(atPath: directory.file(run))) ?? []
             let steps = files.compactMap { file in
                 if case .step(let step)? = CheckpointName(fileName: file) { step } else { nil }
             }
