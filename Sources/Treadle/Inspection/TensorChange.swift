@@ -42,8 +42,8 @@ package struct TensorChange: Equatable, Sendable {
         largest = sum.largest
         place = old.position(of: sum.index)
         changed = sum.changed
-        let lengths = oldNorm * newNorm
-        // Rounding must not take it beyond an angle's bounds.
+        // Equal lengths need no roots, which would round: the cosine of an array and itself is exactly 1.
+        let lengths = sum.old == sum.new ? sum.old : oldNorm * newNorm
         cosine = lengths > 0 ? max(-1, min(1, sum.product / lengths)) : nil
     }
 

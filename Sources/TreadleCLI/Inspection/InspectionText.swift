@@ -46,7 +46,7 @@ package struct InspectionText {
                 [
                     layer.name.printable, "\(layer.inputs)\(times)\(layer.units)" + (layer.hasBias ? "" : ", no bias"),
                     Wording.grouped(layer.parameterCount), layer.activation.rawValue,
-                ] + (dropsOut ? [layer.dropout == 0 ? "" : Wording.compact(layer.dropout)] : []))
+                ] + (dropsOut ? [Wording.compact(layer.dropout)] : []))
         }
         return table.text(indentation: 2)
     }

@@ -95,8 +95,9 @@ package struct SurveyText {
             parts.append((extents.isEmpty ? "" : extents + " ") + shortened(array.type))
             if let storage = array.storage.oneWord(array.filters) { parts.append(storage) }
         }
-        if let few = contents?.numbers { parts.append("= " + few.map { Wording.compact($0) }.joined(separator: ", ")) }
-        if let texts = contents?.texts { parts.append("= " + texts.map { shortened($0) }.joined(separator: ", ")) }
+        let values =
+            contents?.numbers.map { $0.map { Wording.compact($0) } } ?? contents?.texts.map { $0.map(shortened) }
+        if let values { parts.append((parts.popLast().map { $0 + " " } ?? "") + "= " + values.joined(separator: ", ")) }
         if let problem = node.problem ?? contents?.problem { parts.append("(\(problem))") }
         return parts.joined(separator: "; ")
     }
