@@ -113,6 +113,19 @@ final class BandCache: @unchecked Sendable {
         if wanted > 0, budget.claim(wanted) { capacity += wanted }
     }
 
+    /// Forgets what was decoded, and gives the memory back to the budget.
+    func clear() {
+        condition.lock()
+        defer { condition.unlock() }
+        while let entry = oldest {
+            unlink(entry)
+            entries[entry.key] = nil
+            used -= entry.size
+        }
+        budget.giveBack(capacity)
+        capacity = 0
+    }
+
     var room: Int {
         condition.lock()
         defer { condition.unlock() }

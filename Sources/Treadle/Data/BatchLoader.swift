@@ -47,6 +47,8 @@ package final class BatchLoader<S: Scalar> {
         batch = cursor.batch
         if source.isResident {
             lanes = []
+            // All that was decoded has been converted: nothing is read from the files again.
+            rows.dataset.cache.clear()
             slots = [try BatchSlot(source)]
         } else {
             // Wide rows: as many batches as half of what is left of the limit has room for, one at least.

@@ -31,6 +31,18 @@ import Testing
         #expect(images.count == Set((0..<2_000).map { $0 * 7_919 % count }).count)
     }
 
+    // Every weight that was ever trained depends on this order: the values are this generator's own, kept since it began.
+    @Test func `the order of a seed stays what it was`() {
+        let small = Permutation(count: 10, seed: 1, epoch: 0)
+        #expect((0..<10).map { small[$0] } == [0, 8, 5, 1, 6, 2, 4, 3, 9, 7])
+        var images = [UInt64](repeating: 0, count: 10)
+        small.fill(&images, from: 0..<10)
+        #expect(images == [0, 8, 5, 1, 6, 2, 4, 3, 9, 7])
+        let large = Permutation(count: 1 << 40, seed: 7, epoch: 3, stream: 5)
+        #expect((0..<3).map { large[$0] } == [304_014_049_596, 198_038_812_543, 87_167_935_638])
+        #expect((0..<40).filter { Split(fraction: 0.1, seed: 1).isAside($0) } == [4, 13])
+    }
+
     @Test func `seeds and epochs decide the order, and nothing else does`() {
         func order(_ seed: UInt64, _ epoch: Int) -> [Int] {
             let permutation = Permutation(count: 1_000, seed: seed, epoch: epoch)
