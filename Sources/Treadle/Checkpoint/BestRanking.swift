@@ -43,7 +43,7 @@ final class BestRanking: Sendable {
     }
 
     /// Gives the durable file at `path`, if its epoch is among the best, its second name.
-    func add(_ record: EpochRecord, file: EncodedCheckpoint, at path: String) throws {
+    func add(_ record: EpochRecord, file: () throws -> EncodedCheckpoint, at path: String) throws {
         try entries.withLock { entries in
             let known = entries ?? readEntries()
             guard var ranked = ranked(record, among: known) else {
@@ -58,6 +58,9 @@ final class BestRanking: Sendable {
         }
     }
 
+    /// Reads the order from the files again when it is next needed: someone else has changed them.
+    func forget() { entries.withLock { $0 = nil } }
+
     /// The order with this epoch in it, or nil when it is not among the best.
     private func ranked(_ record: EpochRecord, among known: [Entry]) -> [Entry]? {
         guard let value = record.metrics[metric.name], !value.isNaN else { return nil }
@@ -69,7 +72,7 @@ final class BestRanking: Sendable {
     }
 
     /// Gives every file the name of its rank. No name is overwritten before its file has another.
-    private func rename(_ ranked: [Entry], file: EncodedCheckpoint, path: String) throws {
+    private func rename(_ ranked: [Entry], file: () throws -> EncodedCheckpoint, path: String) throws {
         let ranks = ranked.indices
         for rank in ranks { if let old = ranked[rank].file, old > rank { try move(old, to: rank) } }
         for rank in ranks.reversed() { if let old = ranked[rank].file, old < rank { try move(old, to: rank) } }
@@ -78,7 +81,7 @@ final class BestRanking: Sendable {
                 try DurableFile.link(path, replacing: name(rank), calls: calls)
             } catch {
                 // A file system without hard links: the same bytes, written once more.
-                try file.write(to: name(rank), calls: calls)
+                try file().write(to: name(rank), calls: calls)
             }
         }
         for (index, path) in files where index >= ranked.count { try calls.unlink(path) }

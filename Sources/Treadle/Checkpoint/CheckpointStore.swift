@@ -99,6 +99,7 @@ package final class CheckpointStore: Sendable {
             do {
                 let checkpoint = try CheckpointFile.read(path)
                 guard isWanted(checkpoint) else { continue }
+                rankAgain(checkpoint, at: path)
                 if !damaged.isEmpty { note(.warning, "continuing from \(path), the newest good checkpoint") }
                 return Found(path: path, checkpoint: checkpoint)
             } catch let error as TreadleError where error.kind == .badData || error.kind == .inputOutput {
@@ -134,10 +135,18 @@ package final class CheckpointStore: Sendable {
     }
 
     /// Deletes every checkpoint of the directory: the run starts over.
+    ///
+    /// Those to continue from go first, the newest last. A kill in between leaves the run as it was, or one without
+    /// any of them, which has to begin by deleting the rest.
     package func removeAll() throws {
         writer.sync {}
-        for name in names { try calls.unlink(path(name)) }
+        let found = names
+        guard !found.isEmpty else { return }
+        for step in steps { try calls.unlink(path(.step(step))) }
         try calls.syncDirectory(directory)
+        for name in found { try calls.unlink(path(name)) }
+        try calls.syncDirectory(directory)
+        ranking?.forget()
     }
 
     /// Deletes the checkpoints of later steps: the run has gone back to before them.
@@ -262,17 +271,36 @@ package final class CheckpointStore: Sendable {
     // MARK: The writer's thread
 
     private func write(_ checkpoint: Checkpoint, as name: CheckpointName) throws {
+        let start = ContinuousClock.now
         let file = try EncodedCheckpoint(checkpoint)
         try checkSpace(for: file.count)
         try metrics.withLock { $0 }?.sync()
         try file.write(to: path(name), calls: calls)
         if case .step(let step) = name {
-            if let record = checkpoint.history.last, checkpoint.cursor.batch == 0, record.step == step {
-                try ranking?.add(record, file: file, at: path(name))
-            }
+            try rank(checkpoint, at: path(name)) { file }
             deleteSteps(before: step)
         }
+        note(.debug, "\(path(name)): wrote \(file.count) bytes in \(ContinuousClock.now - start)")
         state.withLock { $0.saved.append(Saved(path: path(name), cursor: checkpoint.cursor, bytes: file.count)) }
+    }
+
+    /// Ranks a durable checkpoint, if it is of an epoch's end, among the best.
+    private func rank(
+        _ checkpoint: Checkpoint, at path: String, file: () throws -> EncodedCheckpoint
+    ) throws {
+        guard let record = checkpoint.history.last, checkpoint.cursor.batch == 0, record.step == checkpoint.cursor.step
+        else { return }
+        try ranking?.add(record, file: file, at: path)
+    }
+
+    /// A kill after an epoch's file was in place may have come before it was ranked.
+    private func rankAgain(_ checkpoint: Checkpoint, at path: String) {
+        do {
+            try rank(checkpoint, at: path) { try EncodedCheckpoint(checkpoint) }
+        } catch {
+            // The run can go on without; the next epoch that is ranked says so again.
+            note(.warning, "\(error)")
+        }
     }
 
     /// Keeps the newest `keep_last` up to `step`, which is durable. Files of later steps are those that were found

@@ -14,8 +14,10 @@ extension TrainingRun {
         } else {
             guard ranks.agreed.contains(.saves) else { return }
         }
+        let start = ContinuousClock.now
         let snapshot = try snapshot()
         try store?.save(snapshot)
+        observer.note(.debug, "training stood still for \(ContinuousClock.now - start) while its state was copied")
     }
 
     private func isSaveWanted(at cursor: Cursor, epoch record: EpochRecord? = nil) -> Bool {

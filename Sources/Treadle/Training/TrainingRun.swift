@@ -120,8 +120,9 @@ final class TrainingRun<S: Scalar> {
         let runDirectory = RunDirectory(configuration)
         let note: @Sendable (LogLevel, String) -> Void = { caller.note($0, $1) }
         store = ranks.isFirst ? try runDirectory.open(lock: options.lock, note: note) : nil
-        if options.fresh { try store?.removeAll() }
-        let found = try store?.newest()
+        let found = options.fresh ? nil : try store?.newest()
+        // A run that begins owns no best and no final model yet: what lies there is another's.
+        if found == nil { try store?.removeAll() }
         if let found { try Resumption.checkMeaning(of: found, against: configuration) }
         let shards = try ranks.part(
             of: Shards(batchSize: configuration.data.batchSize, configured: configuration.shardCount))

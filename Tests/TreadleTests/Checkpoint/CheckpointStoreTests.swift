@@ -52,6 +52,34 @@ import Treadle
         #expect(try bestSteps() == [100, 300, 200])
     }
 
+    @Test func `an epoch whose writer was killed before it was ranked is ranked by the next run`() throws {
+        var store: CheckpointStore? = try open(keepBest: 2)
+        for (epoch, loss) in [(1, 0.5), (2, 0.4)] { try store.map { try save(epoch: epoch, loss: loss, in: $0) } }
+        try store?.finishWriting()
+        store = nil
+        // What the directory was before the second epoch's names were put in place.
+        try FileManager.default.moveItem(atPath: run + "/best-2.h5", toPath: run + "/best.h5.moved")
+        try FileManager.default.removeItem(atPath: run + "/best.h5")
+        try FileManager.default.moveItem(atPath: run + "/best.h5.moved", toPath: run + "/best.h5")
+        #expect(try bestSteps() == [100])
+        let next = try open(keepBest: 2)
+        #expect(try next.newest()?.checkpoint.cursor.step == 200)
+        #expect(try bestSteps() == [200, 100])
+    }
+
+    @Test func `starting over deletes what runs continue from before anything else`() throws {
+        let store = try open(
+            calls: SystemCalls { [counter = Counter()] call in
+                call == .unlink && counter.next() == 3 ? EIO : nil
+            })
+        for epoch in 1...3 { try save(epoch: epoch, loss: 1, in: store) }
+        try store.saveAndWait(sampleCheckpoint(), as: .final)
+        #expect(throws: TreadleError.self) { try store.removeAll() }
+        #expect(try contents() == ["best.h5", "final.h5", "step-00000300.h5"])
+        try store.removeAll()
+        #expect(try contents() == [])
+    }
+
     @Test func `an epoch that is trained again replaces itself`() throws {
         let store = try open(keepBest: 2)
         for epoch in [1, 2, 2, 1] { try save(epoch: epoch, loss: 1 / Double(epoch), in: store) }
@@ -245,6 +273,18 @@ extension CheckpointStore {
     /// The highest step in the directory.
     fileprivate var newestStep: Int? {
         names.compactMap { if case .step(let step) = $0 { step } else { nil } }.max()
+    }
+}
+
+/// Counts calls from 1.
+private final class Counter: Sendable {
+    private let count = Mutex(0)
+
+    func next() -> Int {
+        count.withLock { count in
+            count += 1
+            return count
+        }
     }
 }
 
