@@ -1,3 +1,11 @@
+extension LearningTask {
+    /// What a report wants to be measured besides the metrics of the configuration. The matrix has a number for every
+    /// pair of classes: of a great many classes it would fill the memory, and no one could read it.
+    package func reportMetrics(outputs: Int) -> [MetricName] {
+        self == .classification && outputs <= 1000 ? [.confusion] : []
+    }
+}
+
 extension HTMLReport {
     /// Which classes were taken for which, where the model was measured; otherwise why it was not.
     var confusion: String {
@@ -44,7 +52,7 @@ extension HTMLReport {
 
     /// Many classes: a picture, a pixel for each pair.
     private func picture(_ matrix: [[Double]]) -> String {
-        let size = min(matrix.count, 1000)
+        let size = matrix.count
         let values = (0..<size).flatMap { row -> [Double] in
             let total = max(matrix[row].reduce(0, +), .leastNonzeroMagnitude)
             return (0..<size).map { ($0 == row ? -1 : 1) * (matrix[row][$0] / total).squareRoot() }

@@ -36,7 +36,7 @@ extension TrainingRun {
 
     /// Loss and metrics of the present weights on `rows`, and which classes were taken for which.
     func evaluate(_ rows: RowSet) throws -> Evaluation {
-        let metrics = configuration.metrics + (configuration.task == .classification ? [.confusion] : [])
+        let metrics = configuration.metrics + configuration.task.reportMetrics(outputs: network.outputs)
         return try Evaluator<S>(
             network: network, loss: loss, task: configuration.task, metrics: metrics, workers: workers
         ).evaluate(

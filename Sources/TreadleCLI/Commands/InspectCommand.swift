@@ -83,8 +83,8 @@ enum InspectCommand {
             let model = try TrainedModel(inspection.checkpoint, path: inspection.path)
             let log = call.log
             let (set, rows) = try model.rows(of: [], workers: workers) { log.write($0, $1) }
-            let confusion: [MetricName] = model.configuration.task == .classification ? [.confusion] : []
-            let result = try model.evaluate(rows, metrics: model.configuration.metrics + confusion, workers: workers)
+            let extra = model.configuration.task.reportMetrics(outputs: inspection.checkpoint.network.outputs)
+            let result = try model.evaluate(rows, metrics: model.configuration.metrics + extra, workers: workers)
             return (HTMLReport.Evaluated(set: set, evaluation: result), nil)
         } catch let error as TreadleError where error.kind != .tryAgain {
             call.log.note("the report goes without a measurement: \(error)")

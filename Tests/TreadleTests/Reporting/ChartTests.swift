@@ -1,14 +1,6 @@
-import Foundation
-import FoundationXML
 import Testing
 
 @testable import Treadle
-
-/// Whether a text is well-formed XML; what is wrong with it otherwise.
-func problemOfXML(_ text: String) -> String? {
-    let parser = XMLParser(data: Data(text.utf8))
-    return parser.parse() ? nil : "\(parser.lineNumber): \(String(describing: parser.parserError))"
-}
 
 @Suite struct ChartTests {
     private func chart(_ points: [(Double, Double)], isLogarithmic: Bool = false) -> Chart {
