@@ -20,7 +20,7 @@ package struct FileSurvey: Codable, Equatable, Sendable {
 
     /// Looks into a file of unknown origin in a process of its own, which has `seconds` to live.
     package static func readGuarded(
-        _ path: String, seconds: Int = 5, executable: String = "/proc/self/exe"
+        _ path: String, seconds: Int = 4, executable: String = "/proc/self/exe"
     ) throws -> FileSurvey {
         // Time enough is left to tell what has been found until then.
         let request = Work.Request(path: path, limits: FileTree.Limits(), seconds: Double(seconds) * 0.6)

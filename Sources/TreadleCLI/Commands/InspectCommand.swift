@@ -10,7 +10,7 @@ enum InspectCommand {
     private static let html = Option.value(
         "html", "FILE", "write all of it as a page that needs no network and no scripts", values: .file)
     private static let limit = Option.value(
-        "limit", "SECONDS", "how long a file that is no checkpoint may take (default: 5)")
+        "limit", "SECONDS", "how long a file that is no checkpoint may take (default: 4)")
 
     static let command = Command(
         "inspect", group: .looking,
@@ -100,7 +100,7 @@ enum InspectCommand {
             throw TreadleError(
                 .badData, "\(path): not a checkpoint of treadle, so it has no digest; sha256sum tells files apart")
         }
-        let seconds = try call.integer(limit, in: 1...86_400) ?? 5
+        let seconds = try call.integer(limit, in: 1...86_400) ?? 4
         if let name = call.value(tensor) {
             try write(try SlicedArray.readGuarded(name, of: path, seconds: seconds), call)
             return
