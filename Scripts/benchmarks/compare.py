@@ -70,6 +70,8 @@ def compare(workload, cores, rounds, seconds, peers, directory):
         try:
             systems.append(System(name, workload, data, cores))
         except (RuntimeError, OSError, ValueError) as error:
+            if name == "treadle":
+                raise SystemExit(f"Treadle did not start ({error}); build it with: swift build -c release")
             left_out[name] = str(error)
     reference = systems[0].ready["losses"]
     for system in systems[1:]:

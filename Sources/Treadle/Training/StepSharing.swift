@@ -35,8 +35,9 @@ struct StepSharing {
     /// The workers for what touches each parameter once.
     var workersForParameters: Workers { some(parameters / 4) }
 
-    /// One worker where waking others would take longer than the work: some 10 µs.
-    private func some(_ cycles: Int) -> Workers { cycles < 40_000 && !alwaysShares ? Workers(count: 1) : workers }
+    /// One worker where waking others takes longer than they save: below some 60 µs. Phases of 50 µs on two cores were
+    /// a tenth slower than on one (784-256-10, batch 32).
+    private func some(_ cycles: Int) -> Workers { cycles < 262_144 && !alwaysShares ? Workers(count: 1) : workers }
 
     /// Rows a block: many for one read of the weights, yet several blocks a worker, so that one that has lost its core to
     /// another process does not keep the others waiting (32 rows a block cost 1–3 % against 64).
