@@ -72,6 +72,8 @@ static H5FD_t *careful_open(const char *name, unsigned flags, hid_t access, hadd
 
 static herr_t careful_close(H5FD_t *base) {
     careful *file = (careful *)base;
+    // A child on its way from fork to exec has this descriptor too, and the lock with it, if it is not given up here.
+    flock(file->descriptor, LOCK_UN);
     if (close(file->descriptor) < 0 && errno != EINTR) fail(file, errno);
     while (file->kept) {
         unwritten *next = file->kept->next;
