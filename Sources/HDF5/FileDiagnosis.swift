@@ -4,13 +4,13 @@ internal import Glibc
 /// Why a file cannot be opened or created, found out from the file system and the file's first bytes.
 enum FileDiagnosis {
     /// What the file system says before libhdf5 is asked; nil when it says nothing.
-    static func refusal(of path: String) -> H5Error? {
+    static func refusal(of path: String, as name: String) -> H5Error? {
         var status = stat()
-        guard unsafe stat(path, &status) == 0 else { return systemError(path, errno) }
-        if status.st_mode & S_IFMT == S_IFDIR { return H5Error(.notHDF5, path, "is a directory, not an HDF5 file") }
+        guard unsafe stat(path, &status) == 0 else { return systemError(name, errno) }
+        if status.st_mode & S_IFMT == S_IFDIR { return H5Error(.notHDF5, name, "is a directory, not an HDF5 file") }
         // A pipe or a device would block or never end.
-        guard status.st_mode & S_IFMT == S_IFREG else { return H5Error(.notHDF5, path, "is not a regular file") }
-        guard unsafe access(path, R_OK) == 0 else { return systemError(path, errno) }
+        guard status.st_mode & S_IFMT == S_IFREG else { return H5Error(.notHDF5, name, "is not a regular file") }
+        guard unsafe access(path, R_OK) == 0 else { return systemError(name, errno) }
         return nil
     }
 
@@ -24,24 +24,24 @@ enum FileDiagnosis {
     }
 
     /// The error for a file that libhdf5 did not open.
-    static func explain(_ path: String, _ frames: [ErrorFrame]) -> H5Error {
-        if let reason = refusal(of: path) { return reason }
+    static func explain(_ path: String, as name: String, _ frames: [ErrorFrame]) -> H5Error {
+        if let reason = refusal(of: path, as: name) { return reason }
         let descriptor = unsafe Glibc.open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { return systemError(path, errno) }
+        guard descriptor >= 0 else { return systemError(name, errno) }
         defer { close(descriptor) }
         var status = stat()
-        guard unsafe fstat(descriptor, &status) == 0 else { return systemError(path, errno) }
+        guard unsafe fstat(descriptor, &status) == 0 else { return systemError(name, errno) }
         let size = Int(status.st_size)
-        if size == 0 { return H5Error(.notHDF5, path, "is empty") }
+        if size == 0 { return H5Error(.notHDF5, name, "is empty") }
         guard let superblock = Superblock.find(descriptor, size: size) else {
-            return H5Error(.notHDF5, path, "is not an HDF5 file")
+            return H5Error(.notHDF5, name, "is not an HDF5 file")
         }
         if let end = superblock.end, end > size {
-            return H5Error(.truncated, path, "is cut short: it has \(size) of its \(end) bytes")
+            return H5Error(.truncated, name, "is cut short: it has \(size) of its \(end) bytes")
         }
-        if superblock.end == nil { return H5Error(.truncated, path, "is cut short within its first block") }
+        if superblock.end == nil { return H5Error(.truncated, name, "is cut short within its first block") }
         let cause = frames.first?.description ?? "libhdf5 gave no reason"
-        return H5Error(.other, path, "is damaged or of an unknown version (\(cause))")
+        return H5Error(.other, name, "is damaged or of an unknown version (\(cause))")
     }
 
     /// The error for a file that cannot be created or written.

@@ -14,28 +14,31 @@ package final class H5File: H5Container {
     /// Opens a file for reading.
     ///
     /// Where the file system has no locks it goes on without them; a file that a writer holds open is an error
-    /// of kind `.locked`.
-    package static func open(_ path: String, policy: AccessPolicy = .confined) throws(H5Error) -> H5File {
-        try H5Library.locked { () throws(H5Error) in
+    /// of kind `.locked`. `name` is what messages call it, if not by its path.
+    package static func open(
+        _ path: String, as name: String? = nil, policy: AccessPolicy = .confined
+    ) throws(H5Error) -> H5File {
+        let name = name ?? path
+        return try H5Library.locked { () throws(H5Error) in
             let access = try Handle.properties(chdf5_property_file_access())
-            if let reason = FileDiagnosis.refusal(of: path) { throw reason }
+            if let reason = FileDiagnosis.refusal(of: path, as: name) { throw reason }
             var id = unsafe H5Fopen(path, chdf5_acc_rdonly(), access.id)
             if id < 0 {
                 let frames = ErrorFrame.takeAll()
                 guard let lock = frames.first(where: { $0.kind == CHDF5_CANNOT_LOCK }) else {
-                    throw FileDiagnosis.explain(path, frames)
+                    throw FileDiagnosis.explain(path, as: name, frames)
                 }
                 guard !FileDiagnosis.isHeld(lock) else {
                     throw H5Error(
-                        .locked, path,
+                        .locked, name,
                         "is being written by another program, which holds its lock; try again when that has finished")
                 }
-                try check(chdf5_without_locking(access.id), path)
+                try check(chdf5_without_locking(access.id), name)
                 defer { chdf5_with_locking() }
                 id = unsafe H5Fopen(path, chdf5_acc_rdonly(), access.id)
-                if id < 0 { throw FileDiagnosis.explain(path, ErrorFrame.takeAll()) }
+                if id < 0 { throw FileDiagnosis.explain(path, as: name, ErrorFrame.takeAll()) }
             }
-            return H5File(try H5Context(id, name: path, policy: policy))
+            return H5File(try H5Context(id, name: name, policy: policy))
         }
     }
 
@@ -81,7 +84,7 @@ package final class H5File: H5Container {
 extension H5File {
     /// Whether the file at `path` is HDF5 by its signature, wherever a user block puts that. Throws where it cannot be read.
     package static func isHDF5(_ path: String) throws(H5Error) -> Bool {
-        if let refusal = FileDiagnosis.refusal(of: path) { throw refusal }
+        if let refusal = FileDiagnosis.refusal(of: path, as: path) { throw refusal }
         let descriptor = unsafe Glibc.open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw FileDiagnosis.systemError(path, errno) }
         defer { Glibc.close(descriptor) }

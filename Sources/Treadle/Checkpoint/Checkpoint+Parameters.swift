@@ -15,6 +15,12 @@ extension Checkpoint {
         }
         return nil
     }
+
+    /// Throws when one is not, as of the file at `path`.
+    func checkFinite(_ path: String) throws {
+        guard let place = firstNonFinite else { return }
+        throw TreadleError(.badData, "\(path): \(place) is not finite; use another checkpoint")
+    }
 }
 
 extension [LayerParameters] {

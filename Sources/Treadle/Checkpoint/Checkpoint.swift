@@ -1,5 +1,5 @@
 /// All that prediction and resumption need, as a value: what a checkpoint file holds.
-package struct Checkpoint: Equatable, Sendable {
+package struct Checkpoint: Equatable, Sendable, Codable {
     /// The resolved configuration as JSON text, and the directory its paths start from.
     package var configuration: String
     package var baseDirectory: String
@@ -7,8 +7,8 @@ package struct Checkpoint: Equatable, Sendable {
     package var network: Network
     package var loss: LossType
     package var precision: Precision
-    package var parameters: [LayerParameters]
-    package var normalization: Normalization
+    package var parameters: [LayerParameters] = []
+    package var normalization = Normalization.none
     /// The classes' names in the order of the outputs; nil for regression or unnamed classes.
     package var classes: [String]?
     /// The names of the input columns, where the data has them.
@@ -17,7 +17,7 @@ package struct Checkpoint: Equatable, Sendable {
     package var classWeights: [Double]?
     /// The extents of a row of x where it has several, such as 28×28.
     package var imageShape: [Int]?
-    package var optimizer: OptimizerState
+    package var optimizer = OptimizerState()
     package var cursor: Cursor
     package var progress: TrainingProgress
     package var history: [EpochRecord]
@@ -52,6 +52,12 @@ package struct Checkpoint: Equatable, Sendable {
         self.fingerprint = fingerprint
         self.created = created
         self.programVersion = programVersion
+    }
+
+    /// All but the numbers: what they would be as JSON is nothing that anybody should wait for.
+    private enum CodingKeys: CodingKey {
+        case configuration, baseDirectory, task, network, loss, precision, classes, columns, classWeights, imageShape
+        case cursor, progress, history, fingerprint, created, programVersion
     }
 }
 

@@ -26,21 +26,21 @@ package enum CheckpointFile {
         return file.count
     }
 
-    /// Reads a checkpoint. No byte reaches libhdf5 before length and digest have been found right, and what it then
-    /// says is believed only where it agrees with itself.
+    /// Reads a checkpoint of this user's own runs, in this process: one that may be anyone's is a `StoredCheckpoint`.
+    ///
+    /// No byte reaches libhdf5 before length and digest have been found right, and what it then says is believed only
+    /// where it agrees with itself.
     ///
     /// Needs twice as much memory as the file has bytes, for a moment.
     package static func read(_ path: String) throws -> Checkpoint {
         let image = try VerifiedImage(readingFrom: path)
-        return try CheckpointReader(image, path: path).read()
+        return try CheckpointReader(image, path: path).read().checkpoint(in: image)
     }
 
     /// Reads a checkpoint and finds all its numbers finite.
     package static func verify(_ path: String) throws -> Checkpoint {
         let checkpoint = try read(path)
-        if let place = checkpoint.firstNonFinite {
-            throw TreadleError(.badData, "\(path): \(place) is not finite; use another checkpoint")
-        }
+        try checkpoint.checkFinite(path)
         return checkpoint
     }
 

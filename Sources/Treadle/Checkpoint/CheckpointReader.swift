@@ -1,64 +1,80 @@
 internal import Foundation
 internal import HDF5
 
-/// Reads the image of a checkpoint, believing nothing that does not fit the rest.
+/// Reads what a checkpoint says, and finds its numbers, believing nothing that does not fit the rest.
 ///
 /// Whoever can write a file can also write its digest: sizes are bounded by what is stored, and shapes by the network.
 struct CheckpointReader {
     private let file: H5File
     private let path: String
-    /// No array of a file has more bytes than the file.
+    /// No array of a file has more bytes than its image.
     private let size: Int
+    /// Where in the file that libhdf5 has open the image begins.
+    private let start: Int
 
-    init(_ image: VerifiedImage, path: String) throws {
+    init(_ file: H5File, path: String, imageLength: Int, imageStart: Int) {
+        self.file = file
         self.path = path
-        size = unsafe image.bytes.count
+        size = imageLength
+        start = imageStart
+    }
+
+    /// Opens an image in memory. It lives as long as anything that is opened out of it.
+    init(_ image: VerifiedImage, path: String) throws {
         do {
-            file = try unsafe H5File.open(image.bytes, owner: image, name: path)
+            let file = try unsafe H5File.open(image.bytes, owner: image, name: path)
+            self.init(file, path: path, imageLength: image.length, imageStart: 0)
         } catch {
             throw TreadleError(.badData, "\(error); use another checkpoint or a copy")
         }
     }
 
-    func read() throws -> Checkpoint {
+    func read() throws -> CheckpointOutline {
         do {
-            return try readChecked()
+            let outline = try readChecked()
+            try outline.check(imageLength: size, of: path)
+            return outline
         } catch let error as H5Error {
             throw TreadleError(.badData, "\(error); use another checkpoint or a copy")
         }
     }
 
-    private func readChecked() throws -> Checkpoint {
+    private func readChecked() throws -> CheckpointOutline {
         let state = try file.group("treadle")
         let precision: Precision = try choice("precision", of: state)
         let (network, parameters) = try readModel(precision)
         let configuration = try text("config", in: state)
         try checkAgreement(of: configuration, with: network)
-        return Checkpoint(
+        let optimizer = try state.group("optimizer")
+        let head = Checkpoint(
             configuration: configuration,
             baseDirectory: try text(attribute: "base_directory", of: state),
             task: try choice("task", of: state),
             network: network,
             loss: try choice("loss", of: state),
             precision: precision,
-            parameters: parameters,
-            normalization: try readNormalization(state.group("normalization"), network),
+            parameters: [],
+            normalization: .none,
             classes: try texts("classes", in: state),
             columns: try texts("columns", in: state),
             classWeights: state.contains("class_weights") ? try column("class_weights", in: state) : nil,
             imageShape: try imageShape(in: state, network),
-            optimizer: try readOptimizer(state.group("optimizer"), network, precision),
+            optimizer: OptimizerState(),
             cursor: try readCursor(state.group("cursor")),
             progress: try readProgress(state.group("progress")),
             history: try readHistory(state.group("history")),
             fingerprint: try text(attribute: "fingerprint", of: state),
             created: try number("created", of: state),
             programVersion: try text(attribute: "program_version", of: state))
+        return CheckpointOutline(
+            head: head, parameters: parameters, optimizerStep: try count("step", of: optimizer),
+            slots: try readSlots(optimizer, network, precision),
+            normalization: try readNormalization(state.group("normalization"), network))
     }
 
     // MARK: The model
 
-    private func readModel(_ precision: Precision) throws -> (Network, [LayerParameters]) {
+    private func readModel(_ precision: Precision) throws -> (Network, [CheckpointOutline.LayerPlaces]) {
         let model = try file.group("model")
         // A layer takes some hundred bytes at least.
         let names = try model.links(limit: size / 64).map(\.name)
@@ -69,7 +85,7 @@ struct CheckpointReader {
         }
 
         var layers: [Layer] = []
-        var parameters: [LayerParameters] = []
+        var parameters: [CheckpointOutline.LayerPlaces] = []
         for (name, group, _) in ordered {
             let shape = try group.dataset("weight").shape
             guard shape.count == 2, shape.allSatisfy({ $0 > 0 }) else {
@@ -84,29 +100,28 @@ struct CheckpointReader {
                 Layer(
                     name: name, inputs: shape[0], units: shape[1], activation: try choice("activation", of: group),
                     dropout: dropout, hasBias: group.contains("bias")))
-            parameters.append(try layerParameters(layers[layers.count - 1], in: group, precision))
+            parameters.append(try places(of: layers[layers.count - 1], in: group, precision))
         }
         return (Network(inputs: layers[0].inputs, layers: layers), parameters)
     }
 
-    private func layerParameters(
-        _ layer: Layer, in group: H5Group, _ precision: Precision
-    ) throws -> LayerParameters {
-        LayerParameters(
-            name: layer.name,
-            weight: try tensor("weight", in: group, shape: [layer.inputs, layer.units], precision),
-            bias: layer.hasBias ? try tensor("bias", in: group, shape: [layer.units], precision) : nil)
+    private func places(
+        of layer: Layer, in group: H5Group, _ precision: Precision
+    ) throws -> CheckpointOutline.LayerPlaces {
+        CheckpointOutline.LayerPlaces(
+            weight: try place("weight", in: group, shape: [layer.inputs, layer.units], precision),
+            bias: layer.hasBias ? try place("bias", in: group, shape: [layer.units], precision) : nil)
     }
 
-    private func tensor(
+    private func place(
         _ name: String, in group: H5Group, shape: [Int], _ precision: Precision
-    ) throws -> Tensor {
+    ) throws -> ArrayPlace {
         let dataset = try group.dataset(name)
         try checkStored(dataset, as: precision == .float32 ? .float32 : .float64, shape: shape)
-        switch precision {
-        case .float32: return Tensor(shape: shape, storage: .float32(try dataset.read()))
-        case .float64: return Tensor(shape: shape, storage: .float64(try dataset.read()))
+        guard case .contiguous(let offset?, _) = dataset.storage else {
+            throw damage(String(dataset.path.dropFirst()), "does not store the elements that it claims")
         }
+        return ArrayPlace(shape: shape, precision: precision, offset: offset - start)
     }
 
     /// The parts of a configuration that decide the network.
@@ -142,15 +157,14 @@ struct CheckpointReader {
 
     // MARK: The state
 
-    private func readNormalization(_ group: H5Group, _ network: Network) throws -> Normalization {
-        func values(_ name: String, _ count: Int) throws -> [Double] {
-            try group.contains(name) ? column(name, in: group, count: count) : []
+    private func readNormalization(_ group: H5Group, _ network: Network) throws -> [String: ArrayPlace] {
+        let counts = [
+            "shift": network.inputs, "factor": network.inputs, "target_shift": network.outputs,
+            "target_factor": network.outputs, "imputation": network.inputs,
+        ]
+        return try counts.filter { group.contains($0.key) }.reduce(into: [:]) { places, entry in
+            places[entry.key] = try place(entry.key, in: group, shape: [entry.value], .float64)
         }
-        return Normalization(
-            shift: try values("shift", network.inputs), factor: try values("factor", network.inputs),
-            targetShift: try values("target_shift", network.outputs),
-            targetFactor: try values("target_factor", network.outputs),
-            imputation: try values("imputation", network.inputs))
     }
 
     private func imageShape(in group: H5Group, _ network: Network) throws -> [Int]? {
@@ -162,17 +176,16 @@ struct CheckpointReader {
         return shape
     }
 
-    private func readOptimizer(
+    private func readSlots(
         _ group: H5Group, _ network: Network, _ precision: Precision
-    ) throws -> OptimizerState {
+    ) throws -> [CheckpointOutline.SlotPlaces] {
         let names = group.hasAttribute("slots") ? try group.attribute("slots").strings(byteLimit: size) : []
-        let slots = try names.map { name in
+        return try names.map { name in
             let slot = try group.group(name)
-            return OptimizerState.Slot(
+            return CheckpointOutline.SlotPlaces(
                 name: name,
-                layers: try network.layers.map { try layerParameters($0, in: slot.group($0.name), precision) })
+                layers: try network.layers.map { try places(of: $0, in: slot.group($0.name), precision) })
         }
-        return OptimizerState(step: try count("step", of: group), slots: slots)
     }
 
     private func readCursor(_ group: H5Group) throws -> Cursor {

@@ -24,12 +24,12 @@ package struct Configuration: Equatable, Sendable {
 }
 
 /// What the network learns to say about a row.
-package enum LearningTask: String, CaseIterable, Sendable {
+package enum LearningTask: String, CaseIterable, Codable, Sendable {
     case classification, multilabel, regression
 }
 
 /// How the network's numbers are stored and multiplied.
-package enum Precision: String, CaseIterable, Sendable {
+package enum Precision: String, CaseIterable, Codable, Sendable {
     case float32, float64
 }
 

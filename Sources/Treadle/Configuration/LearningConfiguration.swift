@@ -9,7 +9,7 @@ package struct LossConfiguration: Equatable, Sendable {
     package var quantile: Double
 }
 
-package enum LossType: String, CaseIterable, Sendable {
+package enum LossType: String, CaseIterable, Codable, Sendable {
     case crossEntropy = "cross_entropy", bce, hinge, mse, mae, huber, poisson, quantile
 }
 

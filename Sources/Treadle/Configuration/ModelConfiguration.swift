@@ -13,7 +13,7 @@ package struct HiddenLayer: Equatable, Sendable {
     package var dropout: Double
 }
 
-package enum Activation: String, CaseIterable, Sendable {
+package enum Activation: String, CaseIterable, Codable, Sendable {
     case identity, relu, leakyRelu = "leaky_relu", elu, gelu, silu, sigmoid, tanh, softplus
 }
 

@@ -19,8 +19,9 @@ package struct TrainedModel: Sendable {
         self.loss = loss
     }
 
+    /// Reads a file of unknown origin.
     package static func read(_ path: String) throws -> TrainedModel {
-        try TrainedModel(CheckpointFile.read(path), path: path)
+        try TrainedModel(StoredCheckpoint.open(path).model(), path: path)
     }
 
     /// The rows to measure the model on: `files`, or the test set of its configuration, or the validation set.

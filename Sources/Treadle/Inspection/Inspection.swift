@@ -5,7 +5,8 @@ package struct Inspection: Sendable {
     package let path: String
     /// Bytes of the file; 0 where there is none.
     package let size: Int
-    package let checkpoint: Checkpoint
+    /// Where it was read from a file, without parameters and with slots that are names alone.
+    package var checkpoint: Checkpoint
     /// Parameters in layer order, weight before bias, then the optimizer's slots in the same order.
     package let tensors: [InspectedTensor]
     package let layers: [LayerHealth]
@@ -13,11 +14,6 @@ package struct Inspection: Sendable {
     package let signs: [HealthSign]
     /// The SHA-256 of the parameters.
     package let digest: String
-
-    /// Reads the checkpoint at `path`, whose contents must agree with their digest, and looks at all of it.
-    package static func read(_ path: String, workers: Workers) throws -> Inspection {
-        Inspection(try CheckpointFile.read(path), path: path, workers: workers)
-    }
 
     /// Whether `path` is a file that does not claim to be a checkpoint: one of unknown origin.
     package static func isForeign(_ path: String) -> Bool {
@@ -29,19 +25,36 @@ package struct Inspection: Sendable {
         return Array(first) != UserBlock.magic
     }
 
-    package init(_ checkpoint: Checkpoint, path: String, workers: Workers) {
+    /// Looks at a checkpoint in memory.
+    package init(_ checkpoint: Checkpoint, path: String, workers: Workers) throws {
+        try self.init(checkpoint, CheckpointNumbers(checkpoint), path: path, workers: workers)
+    }
+
+    /// Looks at a file, in memory that does not grow with it.
+    package init(_ stored: StoredCheckpoint, workers: Workers) throws {
+        try self.init(stored.head, stored.numbers, path: stored.path, workers: workers)
+        try stored.checkUnchanged()
+    }
+
+    private init(_ head: Checkpoint, _ numbers: CheckpointNumbers, path: String, workers: Workers) throws {
         self.path = path
         let attributes = try? FileManager.default.attributesOfItem(atPath: (path as NSString).resolvingSymlinksInPath)
         size = attributes?[.size] as? Int ?? 0
-        self.checkpoint = checkpoint
-        tensors = checkpoint.namedTensors.map { tensor in
+        checkpoint = head
+        let tensors = try numbers.named.map { name, numbers, isParameter in
             InspectedTensor(
-                name: tensor.name, shape: tensor.tensor.shape, isParameter: tensor.isParameter,
-                statistics: TensorStatistics(tensor.tensor, workers: workers))
+                name: name, shape: numbers.shape, isParameter: isParameter,
+                statistics: try TensorStatistics(numbers, workers: workers))
         }
-        layers = LayerHealth.all(checkpoint, workers: workers)
-        signs = HealthSign.all(checkpoint, tensors: tensors, layers: layers)
-        digest = checkpoint.parameterDigest
+        self.tensors = tensors
+        let isFinite = numbers.layers.map { layer in
+            layer.named("").allSatisfy { name, _ in
+                tensors.contains { $0.name == name && $0.statistics.finite == $0.statistics.count }
+            }
+        }
+        layers = try LayerHealth.all(head, numbers, isFinite: isFinite, workers: workers)
+        signs = HealthSign.all(head, tensors: tensors, layers: layers)
+        digest = try numbers.digest()
     }
 
     package var parameters: [InspectedTensor] { tensors.filter(\.isParameter) }

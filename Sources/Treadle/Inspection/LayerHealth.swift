@@ -15,24 +15,30 @@ package struct LayerHealth: Equatable, Sendable {
 
 extension LayerHealth {
     /// The layers of a checkpoint in order; those with numbers that are not finite are not judged.
-    package static func all(_ checkpoint: Checkpoint, workers: Workers) -> [LayerHealth] {
+    ///
+    /// `head` says all but the numbers, and `isFinite` which layers' parameters are.
+    static func all(
+        _ head: Checkpoint, _ numbers: CheckpointNumbers, isFinite: [Bool], workers: Workers
+    ) throws -> [LayerHealth] {
         // What a layer's inputs are known to be; of data anything is possible.
         let anything = -Double.infinity...Double.infinity
-        var inputs = [ClosedRange<Double>](repeating: anything, count: checkpoint.network.inputs)
-        return zip(checkpoint.network.layers, checkpoint.parameters).enumerated().map { index, pair in
-            let (layer, parameters) = pair
-            let isOutput = index == checkpoint.network.layers.count - 1
+        var inputs = [ClosedRange<Double>](repeating: anything, count: head.network.inputs)
+        return try head.network.layers.enumerated().map { index, layer in
+            let isOutput = index == head.network.layers.count - 1
             var health = LayerHealth(name: layer.name, units: layer.units)
-            let isFinite = [parameters].firstNonFinite == nil
-            let columns = WeightColumns(parameters, inputs: inputs, workers: workers)
-            inputs = columns.sums.map { isFinite ? layer.activation.range($0) : anything }
-            guard isFinite else { return health }
+            guard isFinite[index] else {
+                inputs = [ClosedRange<Double>](repeating: anything, count: layer.units)
+                return health
+            }
+            let columns = try WeightColumns(numbers.layers[index], inputs: inputs, workers: workers)
+            inputs = columns.sums.map { layer.activation.range($0) }
 
             health.twins = columns.twins
             if !isOutput {
-                let silent = SilentGradients(of: index, in: checkpoint.optimizer, workers: workers)
+                let silent = try SilentGradients(
+                    numbers.slots.first?.layers[index], updates: head.optimizer.step, workers: workers)
                 health.idleInputs = silent.inputs
-                let hasKnownScale = index > 0 || !checkpoint.normalization.factor.isEmpty
+                let hasKnownScale = index > 0 || !head.normalization.factor.isEmpty
                 for unit in 0..<layer.units {
                     let end = layer.activation.saturation
                     if let end, columns.isBeyond(end, unit: unit, hasKnownScale: hasKnownScale) {

@@ -10,13 +10,12 @@ struct SilentGradients {
     /// Too few updates say nothing.
     private static let updates = 100
 
-    init(of layer: Int, in optimizer: OptimizerState, workers: Workers) {
-        guard optimizer.step >= Self.updates else { return }
-        // The first slot forgets fastest: Adam's squares remember for ten thousand updates.
-        guard let slot = optimizer.slots.first?.layers[layer] else { return }
-        let sizes = Sizes(slot.weight, workers: workers)
+    /// `memory` is of the slot that forgets fastest, which is the first: Adam's squares remember ten thousand updates.
+    init(_ memory: CheckpointNumbers.LayerNumbers?, updates: Int, workers: Workers) throws {
+        guard updates >= Self.updates, let memory else { return }
+        let sizes = try Sizes(memory.weight, workers: workers)
         guard sizes.columns.contains(where: { $0 > Self.silence }) else { return }
-        let biases = slot.bias.map { Double.values(of: $0).map(abs) }
+        let biases = try memory.bias.map { try Sizes($0, workers: workers).columns }
         units = Set(
             sizes.columns.indices.filter { unit in
                 sizes.columns[unit] <= Self.silence && biases.map { $0[unit] <= Self.silence } ?? true
@@ -29,41 +28,40 @@ struct SilentGradients {
         var rows: [Double]
         var columns: [Double]
 
-        init(_ tensor: Tensor, workers: Workers) {
-            switch tensor.storage {
-            case .float32(let values): self.init(values, tensor.shape, workers)
-            case .float64(let values): self.init(values, tensor.shape, workers)
+        init(_ numbers: NumberSource, workers: Workers) throws {
+            switch numbers.precision {
+            case .float32: try self.init(numbers, as: Float.self, workers)
+            case .float64: try self.init(numbers, as: Double.self, workers)
             }
         }
 
-        private init<S: Scalar>(_ values: [S], _ shape: [Int], _ workers: Workers) {
-            let (inputs, units) = (shape[0], shape[1])
-            let height = 256
-            let tasks = (inputs + height - 1) / height
-            var rows = [Double](repeating: 0, count: inputs)
-            var parts = [[S]](repeating: [], count: tasks)
-            unsafe values.withUnsafeBufferPointer { values in
-                unsafe rows.withUnsafeMutableBufferPointer { rows in
-                    unsafe parts.withUnsafeMutableBufferPointer { parts in
-                        // Each task has its own rows and its own largest of each column.
-                        workers.forEach(tasks) { task, _ in
-                            var columns = [S](repeating: 0, count: units)
-                            for row in task * height..<min((task + 1) * height, inputs) {
-                                var largest: S = 0
+        private init<S: Scalar>(_ numbers: NumberSource, as: S.Type, _ workers: Workers) throws {
+            let units = numbers.shape[numbers.shape.count - 1]
+            // Rows of a task: a megabyte or so.
+            let height = max(1, (1 << 18) / units)
+            var rows = [Double](repeating: 0, count: numbers.count / units)
+            var largest = [[S]](repeating: [S](repeating: 0, count: units), count: workers.count)
+            try unsafe rows.withUnsafeMutableBufferPointer { rows in
+                try unsafe largest.withUnsafeMutableBufferPointer { largest in
+                    // Each task has its own rows, each worker its own largest of each column.
+                    try unsafe numbers.forEachBlock(of: height * units, as: S.self, workers: workers) {
+                        task, worker, values in
+                        unsafe largest[worker].withUnsafeMutableBufferPointer { columns in
+                            for row in 0..<values.count / units {
+                                var most: S = 0
                                 for unit in 0..<units {
                                     let size = unsafe values[row * units + unit].magnitude
-                                    if size > largest { largest = size }
-                                    if size > columns[unit] { columns[unit] = size }
+                                    if size > most { most = size }
+                                    if unsafe size > columns[unit] { unsafe columns[unit] = size }
                                 }
-                                unsafe rows[row] = Double(largest)
+                                unsafe rows[task * height + row] = Double(most)
                             }
-                            unsafe parts[task] = columns
                         }
                     }
                 }
             }
             self.rows = rows
-            columns = (0..<units).map { unit in parts.reduce(0) { max($0, Double($1[unit])) } }
+            columns = (0..<units).map { unit in largest.reduce(0) { max($0, Double($1[unit])) } }
         }
     }
 }

@@ -23,38 +23,38 @@ package struct TensorStatistics: Codable, Equatable, Sendable {
 }
 
 extension TensorStatistics {
-    package init(_ tensor: Tensor, workers: Workers) {
-        switch tensor.storage {
-        case .float32(let values): self.init(values, workers: workers)
-        case .float64(let values): self.init(values, workers: workers)
+    package init(_ numbers: NumberSource, workers: Workers) throws {
+        switch numbers.precision {
+        case .float32: try self.init(numbers, as: Float.self, workers)
+        case .float64: try self.init(numbers, as: Double.self, workers)
         }
     }
 
-    private init<S: Scalar>(_ values: [S], workers: Workers) {
-        let blocks = (values.count + NumberTally.block - 1) / NumberTally.block
-        func range(_ block: Int) -> Range<Int> {
-            block * NumberTally.block..<min((block + 1) * NumberTally.block, values.count)
-        }
+    private init<S: Scalar>(_ numbers: NumberSource, as: S.Type, _ workers: Workers) throws {
+        let blocks = (numbers.count + NumberTally.block - 1) / NumberTally.block
         var parts = [NumberTally](repeating: NumberTally(), count: blocks)
-        var bars = [[Int]](repeating: [], count: blocks)
-        let tally = unsafe values.withUnsafeBufferPointer { values in
-            unsafe parts.withUnsafeMutableBufferPointer { parts in
-                // Each block has its own part; no two tasks touch the same.
-                workers.forEach(blocks) { block, _ in
-                    unsafe parts[block] = NumberTally(UnsafeBufferPointer(rebasing: values[range(block)]))
-                }
+        try unsafe parts.withUnsafeMutableBufferPointer { parts in
+            // Each block has its own part; no two tasks touch the same.
+            try unsafe numbers.forEachBlock(of: NumberTally.block, as: S.self, workers: workers) { block, _, numbers in
+                unsafe parts[block] = NumberTally(numbers)
             }
-            // In the order of blocks, not of completion: the sums have the same bits every time.
-            let tally = parts.reduce(into: NumberTally()) { $0.add($1) }
-            guard let scale = HistogramScale(tally) else { return tally }
-            unsafe bars.withUnsafeMutableBufferPointer { bars in
-                workers.forEach(blocks) { block, _ in
-                    unsafe bars[block] = scale.count(UnsafeBufferPointer(rebasing: values[range(block)]))
-                }
-            }
-            return tally
         }
+        // In the order of blocks, not of completion: the sums have the same bits every time.
+        let tally = parts.reduce(into: NumberTally()) { $0.add($1) }
         self.init(tally)
+        guard let scale = HistogramScale(tally) else { return }
+        var bars = [[Int]](repeating: [], count: workers.count)
+        try unsafe bars.withUnsafeMutableBufferPointer { bars in
+            // Each worker has its own bars; counts add up to the same in any order.
+            try unsafe numbers.forEachBlock(of: NumberTally.block, as: S.self, workers: workers) { _, worker, numbers in
+                let added = unsafe scale.count(numbers)
+                if unsafe bars[worker].isEmpty {
+                    unsafe bars[worker] = added
+                } else {
+                    for (bar, count) in added.enumerated() { unsafe bars[worker][bar] += count }
+                }
+            }
+        }
         for part in bars where !part.isEmpty { add(bars: part) }
     }
 

@@ -15,13 +15,13 @@ struct WeightColumns {
         var fingerprint: UInt64 = 0
     }
 
-    init(_ parameters: LayerParameters, inputs: [ClosedRange<Double>], workers: Workers) {
-        let units = parameters.weight.shape[1]
-        biases = parameters.bias.map { Double.values(of: $0) } ?? [Double](repeating: 0, count: units)
+    init(_ layer: CheckpointNumbers.LayerNumbers, inputs: [ClosedRange<Double>], workers: Workers) throws {
+        let units = layer.weight.shape[1]
+        biases = try layer.bias.map { try $0.doubles() } ?? [Double](repeating: 0, count: units)
         let columns =
-            switch parameters.weight.storage {
-            case .float32(let weights): Self.columns(of: weights, units, inputs, workers)
-            case .float64(let weights): Self.columns(of: weights, units, inputs, workers)
+            switch layer.weight.precision {
+            case .float32: try Self.columns(of: layer.weight, as: Float.self, inputs, workers)
+            case .float64: try Self.columns(of: layer.weight, as: Double.self, inputs, workers)
             }
         norms = columns.map { $0.squares.squareRoot() }
         sums = zip(columns, biases).map { column, bias in
@@ -49,25 +49,42 @@ struct WeightColumns {
     }
 
     private static func columns<S: Scalar>(
-        of weights: [S], _ units: Int, _ inputs: [ClosedRange<Double>], _ workers: Workers
-    ) -> [Column] {
-        // Side by side in memory: a task reads whole cache lines of each row.
+        of weights: NumberSource, as: S.Type, _ inputs: [ClosedRange<Double>], _ workers: Workers
+    ) throws -> [Column] {
+        let units = weights.shape[1]
+        // Columns of a task lie side by side in memory: it reads whole cache lines of each row.
         let width = 64
+        // Rows at a time: some megabytes.
+        let height = max(1, (1 << 20) / units)
         var columns = [Column](repeating: Column(), count: units)
-        unsafe weights.withUnsafeBufferPointer { weights in
-            unsafe columns.withUnsafeMutableBufferPointer { columns in
-                // Each column has its own sums, added from the first row to the last; no two tasks touch the same.
-                workers.forEach((units + width - 1) / width) { task, _ in
-                    let range = task * width..<min((task + 1) * width, units)
-                    for (row, bounds) in inputs.enumerated() {
-                        for unit in range {
-                            unsafe columns[unit].add(Double(weights[row * units + unit]), bounds)
+        for top in stride(from: 0, to: inputs.count, by: height) {
+            let rows = top..<min(top + height, inputs.count)
+            try unsafe weights.withNumbers(rows.lowerBound * units..<rows.upperBound * units, as: S.self) { weights in
+                unsafe columns.withUnsafeMutableBufferPointer { columns in
+                    // Each column has its own sums, added from the first row to the last; no two tasks touch the same.
+                    workers.forEach((units + width - 1) / width) { task, _ in
+                        let range = task * width..<min((task + 1) * width, units)
+                        for row in rows {
+                            let bounds = inputs[row]
+                            for unit in range {
+                                unsafe columns[unit].add(Double(weights[(row - top) * units + unit]), bounds)
+                            }
                         }
                     }
                 }
             }
         }
         return columns
+    }
+}
+
+extension NumberSource {
+    /// All of them, for arrays that are known to be small.
+    fileprivate func doubles() throws -> [Double] {
+        switch precision {
+        case .float32: try unsafe withNumbers(0..<count, as: Float.self) { unsafe $0.map { Double($0) } }
+        case .float64: try unsafe withNumbers(0..<count, as: Double.self) { unsafe Array($0) }
+        }
     }
 }
 

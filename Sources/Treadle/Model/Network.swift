@@ -1,5 +1,5 @@
 /// The shape of a network: F inputs, then dense layers, the last of which makes the output.
-package struct Network: Equatable, Sendable {
+package struct Network: Equatable, Sendable, Codable {
     package var inputs: Int
     /// At least one; the last is the output layer, whose activation is identity: the loss knows the link.
     package var layers: [Layer]
@@ -14,7 +14,7 @@ package struct Network: Equatable, Sendable {
 }
 
 /// One dense layer: `activation(x · W + b)`, W being inputs×units.
-package struct Layer: Equatable, Sendable {
+package struct Layer: Equatable, Sendable, Codable {
     /// `dense`, `dense_1`, `dense_2`, … as Keras counts them.
     package var name: String
     package var inputs: Int

@@ -23,8 +23,8 @@ package struct RunRecord: Sendable {
         lines = epochs
     }
 
-    /// Reads a run's directory, a metrics.jsonl, or the history of a checkpoint.
-    package static func read(_ path: String) throws -> RunRecord {
+    /// Reads a run's directory, a metrics.jsonl, or the history of a checkpoint, all of unknown origin.
+    package static func read(_ path: String, executable: String = "/proc/self/exe") throws -> RunRecord {
         var isDirectory: ObjCBool = false
         guard unsafe FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) else {
             throw TreadleError(.noInput, "\(path): no such run; name its directory, its metrics.jsonl or a checkpoint")
@@ -32,7 +32,7 @@ package struct RunRecord: Sendable {
         let name = URL(fileURLWithPath: path).standardizedFileURL.lastPathComponent
         guard isDirectory.boolValue else {
             guard !path.hasSuffix(".jsonl") else { return try RunRecord(name: directoryName(of: path), log: path) }
-            return RunRecord(name: name, history: try CheckpointFile.read(path).history)
+            return RunRecord(name: name, history: try StoredCheckpoint.open(path, executable: executable).head.history)
         }
         let log = path + "/metrics.jsonl"
         if FileManager.default.fileExists(atPath: log) { return try RunRecord(name: name, log: log) }
@@ -40,7 +40,8 @@ package struct RunRecord: Sendable {
         guard FileManager.default.fileExists(atPath: checkpoint) else {
             throw TreadleError(.noInput, "\(path): neither metrics.jsonl nor final.h5 is there; name a run's directory")
         }
-        return RunRecord(name: name, history: try CheckpointFile.read(checkpoint).history)
+        return RunRecord(
+            name: name, history: try StoredCheckpoint.open(checkpoint, executable: executable).head.history)
     }
 
     private static func directoryName(of path: String) -> String {

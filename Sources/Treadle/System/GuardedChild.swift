@@ -9,7 +9,7 @@ struct GuardedChild {
     private let identifier: pid_t
     private let pipe: Int32
 
-    init(_ executable: String, _ arguments: [String], subject: String) throws {
+    init(_ executable: String, _ arguments: [String], input: Int32?, subject: String) throws {
         var ends: [Int32] = [-1, -1]
         guard unsafe Glibc.pipe(&ends) == 0 else { throw Self.failed(subject, "pipe", errno) }
         defer { close(ends[1]) }
@@ -18,7 +18,11 @@ struct GuardedChild {
         var actions = unsafe posix_spawn_file_actions_t()
         unsafe posix_spawn_file_actions_init(&actions)
         defer { unsafe posix_spawn_file_actions_destroy(&actions) }
-        unsafe posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
+        if let input {
+            unsafe posix_spawn_file_actions_adddup2(&actions, input, 0)
+        } else {
+            unsafe posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
+        }
         unsafe posix_spawn_file_actions_adddup2(&actions, ends[1], 1)
         unsafe posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0)
         // The parent's handlers and ignored signals are not for the child.

@@ -34,19 +34,21 @@ package enum GuardedProcess {
 
     /// What a child can be asked for.
     private static var works: [any GuardedWork.Type] {
-        [FileTree.Listing.self, FileSurvey.Work.self, SlicedArray.Work.self]
+        [FileTree.Listing.self, FileSurvey.Work.self, SlicedArray.Work.self, StoredCheckpoint.Work.self]
     }
 
     /// Does `work` in a child. A child that dies is an error that calls `subject` damaged or hostile.
+    ///
+    /// `input` is a descriptor that shall be the child's standard input.
     package static func perform<Work: GuardedWork>(
         _ work: Work.Type, _ request: Work.Request, on subject: String, limits: Limits = Limits(),
-        executable: String = "/proc/self/exe"
+        input: Int32? = nil, executable: String = "/proc/self/exe"
     ) throws -> Work.Response {
         let order = [
             argument, Work.name, String(limits.memory), String(limits.seconds),
             String(decoding: try encoder.encode(request), as: UTF8.self),
         ]
-        let child = try GuardedChild(executable, order, subject: subject)
+        let child = try GuardedChild(executable, order, input: input, subject: subject)
         let answer = child.collect(within: limits)
         switch answer.ending {
         case .finished:

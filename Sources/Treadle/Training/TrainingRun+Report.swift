@@ -11,7 +11,7 @@ extension TrainingRun {
             guard ranks.isFirst else { return }
             let note = "the run has neither test nor validation rows"
             let page = HTMLReport(
-                Inspection(checkpoint, path: path, workers: workers), evaluated: evaluated, note: note)
+                try Inspection(checkpoint, path: path, workers: workers), evaluated: evaluated, note: note)
             try DurableFile.write(page.text, to: report)
         } catch {
             observer.note(

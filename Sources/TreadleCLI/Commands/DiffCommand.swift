@@ -24,7 +24,8 @@ enum DiffCommand {
         let paths = call.arguments(files)
         guard paths.count == 2 else { throw call.usage("diff takes two checkpoints, not \(paths.count)") }
         let difference = ModelDifference(
-            from: try CheckpointFile.read(paths[0]), to: try CheckpointFile.read(paths[1]),
+            from: try StoredCheckpoint.open(paths[0]).checkpoint(),
+            to: try StoredCheckpoint.open(paths[1]).checkpoint(),
             workers: try call.workers())
         if call.wantsJSON {
             try call.output.write(json: difference.json(paths[0], paths[1]))

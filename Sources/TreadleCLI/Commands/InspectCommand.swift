@@ -10,7 +10,7 @@ enum InspectCommand {
     private static let html = Option.value(
         "html", "FILE", "write all of it as a page that needs no network and no scripts", values: .file)
     private static let limit = Option.value(
-        "limit", "SECONDS", "how long a file that is no checkpoint may take (default: 4)")
+        "limit", "SECONDS", "how long libhdf5 may take for the file (default: 4)")
 
     static let command = Command(
         "inspect", group: .looking,
@@ -18,8 +18,9 @@ enum InspectCommand {
         discussion: [
             "Shows the network, where training stands, its curve, statistics of every array of weights, and what looks "
                 + "sick: dead or saturated units, numbers that are not finite, overfitting, with what it usually means.",
-            "A file that treadle has not written is opened in a process of its own with limits on memory and time, and "
-                + "shown as a tree: weights of Keras, snapshots of Caffe, plain datasets.",
+            "A file that is no checkpoint is shown as a tree: weights of Keras, snapshots of Caffe, plain datasets. "
+                + "libhdf5 opens every file in a process of its own with limits on memory and time: a hostile one can "
+                + "do no harm.",
         ],
         examples: [
             .init("treadle inspect runs/churn/final.h5", "the network, its training, its numbers, what looks sick"),
@@ -37,16 +38,20 @@ enum InspectCommand {
     private static func run(_ call: Invocation) throws -> ExitCode {
         let path = call.argument(file)
         guard !call.has(csv) || call.has(tensor) else { throw call.usage("--csv goes with --tensor NAME") }
+        let seconds = try call.integer(limit, in: 1...86_400) ?? 4
         if Inspection.isForeign(path) {
-            try inspectForeign(path, call)
+            try inspectForeign(path, seconds, call)
         } else if call.has(digest) {
-            try call.output.writeLine(try CheckpointFile.read(path).parameterDigest)
+            try call.output.writeLine(try StoredCheckpoint.open(path, seconds: seconds).parameterDigest())
         } else if let name = call.value(tensor) {
             let (plain, slice) = try TensorSlice.split(name)
-            try write(try SlicedArray(plain, slice, of: try CheckpointFile.read(path)), call)
+            try write(
+                try SlicedArray(plain, slice, of: try StoredCheckpoint.open(path, seconds: seconds).checkpoint()), call)
         } else {
-            let inspection = try Inspection.read(path, workers: try call.workers())
+            let stored = try StoredCheckpoint.open(path, seconds: seconds)
+            var inspection = try Inspection(stored, workers: try call.workers())
             if let page = call.value(html) {
+                inspection.checkpoint.parameters = try stored.model().parameters
                 try writePage(inspection, to: page, call)
             } else {
                 try write(inspection, call)
@@ -92,7 +97,7 @@ enum InspectCommand {
         }
     }
 
-    private static func inspectForeign(_ path: String, _ call: Invocation) throws {
+    private static func inspectForeign(_ path: String, _ seconds: Int, _ call: Invocation) throws {
         guard !call.has(html) else {
             throw TreadleError(.badData, "\(path): not a checkpoint of treadle; --html reports on checkpoints")
         }
@@ -100,7 +105,6 @@ enum InspectCommand {
             throw TreadleError(
                 .badData, "\(path): not a checkpoint of treadle, so it has no digest; sha256sum tells files apart")
         }
-        let seconds = try call.integer(limit, in: 1...86_400) ?? 4
         if let name = call.value(tensor) {
             try write(try SlicedArray.readGuarded(name, of: path, seconds: seconds), call)
             return

@@ -24,9 +24,13 @@ enum VerifyCommand {
         var code = ExitCode.done
         for file in call.arguments(files) {
             do {
-                let checkpoint = try CheckpointFile.verify(file)
-                reports.append(report(file, checkpoint))
-                if !call.wantsJSON, !call.isQuiet { try call.output.writeLine(line(file, checkpoint)) }
+                let checkpoint = try StoredCheckpoint.open(file)
+                try checkpoint.checkFinite()
+                if call.wantsJSON {
+                    reports.append(try report(file, checkpoint))
+                } else if !call.isQuiet {
+                    try call.output.writeLine(line(file, checkpoint.head))
+                }
             } catch let error as TreadleError where error.kind == .badData {
                 reports.append(["file": .string(file), "ok": false, "error": .string(error.description)])
                 if !call.wantsJSON { try call.output.writeLine("bad  \(error)") }
@@ -47,13 +51,14 @@ enum VerifyCommand {
         return "ok   \(file): step \(Wording.grouped(checkpoint.cursor.step)), \(layers), \(parameters)"
     }
 
-    private static func report(_ file: String, _ checkpoint: Checkpoint) -> JSONValue {
-        [
+    private static func report(_ file: String, _ stored: StoredCheckpoint) throws -> JSONValue {
+        let checkpoint = stored.head
+        return [
             "file": .string(file), "ok": true,
             "step": .integer(checkpoint.cursor.step), "epoch": .integer(checkpoint.cursor.epoch),
             "layers": .integer(checkpoint.network.layers.count),
             "parameters": .integer(checkpoint.network.parameterCount),
-            "digest": .string(checkpoint.parameterDigest),
+            "digest": .string(try stored.parameterDigest()),
             "program_version": .string(checkpoint.programVersion),
         ]
     }

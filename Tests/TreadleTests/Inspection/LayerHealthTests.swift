@@ -10,86 +10,86 @@ import Testing
         return checkpoint
     }
 
-    private func health(_ checkpoint: Checkpoint) -> [LayerHealth] {
-        LayerHealth.all(checkpoint, workers: Workers(count: 2))
+    private func health(_ checkpoint: Checkpoint) throws -> [LayerHealth] {
+        try Inspection(checkpoint, path: "x", workers: Workers(count: 2)).layers
     }
 
-    private func findings(_ checkpoint: Checkpoint) -> [String] {
-        Inspection(checkpoint, path: "x", workers: Workers(count: 1)).signs.map(\.finding)
+    private func findings(_ checkpoint: Checkpoint) throws -> [String] {
+        try Inspection(checkpoint, path: "x", workers: Workers(count: 1)).signs.map(\.finding)
     }
 
-    @Test func `a healthy network has no sick units`() {
-        for layer in health(checkpoint()) {
+    @Test func `a healthy network has no sick units`() throws {
+        for layer in try health(checkpoint()) {
             #expect(layer.dead.isEmpty && layer.saturated.isEmpty && layer.twins.isEmpty && layer.idleInputs.isEmpty)
         }
     }
 
-    @Test func `a relu that sums nothing positive is dead, whatever the data are`() {
+    @Test func `a relu that sums nothing positive is dead, whatever the data are`() throws {
         var sick = checkpoint()
         // Its inputs come from relu units, so they are never negative.
         sick.parameters[1].weight = Tensor(
             shape: [3, 3], storage: .float32([-1, 1, 1, -2, 1, 1, -3, 1, 1]))
         sick.parameters[1].bias = Tensor(shape: [3], storage: .float32([-0.5, -0.5, 0]))
-        #expect(health(sick)[1].dead == [0])
-        #expect(health(sick)[1].twins == [])
-        #expect(findings(sick) == ["layer dense_1: 1 of 3 units is dead"])
+        #expect(try health(sick)[1].dead == [0])
+        #expect(try health(sick)[1].twins == [])
+        #expect(try findings(sick) == ["layer dense_1: 1 of 3 units is dead"])
         // In the first layer the same weights are alive: data may be negative.
         sick.parameters[0] = sick.parameters[1]
         sick.parameters[0].name = "dense"
-        #expect(health(sick)[0].dead == [])
+        #expect(try health(sick)[0].dead == [])
     }
 
-    @Test func `units without weights, and those that feed nothing on, are dead`() {
+    @Test func `units without weights, and those that feed nothing on, are dead`() throws {
         var sick = checkpoint(.tanh)
         sick.parameters[0].weight = Tensor(shape: [3, 3], storage: .float32([0, 1, 2, 0, 1, 3, 0, 1, 4]))
-        #expect(health(sick)[0].dead == [0])
+        #expect(try health(sick)[0].dead == [0])
     }
 
-    @Test func `a unit that has had no gradient for long is dead, with sigmoid or tanh saturated`() {
+    @Test func `a unit that has had no gradient for long is dead, with sigmoid or tanh saturated`() throws {
         var sick = checkpoint()
         sick.optimizer.slots[0].layers[0].weight = Tensor(
             shape: [3, 3], storage: .float32([0.1, 0, 0, 0.1, 0, 1e-38, 0, 0, 0]))
         sick.optimizer.slots[0].layers[0].bias = Tensor(shape: [3], storage: .float32([0.1, 0, 0]))
-        #expect(health(sick)[0].dead == [1, 2])
-        #expect(health(sick)[0].idleInputs == [2])
+        #expect(try health(sick)[0].dead == [1, 2])
+        #expect(try health(sick)[0].idleInputs == [2])
         #expect(
-            findings(sick) == ["layer dense: 2 of 3 units are dead", "layer dense: 1 of 3 inputs is never used"])
+            try findings(sick) == ["layer dense: 2 of 3 units are dead", "layer dense: 1 of 3 inputs is never used"])
         for index in 0..<2 { sick.network.layers[index].activation = .tanh }
-        #expect(health(sick)[0].dead == [] && health(sick)[0].saturated == [1, 2])
+        #expect(try health(sick)[0].dead == [] && health(sick)[0].saturated == [1, 2])
         // A few updates say nothing.
         sick.optimizer.step = 5
-        #expect(health(sick)[0].saturated == [])
+        #expect(try health(sick)[0].saturated == [])
     }
 
-    @Test func `a sigmoid or tanh that is always at its end is saturated`() {
+    @Test func `a sigmoid or tanh that is always at its end is saturated`() throws {
         var sick = checkpoint(.tanh)
         // The inputs of the second layer are from −1 to 1: unit 1's sum is from 7 to 13.
         sick.parameters[1].weight = Tensor(shape: [3, 3], storage: .float32([1, 1, 1, 1, 1, 1, 1, 1, 2]))
         sick.parameters[1].bias = Tensor(shape: [3], storage: .float32([0, 10, 0]))
-        #expect(health(sick)[1].saturated == [1])
+        #expect(try health(sick)[1].saturated == [1])
         // Of the first layer nothing is known without normalization.
         sick.parameters[0].weight = Tensor(shape: [3, 3], storage: .float32([99, 1, 1, 99, 1, 2, 99, 1, 3]))
         sick.normalization = .none
-        #expect(health(sick)[0].saturated == [])
+        #expect(try health(sick)[0].saturated == [])
         sick.normalization.shift = [0, 0, 0]
         sick.normalization.factor = [1, 1, 1]
-        #expect(health(sick)[0].saturated == [0])
+        #expect(try health(sick)[0].saturated == [0])
     }
 
-    @Test func `equal units are copies, and broken layers are not judged`() {
+    @Test func `equal units are copies, and broken layers are not judged`() throws {
         var sick = checkpoint()
         sick.parameters[0].weight = Tensor(shape: [3, 3], storage: .float32([1, 1, 1, 2, 2, 2, 3, 3, 4]))
         sick.parameters[0].bias = Tensor(shape: [3], storage: .float32([0, 0, 0]))
-        #expect(health(sick)[0].twins == [1])
+        #expect(try health(sick)[0].twins == [1])
         sick.parameters[0].weight = Tensor(shape: [3, 3], storage: .float32([.nan, 1, 1, 2, 2, 2, 3, 3, 4]))
-        #expect(health(sick)[0].twins == [] && health(sick)[0].dead == [])
-        #expect(findings(sick).first == "dense/weight: 1 of 9 numbers is NaN")
+        #expect(try health(sick)[0].twins == [] && health(sick)[0].dead == [])
+        #expect(try findings(sick).first == "dense/weight: 1 of 9 numbers is NaN")
     }
 
     @Test(arguments: [1, 2, 5])
-    func `large layers are judged alike on any number of threads`(threads: Int) {
+    func `large layers are judged alike on any number of threads`(threads: Int) throws {
         let large = sampleCheckpoint(hidden: [200, 130], inputs: 700)
-        #expect(LayerHealth.all(large, workers: Workers(count: threads)) == health(large))
+        #expect(try Inspection(large, path: "x", workers: Workers(count: threads)).layers == health(large))
     }
 }
 

@@ -5,19 +5,19 @@ import Testing
 @testable import Treadle
 
 @Suite struct HTMLReportTests {
-    private func page(_ checkpoint: Checkpoint, _ evaluation: Evaluation? = nil, note: String? = nil) -> String {
+    private func page(_ checkpoint: Checkpoint, _ evaluation: Evaluation? = nil, note: String? = nil) throws -> String {
         HTMLReport(
-            Inspection(checkpoint, path: "runs/a/final.h5", workers: Workers(count: 2)),
+            try Inspection(checkpoint, path: "runs/a/final.h5", workers: Workers(count: 2)),
             evaluated: evaluation.map { .init(set: "test", evaluation: $0) }, note: note
         ).text
     }
 
-    @Test func `a report is one well-formed page that fetches nothing`() {
+    @Test func `a report is one well-formed page that fetches nothing`() throws {
         var checkpoint = sampleCheckpoint(hidden: [6], inputs: 12, outputs: 2)
         checkpoint.imageShape = [3, 4]
         let evaluation = Evaluation(
             rows: 40, loss: 0.25, metrics: ["accuracy": 0.9], confusion: [[18, 2], [2, 18]])
-        let text = page(checkpoint, evaluation)
+        let text = try page(checkpoint, evaluation)
         #expect(problemOfXML(text) == nil)
         #expect(!text.contains("http") && !text.contains("<script") && !text.contains("<link"))
         #expect(!text.contains("url(") && !text.contains("@import"))
@@ -32,25 +32,25 @@ import Testing
         ] { #expect(text.contains(words), "\(words)") }
     }
 
-    @Test func `without rows to measure on, the report says so`() {
-        let text = page(sampleCheckpoint(), note: "data/test.h5: no such file")
+    @Test func `without rows to measure on, the report says so`() throws {
+        let text = try page(sampleCheckpoint(), note: "data/test.h5: no such file")
         #expect(text.contains("Left out: data/test.h5: no such file"))
         #expect(problemOfXML(text) == nil)
     }
 
-    @Test func `a checkpoint without a history, with broken numbers and many classes has a report`() {
+    @Test func `a checkpoint without a history, with broken numbers and many classes has a report`() throws {
         var checkpoint = sampleCheckpoint(hidden: [], inputs: 3, outputs: 100, bias: false)
         checkpoint.history = []
         checkpoint.classes = nil
         checkpoint.configuration = "no JSON"
         checkpoint.parameters[0].weight.storage = .float32([Float](repeating: .nan, count: 300))
         let matrix = (0..<100).map { row in (0..<100).map { $0 == row ? 5 : $0 == 0 ? 1.0 : 0 } }
-        let text = page(checkpoint, Evaluation(rows: 600, loss: .nan, metrics: [:], confusion: matrix))
+        let text = try page(checkpoint, Evaluation(rows: 600, loss: .nan, metrics: [:], confusion: matrix))
         #expect(problemOfXML(text) == nil)
         #expect(text.contains("class=\"matrix\"") && text.contains("300 of 300 numbers are NaN"))
     }
 
-    @Test func `nothing out of a file acts on the page`() {
+    @Test func `nothing out of a file acts on the page`() throws {
         let evil = "</style></pre><script>alert(1)</script>&\u{0}\u{1b}\u{202e}\" onload='x'"
         var checkpoint = sampleCheckpoint()
         checkpoint.classes = [evil, evil]
@@ -59,7 +59,7 @@ import Testing
         checkpoint.programVersion = evil
         checkpoint.configuration = "{\"name\": \(JSONValue.string(evil).text()), \"model\": {}}"
         checkpoint.history[2].metrics[evil] = 1
-        let text = page(
+        let text = try page(
             checkpoint, Evaluation(rows: 2, loss: 1, metrics: [evil: 1], confusion: [[1, 1], [0, 0]]), note: evil)
         #expect(problemOfXML(text) == nil)
         #expect(!text.contains("<script") && !text.contains("\u{1b}") && !text.contains("\u{202e}"))
