@@ -23,10 +23,11 @@ package struct InspectionFacts {
         let loss = "by \(checkpoint.loss.rawValue)"
         switch checkpoint.task {
         case .regression:
-            return "regression of \(Self.count(checkpoint.network.outputs, "value")), \(loss)"
+            return "regression of \(Figure.count(checkpoint.network.outputs, "value")), \(loss)"
         case .classification, .multilabel:
             let noun = checkpoint.task == .multilabel ? "label" : "class"
-            let number = Self.count(checkpoint.network.outputs, noun, noun == "class" ? "classes" : "labels")
+            let number = Figure.count(
+                checkpoint.network.outputs, noun, plural: noun == "class" ? "classes" : "labels")
             let names = checkpoint.classes.map { ": " + Self.list($0, most: 12) } ?? ""
             let kind = checkpoint.task == .multilabel ? "multilabel, " : "classification into "
             return "\(kind)\(number)\(names); \(loss)"
@@ -34,7 +35,7 @@ package struct InspectionFacts {
     }
 
     private var inputs: String {
-        let count = Self.count(checkpoint.network.inputs, "number") + " of \(checkpoint.precision.rawValue)"
+        let count = Figure.count(checkpoint.network.inputs, "number") + " of \(checkpoint.precision.rawValue)"
         if let shape = checkpoint.imageShape {
             return "\(count), images of \(shape.map(String.init).joined(separator: "×"))"
         }
@@ -57,11 +58,12 @@ package struct InspectionFacts {
 
     private var training: String {
         let (cursor, progress) = (checkpoint.cursor, checkpoint.progress)
-        let updates = Self.count(cursor.step, "update")
+        let updates = Figure.count(cursor.step, "update")
         let time = progress.seconds > 0 ? " in \(Figure.duration(progress.seconds))" : ""
-        let epochs = Self.count(cursor.epoch, "epoch")
+        let epochs = Figure.count(cursor.epoch, "epoch")
         if cursor.step == 0 { return "not yet" }
-        let place = cursor.batch == 0 ? "" : ", then \(Self.count(cursor.batch, "batch", "batches")) of the next"
+        let place =
+            cursor.batch == 0 ? "" : ", then \(Figure.count(cursor.batch, "batch", plural: "batches")) of the next"
         let ending =
             progress.finished
             ? (progress.stoppedEarly ? "; stopped early, finished" : "; finished") : "; under way, can go on from here"
@@ -71,7 +73,7 @@ package struct InspectionFacts {
     private var best: String? {
         guard let best = checkpoint.progress.best, let epoch = checkpoint.progress.bestEpoch else { return nil }
         let since = checkpoint.progress.epochsWithoutProgress
-        return "\(Figure.short(best)) in epoch \(epoch)" + (since > 0 ? ", \(Self.count(since, "epoch")) since" : "")
+        return "\(Figure.short(best)) in epoch \(epoch)" + (since > 0 ? ", \(Figure.count(since, "epoch")) since" : "")
     }
 
     private var metrics: String? {
@@ -82,7 +84,9 @@ package struct InspectionFacts {
 
     private var optimizer: String {
         let configuration = JSONValue(parsing: checkpoint.configuration)
-        guard let settings = configuration?["optimizer"] else { return Self.count(checkpoint.optimizer.step, "update") }
+        guard let settings = configuration?["optimizer"] else {
+            return Figure.count(checkpoint.optimizer.step, "update")
+        }
         let shown = ["lr", "momentum", "weight_decay", "clip_norm"].compactMap { key -> String? in
             switch settings[key] {
             case .number(let value) where value != 0: "\(key) \(Figure.short(value))"
@@ -111,10 +115,6 @@ package struct InspectionFacts {
     }
 
     // MARK: Wording
-
-    static func count(_ count: Int, _ noun: String, _ plural: String? = nil) -> String {
-        "\(Figure.grouped(count)) \(count == 1 ? noun : plural ?? noun + "s")"
-    }
 
     private static func list(_ names: [String], most: Int) -> String {
         let shown = names.prefix(most).map { String($0.prefix(60)).printable }.joined(separator: ", ")

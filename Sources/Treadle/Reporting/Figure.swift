@@ -5,6 +5,15 @@ package enum Figure {
     /// Four significant digits; very large and very small numbers with an exponent.
     package static func short(_ number: Double) -> String { digits(4, number) }
 
+    /// Four significant digits, zeros at the end included: figures in a column, or in place, that do not jump.
+    package static func steady(_ number: Double) -> String {
+        let text = String(format: "%#.4g", number)
+        return text.hasSuffix(".") ? String(text.dropLast()) : text
+    }
+
+    /// Six significant digits, for programs that read along.
+    package static func compact(_ number: Double) -> String { digits(6, number) }
+
     /// So many significant digits.
     package static func digits(_ digits: Int, _ number: Double) -> String {
         let text = String(format: "%.\(digits)g", number)
@@ -21,6 +30,14 @@ package enum Figure {
         }
         return (number < 0 ? "-" : "") + text
     }
+
+    /// `count` with the noun in the number it asks for: "1 row", "2,000 rows".
+    package static func count(_ count: Int, _ noun: String, plural: String? = nil) -> String {
+        "\(grouped(count)) \(count == 1 ? noun : plural ?? noun + "s")"
+    }
+
+    /// 0.0234 → "2%"
+    package static func percent(_ share: Double) -> String { String(format: "%.0f%%", share * 100) }
 
     /// 2936012 → "2.9 MB"
     package static func bytes(_ count: Int) -> String {

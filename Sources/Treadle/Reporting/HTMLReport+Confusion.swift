@@ -14,7 +14,7 @@ extension HTMLReport {
             guard let note else { return "" }
             return section("Confusion matrix", "<p class=\"soft\">Left out: \(note.markup)</p>")
         }
-        let rows = InspectionFacts.count(evaluated.evaluation.rows, "row")
+        let rows = Figure.count(evaluated.evaluation.rows, "row")
         let set = ["test": "the test set", "valid": "the validation set"][evaluated.set] ?? "the data"
         let legend =
             "<p class=\"soft\">\(rows) of \(set): a line for each class as it is, a column for each answer.</p>"

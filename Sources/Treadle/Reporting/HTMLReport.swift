@@ -66,7 +66,7 @@ package struct HTMLReport {
 
     private var header: String {
         let sizes = ([checkpoint.network.inputs] + checkpoint.network.layers.map(\.units)).map(String.init)
-        let parameters = InspectionFacts.count(checkpoint.network.parameterCount, "parameter")
+        let parameters = Figure.count(checkpoint.network.parameterCount, "parameter")
         return """
             <header>
             <h1>\(name.markup)</h1>

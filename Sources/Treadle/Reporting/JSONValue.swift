@@ -32,7 +32,7 @@ package enum JSONValue: Equatable, Sendable {
         case .bool(let value): text += value ? "true" : "false"
         case .integer(let value): text += String(value)
         case .number(let value): text += value.isFinite ? "\(value)" : "null"
-        case .string(let value): Self.append(quoted: value, to: &text)
+        case .string(let value): text += Self.quoted(value)
         case .array(let values):
             // Numbers side by side: a matrix row is easier to read, and to diff, on one line.
             let isFlat = values.allSatisfy(\.isScalar)
@@ -41,7 +41,7 @@ package enum JSONValue: Equatable, Sendable {
             }
         case .object(let members):
             Self.append("{", "}", members, to: &text, indentation: indentation) { member, text, inner in
-                Self.append(quoted: member.key, to: &text)
+                text += Self.quoted(member.key)
                 text += inner == nil ? ":" : ": "
                 member.value.append(to: &text, indentation: inner)
             }
@@ -73,8 +73,9 @@ package enum JSONValue: Equatable, Sendable {
         text += close
     }
 
-    private static func append(quoted string: String, to text: inout String) {
-        text += "\""
+    /// A text as JSON writes it; nothing in it acts on a terminal.
+    static func quoted(_ string: String) -> String {
+        var text = "\""
         for scalar in string.unicodeScalars {
             switch scalar {
             case "\"": text += "\\\""
@@ -82,13 +83,13 @@ package enum JSONValue: Equatable, Sendable {
             case "\n": text += "\\n"
             case "\r": text += "\\r"
             case "\t": text += "\\t"
-            case "\0"..<" ", "\u{7F}":
+            case "\0"..<" ", "\u{7F}"..."\u{9F}", "\u{2028}", "\u{2029}":
                 let hex = String(scalar.value, radix: 16)
                 text += "\\u" + String(repeating: "0", count: 4 - hex.count) + hex
             default: text.unicodeScalars.append(scalar)
             }
         }
-        text += "\""
+        return text + "\""
     }
 }
 

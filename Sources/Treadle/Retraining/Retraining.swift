@@ -75,7 +75,7 @@ package struct Retraining {
 
     /// Puts the predecessor back.
     package func rollBack() throws -> RetrainReport {
-        guard try lock() != nil else {
+        guard let lock = try lock() else {
             return RetrainReport(.skipped, "a retraining of \(directory) is under way", model: promoted.path)
         }
         if options.isDryRun {
@@ -83,7 +83,8 @@ package struct Retraining {
                 .dryRun, "would put \(promoted.predecessor(1)) back in the place of \(promoted.path)",
                 model: promoted.path)
         }
-        try promoted.rollBack()
+        // Held until the files are in their places.
+        try withExtendedLifetime(lock) { try promoted.rollBack() }
         return RetrainReport(.rolledBack, "the predecessor is served again", model: promoted.path)
     }
 
@@ -140,11 +141,14 @@ package struct Retraining {
         report.digest = summary.digest
         report.change = change
         if report.outcome == .promoted {
-            try promoted.replace(by: candidate)
-            if let hook = promotion.hook {
+            if promotion.hook != nil {
+                // Before the promotion: whoever comes after a kill sees by the served weights whether it took place.
                 state.stage = .hook
                 state.environment = variables(report)
                 try state.write(in: directory)
+            }
+            try promoted.replace(by: candidate)
+            if let hook = promotion.hook {
                 report.hookFailure = PromotionHook(command: hook).run(state.environment ?? [:])
             }
         }
@@ -219,9 +223,14 @@ package struct Retraining {
 
     // MARK: The hook
 
-    /// A promotion that was killed before its hook had run.
+    /// A promotion that was killed before its hook had run, or before it took place: then it is made anew.
     private func finishHook(of pending: RetrainState) throws -> RetrainState {
         var state = pending
+        guard try promoted.read()?.parameterDigest == pending.environment?["TREADLE_DIGEST"] else {
+            state.stage = .training
+            state.environment = nil
+            return state
+        }
         if let hook = promotion.hook {
             observer.note(.info, "running the hook of the promotion that was interrupted")
             if let failure = PromotionHook(command: hook).run(pending.environment ?? [:]) {

@@ -55,7 +55,7 @@ struct GuardedChild {
 
     /// Reads to the end of the answer or of the limits, and waits for the child, which does not outlive this.
     func collect(within limits: GuardedProcess.Limits) -> (bytes: Data, ending: Ending) {
-        let deadline = ContinuousClock.now + .seconds(limits.seconds)
+        let deadline = ContinuousClock.now + .seconds(limits.patience)
         var answer = Data()
         var ending = Ending.finished
         var chunk = [UInt8](repeating: 0, count: 1 << 16)

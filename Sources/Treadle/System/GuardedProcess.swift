@@ -17,8 +17,10 @@ package enum GuardedProcess {
     package struct Limits: Sendable {
         /// Bytes of memory beyond what the program itself needs.
         package var memory: Int
-        /// Of the clock, and of one core.
+        /// Of one core. By the clock it may take five times that: what is slow on a busy machine is not hostile.
         package var seconds: Int
+        /// By the clock.
+        package var patience: Int { 5 * seconds }
         /// Bytes of the answer.
         package var response: Int
 
@@ -56,7 +58,7 @@ package enum GuardedProcess {
                 throw unreadable(subject, "the process that read it gave no answer")
             }
             return try reply.get()
-        case .tooLate: throw unreadable(subject, "reading it took more than \(limits.seconds) s")
+        case .tooLate: throw unreadable(subject, "reading it took more than \(limits.patience) s")
         case .tooLong: throw unreadable(subject, "it describes more than \(limits.response >> 20) MB")
         case .signal(SIGXCPU), .signal(SIGALRM):
             throw unreadable(subject, "reading it took more than \(limits.seconds) s")
@@ -113,7 +115,7 @@ package enum GuardedProcess {
         // It writes to its pipe and to nothing else.
         set(RLIMIT_FSIZE, 0)
         // Should the parent die first.
-        alarm(UInt32(seconds) + 1)
+        alarm(UInt32(Limits(seconds: seconds).patience) + 1)
     }
 
     private static var encoder: JSONEncoder {

@@ -86,7 +86,7 @@ package struct StepReport: Sendable {
 package struct RunSummary: Sendable {
     package enum Ending: String, Sendable {
         case completed, stoppedEarly = "stopped_early", stepLimit = "step_limit", wallTime = "wall_time"
-        case interrupted, nothingToDo = "nothing_to_do"
+        case interrupted, alreadyComplete = "nothing_to_do"
 
         /// Whether the run is over, and not to be continued by the next process.
         package var isFinal: Bool { self != .interrupted && self != .wallTime }

@@ -1,5 +1,16 @@
 internal import Foundation
 
+/// What tells one state of a run from another: an epoch's end has the step of its last batch.
+struct SavedState: Equatable {
+    private var cursor: Cursor
+    private var epochs: Int
+
+    init<S: Scalar>(of run: TrainingRun<S>) {
+        cursor = run.cursor
+        epochs = run.history.count
+    }
+}
+
 extension TrainingRun {
     /// Saves in the background when an interval has passed or a signal asks for it.
     ///
@@ -17,6 +28,7 @@ extension TrainingRun {
         let start = ContinuousClock.now
         let snapshot = try snapshot()
         try store?.save(snapshot)
+        saved = SavedState(of: self)
         observer.note(.debug, "training stood still for \(ContinuousClock.now - start) while its state was copied")
     }
 

@@ -8,11 +8,16 @@ extension TrainingRun {
     func finish() throws -> RunSummary {
         let done = options.until == nil ? try store?.final() : nil
         if try ranks.decide({ done?.checkpoint.cursor == cursor }) {
-            return summary(.nothingToDo, of: done?.checkpoint ?? stateWithoutOptimizer, at: done?.path ?? directory)
+            return summary(.alreadyComplete, of: done?.checkpoint ?? stateWithoutOptimizer, at: done?.path ?? directory)
         }
         try recordPartOfEpoch()
         var last = try snapshot()
-        _ = try write(last)
+        if saved == SavedState(of: self) {
+            // It is on its way to the disk already.
+            try store?.finishWriting()
+        } else {
+            _ = try write(last)
+        }
         last.progress.finished = true
         var record = last.history.lastIndex { $0.step == cursor.step }
         if configuration.stop.early?.restoreBest == true, let best = try bestCheckpoint() {

@@ -27,6 +27,8 @@ final class TrainingRun<S: Scalar> {
     /// The checkpoint that this process continues from, and the seconds of training before it.
     var resumedFrom: String?
     var secondsBefore = 0.0
+    /// The state that was last handed to the store between batches.
+    var saved: SavedState?
 
     /// Trains until the run ends by its rules, a signal, or its time limit.
     func train() throws -> RunSummary {

@@ -86,9 +86,9 @@ enum BenchCommand {
         ])
         for speed in single == all ? [single] : [single, all] {
             table.add([
-                Wording.count(speed.threads, "thread"), Wording.short(speed.gigaflops),
-                Wording.short(speed.gigaflopsDouble), Wording.short(speed.bandwidth),
-                Wording.short(speed.dispatchSeconds * 1e6),
+                Figure.count(speed.threads, "thread"), Figure.steady(speed.gigaflops),
+                Figure.steady(speed.gigaflopsDouble), Figure.steady(speed.bandwidth),
+                Figure.steady(speed.dispatchSeconds * 1e6),
             ])
         }
         return table
@@ -100,12 +100,12 @@ enum BenchCommand {
         ])
         for part in reading.products + reading.phases {
             table.add([
-                part.name, part.shape, Wording.short(part.seconds * 1e6), Wording.short(part.gigaflops),
-                Wording.percent(part.gigaflops / peak),
+                part.name, part.shape, Figure.steady(part.seconds * 1e6), Figure.steady(part.gigaflops),
+                Figure.percent(part.gigaflops / peak),
             ])
         }
         return table.text()
-            + "\n\(Wording.grouped(Int(reading.samplesPerSecond))) samples a second at batch \(reading.batchSize)\n"
+            + "\n\(Figure.grouped(Int(reading.samplesPerSecond))) samples a second at batch \(reading.batchSize)\n"
     }
 
     // MARK: For programs

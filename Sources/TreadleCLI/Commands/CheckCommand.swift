@@ -42,12 +42,12 @@ enum CheckCommand {
 
     private static func text(_ plan: RunPlan) -> String {
         var table = TextTable([.init(""), .init("")])
-        for set in plan.sets { table.add([set.role, "\(Wording.count(set.rows, "row"))"]) }
+        for set in plan.sets { table.add([set.role, "\(Figure.count(set.rows, "row"))"]) }
         let widths = ([plan.network.inputs] + plan.network.layers.map(\.units)).map(String.init)
         table.add(["network", widths.joined(separator: "-")])
-        table.add(["parameters", Wording.grouped(plan.network.parameterCount)])
+        table.add(["parameters", Figure.grouped(plan.network.parameterCount)])
         table.add([
-            "steps", "\(Wording.grouped(plan.stepsPerEpoch)) an epoch, \(Wording.grouped(plan.steps)) in all at most",
+            "steps", "\(Figure.grouped(plan.stepsPerEpoch)) an epoch, \(Figure.grouped(plan.steps)) in all at most",
         ])
         table.add(["checkpoints", plan.directory])
         var text = table.text()

@@ -37,10 +37,10 @@ enum EvalCommand {
 
     private static func text(_ result: Evaluation, classes: [String]?) -> String {
         var table = TextTable([.init(""), .init("", .right)])
-        table.add(["rows", Wording.grouped(result.rows)])
-        table.add(["loss", Wording.short(result.loss)])
+        table.add(["rows", Figure.grouped(result.rows)])
+        table.add(["loss", Figure.steady(result.loss)])
         for name in EpochTable.ordered(result.metrics.keys) {
-            table.add([name, Wording.short(result.metrics[name] ?? .nan)])
+            table.add([name, Figure.steady(result.metrics[name] ?? .nan)])
         }
         guard let confusion = result.confusion, confusion.count <= 20 else { return table.text() }
         return table.text() + "\n" + matrix(confusion, classes: classes)
@@ -50,7 +50,7 @@ enum EvalCommand {
     private static func matrix(_ confusion: [[Double]], classes: [String]?) -> String {
         let names = confusion.indices.map { (classes?[$0] ?? String($0)).printable }
         var table = TextTable([.init("true \\ predicted")] + names.map { .init($0, .right) })
-        for (name, row) in zip(names, confusion) { table.add([name] + row.map { Wording.compact($0) }) }
+        for (name, row) in zip(names, confusion) { table.add([name] + row.map { Figure.compact($0) }) }
         return table.text()
     }
 

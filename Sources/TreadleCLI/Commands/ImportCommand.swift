@@ -178,7 +178,7 @@ private final class LiveImport: Sendable {
         guard isDue, progress.total > 0 else { return }
         let share = Double(progress.done) / Double(progress.total)
         let seconds = (now - start) / .seconds(1)
-        let left = share > 0 ? Wording.duration(seconds / share - seconds) : "?"
+        let left = share > 0 ? Figure.duration(seconds / share - seconds) : "?"
         log.showLive("importing: \(Int(share * 100)) %, \(left) left")
     }
 }

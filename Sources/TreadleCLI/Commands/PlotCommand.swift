@@ -62,7 +62,7 @@ enum PlotCommand {
             try call.output.write(text)
         } else {
             try DurableFile.write(text, to: path)
-            call.log.note("\(path): \(Wording.count(drawn.count, "chart"))")
+            call.log.note("\(path): \(Figure.count(drawn.count, "chart"))")
         }
         return .done
     }

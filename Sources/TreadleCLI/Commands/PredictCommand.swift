@@ -56,7 +56,7 @@ enum PredictCommand {
             guard !call.has(x) else { throw call.usage("--x goes with HDF5 inputs") }
             rows = try predictor.predict(table: files[0], options: TableOptions(), to: sink)
         }
-        if target != "-" { log.note("\(target): predictions for \(Wording.count(rows, "row"))") }
+        if target != "-" { log.note("\(target): predictions for \(Figure.count(rows, "row"))") }
         return .done
     }
 }

@@ -83,7 +83,7 @@ enum RetrainCommand {
         if let drift = report.drift {
             let worst = drift.columns.prefix(3).filter { $0.amount >= 0.1 }
             if !worst.isEmpty {
-                line += "; drift: " + worst.map { "\($0.name) by \(Wording.short($0.amount))" }.joined(separator: ", ")
+                line += "; drift: " + worst.map { "\($0.name) by \(Figure.steady($0.amount))" }.joined(separator: ", ")
             }
         }
         return line

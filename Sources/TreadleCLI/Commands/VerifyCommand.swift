@@ -46,9 +46,9 @@ enum VerifyCommand {
     }
 
     private static func line(_ file: String, _ checkpoint: Checkpoint) -> String {
-        let layers = Wording.count(checkpoint.network.layers.count, "layer")
-        let parameters = Wording.count(checkpoint.network.parameterCount, "parameter")
-        return "ok   \(file): step \(Wording.grouped(checkpoint.cursor.step)), \(layers), \(parameters)"
+        let layers = Figure.count(checkpoint.network.layers.count, "layer")
+        let parameters = Figure.count(checkpoint.network.parameterCount, "parameter")
+        return "ok   \(file): step \(Figure.grouped(checkpoint.cursor.step)), \(layers), \(parameters)"
     }
 
     private static func report(_ file: String, _ stored: StoredCheckpoint) throws -> JSONValue {

@@ -31,7 +31,7 @@ package struct DifferenceText {
         for change in changes {
             let total = change.shape.reduce(1, *)
             let share =
-                change.changed == total ? "all" : "\(Wording.grouped(change.changed)) of \(Wording.grouped(total))"
+                change.changed == total ? "all" : "\(Figure.grouped(change.changed)) of \(Figure.grouped(total))"
             table.add([
                 change.name.printable, Figure.short(change.oldNorm), Figure.short(change.newNorm),
                 Figure.short(change.changeNorm), Figure.short(change.largest),

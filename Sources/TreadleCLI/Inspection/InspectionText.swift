@@ -29,7 +29,7 @@ package struct InspectionText {
     private var summary: String {
         let sizes = ([checkpoint.network.inputs] + checkpoint.network.layers.map(\.units)).map(String.init)
         let shape = sizes.joined(separator: unicode ? "–" : "-")
-        let count = Wording.count(checkpoint.network.parameterCount, "parameter")
+        let count = Figure.count(checkpoint.network.parameterCount, "parameter")
         return heading(inspection.path.printable) + ": \(checkpoint.task.rawValue), \(shape), \(count), "
             + "\(Figure.bytes(inspection.size))\n"
     }
@@ -45,8 +45,8 @@ package struct InspectionText {
             table.add(
                 [
                     layer.name.printable, "\(layer.inputs)\(times)\(layer.units)" + (layer.hasBias ? "" : ", no bias"),
-                    Wording.grouped(layer.parameterCount), layer.activation.rawValue,
-                ] + (dropsOut ? [Wording.compact(layer.dropout)] : []))
+                    Figure.grouped(layer.parameterCount), layer.activation.rawValue,
+                ] + (dropsOut ? [Figure.compact(layer.dropout)] : []))
         }
         return table.text(indentation: 2)
     }
@@ -79,7 +79,7 @@ package struct InspectionText {
             let finite = [numbers.mean, numbers.spread, numbers.norm, numbers.minimum, numbers.maximum]
             table.add(
                 [tensor.name.printable] + finite.map { numbers.finite > 0 ? Figure.digits(3, $0) : "-" } + [
-                    Wording.grouped(numbers.zeros), Wording.grouped(numbers.nan + numbers.infinite),
+                    Figure.grouped(numbers.zeros), Figure.grouped(numbers.nan + numbers.infinite),
                     Bars.text(numbers.histogram, columns: width < 100 ? 8 : 16, unicode: unicode),
                 ])
         }

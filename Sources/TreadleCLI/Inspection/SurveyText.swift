@@ -46,8 +46,8 @@ package struct SurveyText {
         let datasets = nodes.filter { $0.kind == .dataset && $0.sameAs == nil }
         let groups = nodes.filter { $0.kind == .group && $0.sameAs == nil }.count
         let stored = datasets.reduce(0) { $0 + min($1.array?.storedSize ?? 0, 1 << 50) }
-        return "\(path.printable): HDF5, not a checkpoint of treadle; \(Wording.count(groups, "group")), "
-            + "\(Wording.count(datasets.count, "dataset")), \(Figure.bytes(stored)) of data\n"
+        return "\(path.printable): HDF5, not a checkpoint of treadle; \(Figure.count(groups, "group")), "
+            + "\(Figure.count(datasets.count, "dataset")), \(Figure.bytes(stored)) of data\n"
     }
 
     /// An object's line, and one for each of its attributes.
@@ -61,7 +61,7 @@ package struct SurveyText {
             let shown = [statistics.mean, statistics.spread, statistics.minimum, statistics.maximum]
             row.numbers =
                 shown.map { statistics.finite > 0 ? Figure.digits(3, $0) : "-" } + [
-                    Wording.grouped(statistics.zeros), Wording.grouped(statistics.nan + statistics.infinite),
+                    Figure.grouped(statistics.zeros), Figure.grouped(statistics.nan + statistics.infinite),
                     Bars.text(statistics.histogram, columns: 8, unicode: unicode),
                 ]
         }
@@ -69,11 +69,11 @@ package struct SurveyText {
         rows += node.attributes.map { Row(name: "\(indent)  @\(shortened($0.name))", contents: value($0)) }
         let dots = unicode ? "…" : "..."
         if node.omittedAttributes > 0 {
-            let more = Wording.count(node.omittedAttributes, "more attribute")
+            let more = Figure.count(node.omittedAttributes, "more attribute")
             rows.append(Row(name: "\(indent)  @\(dots)", contents: more))
         }
         if node.omittedLinks > 0 {
-            rows.append(Row(name: "\(indent)  \(dots)", contents: Wording.count(node.omittedLinks, "more object")))
+            rows.append(Row(name: "\(indent)  \(dots)", contents: Figure.count(node.omittedLinks, "more object")))
         }
         return rows
     }
@@ -96,14 +96,14 @@ package struct SurveyText {
             if let storage = array.storage.oneWord(array.filters) { parts.append(storage) }
         }
         let values =
-            contents?.numbers.map { $0.map { Wording.compact($0) } } ?? contents?.texts.map { $0.map(shortened) }
+            contents?.numbers.map { $0.map { Figure.compact($0) } } ?? contents?.texts.map { $0.map(shortened) }
         if let values { parts.append((parts.popLast().map { $0 + " " } ?? "") + "= " + values.joined(separator: ", ")) }
         if let problem = node.problem ?? contents?.problem { parts.append("(\(problem))") }
         return parts.joined(separator: "; ")
     }
 
     private func value(_ attribute: FileTree.Attribute) -> String {
-        if let numbers = attribute.numbers { return "= " + numbers.map { Wording.compact($0) }.joined(separator: ", ") }
+        if let numbers = attribute.numbers { return "= " + numbers.map { Figure.compact($0) }.joined(separator: ", ") }
         if let texts = attribute.texts { return "= " + texts.map { shortened($0) }.joined(separator: ", ") }
         let extents = attribute.shape.map(String.init).joined(separator: unicode ? "×" : "x")
         return (extents.isEmpty ? "" : extents + " ") + shortened(attribute.type)

@@ -14,16 +14,16 @@ package struct EpochTable: Sendable {
     package init(like record: EpochRecord, epochs: Int, width: Int) {
         var all = [
             Column(title: "epoch", width: max(5, String(epochs).count)) { String($0.epoch) },
-            Column(title: "step", width: max(7, Wording.grouped(record.step).count + 1)) { Wording.grouped($0.step) },
+            Column(title: "step", width: max(7, Figure.grouped(record.step).count + 1)) { Figure.grouped($0.step) },
         ]
         for name in Self.ordered(record.metrics.keys) {
             all.append(
                 Column(title: name, width: max(9, name.count)) { record in
-                    record.metrics[name].map(Wording.short) ?? "-"
+                    record.metrics[name].map(Figure.steady) ?? "-"
                 })
         }
-        all.append(Column(title: "rate", width: 9) { Wording.short($0.rate) })
-        all.append(Column(title: "time", width: 8) { Wording.duration($0.seconds) })
+        all.append(Column(title: "rate", width: 9) { Figure.steady($0.rate) })
+        all.append(Column(title: "time", width: 8) { Figure.duration($0.seconds) })
 
         var used = 0
         columns = all.prefix { column in

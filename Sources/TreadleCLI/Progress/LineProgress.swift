@@ -40,11 +40,11 @@ final class LineProgress: TrainingObserver {
             guard let figures = state.figures.add(report), let meter = state.meter else { return nil }
             var fields = [
                 ("event", "step"), ("epoch", String(meter.epoch)), ("step", String(report.cursor.step)),
-                ("loss", Wording.compact(meter.loss)), ("rate", Wording.compact(report.rate)),
-                ("samples_per_second", Wording.compact(figures.samplesPerSecond.rounded())),
+                ("loss", Figure.compact(meter.loss)), ("rate", Figure.compact(report.rate)),
+                ("samples_per_second", Figure.compact(figures.samplesPerSecond.rounded())),
                 ("input_wait", Self.share(figures.inputWait)),
             ]
-            if let left = meter.secondsLeft { fields.append(("seconds_left", Wording.compact(left.rounded()))) }
+            if let left = meter.secondsLeft { fields.append(("seconds_left", Figure.compact(left.rounded()))) }
             return fields
         }
         if let fields { write(fields) }
@@ -54,7 +54,7 @@ final class LineProgress: TrainingObserver {
         state.withLock { $0.meter?.endEpoch() }
         var fields = [("event", "epoch"), ("epoch", String(record.epoch)), ("step", String(record.step))]
         fields += Self.fields(record.metrics)
-        fields += [("rate", Wording.compact(record.rate)), ("seconds", Wording.compact(record.seconds))]
+        fields += [("rate", Figure.compact(record.rate)), ("seconds", Figure.compact(record.seconds))]
         write(fields)
     }
 
@@ -65,10 +65,10 @@ final class LineProgress: TrainingObserver {
     func finished(_ summary: RunSummary) {
         var fields = [
             ("event", summary.ending.rawValue), ("epoch", String(summary.cursor.epoch)),
-            ("step", String(summary.cursor.step)), ("seconds", Wording.compact(summary.seconds)),
+            ("step", String(summary.cursor.step)), ("seconds", Figure.compact(summary.seconds)),
         ]
         fields += Self.fields(summary.metrics)
-        if let best = summary.best { fields.append(("best", Wording.compact(best))) }
+        if let best = summary.best { fields.append(("best", Figure.compact(best))) }
         if let epoch = summary.bestEpoch { fields.append(("best_epoch", String(epoch))) }
         if let checkpoint = summary.checkpoint { fields.append(("model", checkpoint)) }
         if let digest = summary.digest { fields.append(("digest", digest)) }
@@ -77,7 +77,7 @@ final class LineProgress: TrainingObserver {
 
     private static func fields(_ metrics: [String: Double]) -> [(String, String)] {
         EpochTable.ordered(metrics.keys).compactMap { name in
-            metrics[name].map { (name, Wording.compact($0)) }
+            metrics[name].map { (name, Figure.compact($0)) }
         }
     }
 

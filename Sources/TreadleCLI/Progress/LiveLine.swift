@@ -16,20 +16,20 @@ package struct LiveLine: Sendable {
 
     /// The line, at most `width` characters wide: the bar shrinks first, then what matters least goes.
     package func text(width: Int, unicode: Bool) -> String {
-        let percent = Wording.percent(meter.share)
+        let percent = Figure.percent(meter.share)
         // In the order on the line; the larger the number, the sooner a part goes.
         var parts: [(text: String, expendable: Int)] = [
             ("epoch \(meter.epoch)/\(meter.overview.epochs)", 0),
             ("", 2),
             (percent, 1),
-            ("step \(Wording.grouped(meter.last?.cursor.step ?? meter.overview.start.step))", 5),
-            ("loss \(Wording.short(meter.loss))", 0),
+            ("step \(Figure.grouped(meter.last?.cursor.step ?? meter.overview.start.step))", 5),
+            ("loss \(Figure.steady(meter.loss))", 0),
         ]
         if let figures {
-            parts.append(("\(Wording.grouped(Int(figures.samplesPerSecond.rounded()))) samples/s", 3))
-            parts.append(("input wait \(Wording.percent(figures.inputWait))", 4))
+            parts.append(("\(Figure.grouped(Int(figures.samplesPerSecond.rounded()))) samples/s", 3))
+            parts.append(("input wait \(Figure.percent(figures.inputWait))", 4))
         }
-        if let left = meter.secondsLeft { parts.append(("\(Wording.duration(left)) left", 1)) }
+        if let left = meter.secondsLeft { parts.append(("\(Figure.duration(left)) left", 1)) }
 
         while true {
             let hasBar = parts.contains { $0.text.isEmpty }

@@ -41,7 +41,7 @@ package struct LossCurve: Sendable {
         // A loss that falls far is a spike and a floor on a linear scale.
         let isLogarithmic = low > 0 && high / low >= 20
         let height = { (value: Double) in isLogarithmic ? log(value) : value }
-        let scale = [high, low].map(Wording.short)
+        let scale = [high, low].map(Figure.steady)
         let margin = scale.map(\.count).max() ?? 0
         let names = series.map(\.name.count).max() ?? 0
         // Around the canvas: the axis, a space, and in ASCII the mark that tells the curves apart.

@@ -5,13 +5,13 @@ enum RunWording {
     static func opening(_ run: RunOverview, unicode: Bool) -> [String] {
         let sizes = ([run.network.inputs] + run.network.layers.map(\.units)).map(String.init)
         let shape = sizes.joined(separator: unicode ? "–" : "-")
-        var rows = ["\(Wording.count(run.trainRows, "row")) to train on"]
-        if run.validRows > 0 { rows.append("\(Wording.grouped(run.validRows)) to validate") }
-        if run.testRows > 0 { rows.append("\(Wording.grouped(run.testRows)) to test") }
-        let batches = "batches of \(Wording.grouped(run.batchSize)), \(Wording.grouped(run.batchesPerEpoch)) an epoch"
+        var rows = ["\(Figure.count(run.trainRows, "row")) to train on"]
+        if run.validRows > 0 { rows.append("\(Figure.grouped(run.validRows)) to validate") }
+        if run.testRows > 0 { rows.append("\(Figure.grouped(run.testRows)) to test") }
+        let batches = "batches of \(Figure.grouped(run.batchSize)), \(Figure.grouped(run.batchesPerEpoch)) an epoch"
         var lines = [
-            "\(run.name): \(run.task.rawValue), \(shape), \(Wording.count(run.network.parameterCount, "parameter"))",
-            "\(rows.joined(separator: ", ")); \(batches); \(Wording.count(run.threads, "thread"))",
+            "\(run.name): \(run.task.rawValue), \(shape), \(Figure.count(run.network.parameterCount, "parameter"))",
+            "\(rows.joined(separator: ", ")); \(batches); \(Figure.count(run.threads, "thread"))",
         ]
         if let checkpoint = run.resumedFrom {
             lines.append("continues from \(checkpoint): \(place(run.start, perEpoch: run.batchesPerEpoch))")
@@ -21,22 +21,22 @@ enum RunWording {
 
     static func closing(_ summary: RunSummary) -> [String] {
         var lines: [String] = []
-        let time = Wording.duration(summary.seconds)
-        let epochs = Wording.count(summary.cursor.epoch, "epoch")
+        let time = Figure.duration(summary.seconds)
+        let epochs = Figure.count(summary.cursor.epoch, "epoch")
         switch summary.ending {
         case .completed: lines.append("done: \(epochs) in \(time)")
         case .stoppedEarly: lines.append("stopped early after \(epochs) in \(time): no progress any more")
         case .stepLimit:
-            lines.append("done: \(Wording.count(summary.cursor.step, "step")) in \(time), as stop.steps says")
+            lines.append("done: \(Figure.count(summary.cursor.step, "step")) in \(time), as stop.steps says")
         // The run itself has said why it stopped, and how it continues: there is no outcome yet.
         case .wallTime, .interrupted: return []
-        case .nothingToDo: lines.append("nothing to do: this run is complete after \(epochs)")
+        case .alreadyComplete: lines.append("nothing to do: this run is complete after \(epochs)")
         }
         if let best = summary.best, let epoch = summary.bestEpoch {
-            lines.append("best: \(Wording.short(best)) in epoch \(epoch)")
+            lines.append("best: \(Figure.steady(best)) in epoch \(epoch)")
         }
         let metrics = EpochTable.ordered(summary.metrics.keys).compactMap { name in
-            summary.metrics[name].map { "\(name) \(Wording.short($0))" }
+            summary.metrics[name].map { "\(name) \(Figure.steady($0))" }
         }
         if !metrics.isEmpty { lines.append(metrics.joined(separator: ", ")) }
         if let checkpoint = summary.checkpoint { lines.append("model: \(checkpoint)") }
@@ -44,6 +44,6 @@ enum RunWording {
     }
 
     private static func place(_ cursor: Cursor, perEpoch: Int) -> String {
-        "epoch \(cursor.epoch + 1), batch \(Wording.grouped(cursor.batch + 1)) of \(Wording.grouped(perEpoch))"
+        "epoch \(cursor.epoch + 1), batch \(Figure.grouped(cursor.batch + 1)) of \(Figure.grouped(perEpoch))"
     }
 }

@@ -1,4 +1,6 @@
+import Dispatch
 import Foundation
+import Synchronization
 import TestSupport
 import Testing
 import Treadle
@@ -68,7 +70,7 @@ import Treadle
         #expect(others.allSatisfy { $0.output.contains(": skipped: ") || $0.output.contains(": unchanged: ") })
     }
 
-    @Test func `under fail the lock's holder is named, under wait the second finds nothing to do`() throws {
+    @Test func `under fail the lock's holder is named`() throws {
         let job = try NightlyJob()
         let directory = job.path("runs/nightly")
         let lock = try #require(try DirectoryLock.acquire(directory, whenHeld: .fail))
@@ -76,6 +78,46 @@ import Treadle
         #expect(failed.code == 75)
         #expect(failed.errors.contains("in use by another run (process \(getpid())"))
         withExtendedLifetime(lock) {}
+    }
+
+    @Test func `under wait the second takes its turn, and finds the data of then`() throws {
+        let job = try NightlyJob()
+        var lock = try DirectoryLock.acquire(job.path("runs/nightly"), whenHeld: .fail)
+        let waiting = try (0..<2).map { _ in try job.start("--set", "retrain.lock=wait") }
+        usleep(700_000)
+        // Neither gives up, nor does anything.
+        #expect(waiting.allSatisfy { $0.isRunning } && !job.exists("models/nightly.h5"))
+        withExtendedLifetime(lock) {}
+        lock = nil
+        let ended = try waiting.map { try $0.finish() }
+        #expect(ended.allSatisfy { $0.code == 0 }, "\(ended)")
+        #expect(ended.count { $0.output.contains(": promoted ") } == 1)
+        #expect(ended.count { $0.output.contains(": unchanged: ") } == 1)
+    }
+
+    @Test func `a wait ends with a signal and 75`() throws {
+        let job = try NightlyJob()
+        let lock = try DirectoryLock.acquire(job.path("runs/nightly"), whenHeld: .fail)
+        let waiting = try job.start("--set", "retrain.lock=wait")
+        usleep(500_000)
+        waiting.send(SIGTERM)
+        #expect(try waiting.finish().code == 75)
+        withExtendedLifetime(lock) {}
+    }
+
+    @Test func `a promotion that was killed before its hook runs it, or is made anew`() throws {
+        let job = try NightlyJob()
+        let hook = #"retrain.promote.hook='echo "$TREADLE_DIGEST" >> hook.txt'"#
+        // The hook is running when retrain is killed: the model is promoted, and the next call runs the hook again.
+        let killed = try job.start("--set", #"retrain.promote.hook='kill -9 $PPID; sleep 5'"#)
+        #expect(try killed.finish().code == 128 + SIGKILL)
+        let served = try CheckpointFile.read(job.model).parameterDigest
+        #expect(try job.retrain("--set", hook).output.contains(": unchanged: "))
+        #expect(try String(contentsOfFile: job.path("hook.txt"), encoding: .utf8) == served + "\n")
+        // Had it been killed before the promotion, the served weights would be others: no hook for what did not happen.
+        let state = job.path("runs/nightly/retrain.json")
+        let text = try String(contentsOfFile: state, encoding: .utf8)
+        #expect(!text.contains("\"hook\""))
     }
 
     @Test func `inputs in another order are matched by name`() throws {
@@ -148,21 +190,35 @@ import Treadle
         #expect(damaged.errors.contains("it is the promoted model"))
     }
 
-    @Test func `killed at any moment, the served model is whole and the next call continues`() throws {
+    @Test func `killed at any moment, the served model opens and is whole all the while, and the next call continues`()
+        throws
+    {
         let job = try NightlyJob(rows: 300)
-        #expect(try job.retrain().code == 0)
+        let options = ["--set", "stop.epochs=8", "--set", "checkpoint.every={steps:3}"]
+        // What is promoted whatever it reached: the moments around a rename are those that matter.
+        let always = options + ["--set", "retrain.promote.tolerance=1e9"]
+        let began = ContinuousClock.now
+        #expect(try job.retrain(options).code == 0)
+        let whole = max(1000, (ContinuousClock.now - began) / .microseconds(1))
+        let reader = ReaderProcess(of: job.model)
         let kills = ProcessInfo.processInfo.environment["TREADLE_TEST_KILLS"].flatMap(Int.init) ?? 12
         var random = SeededGenerator(seed: 4)
+        var ended = 0
         for round in 0..<kills {
             try job.writeData(rows: 301 + round)
-            let running = try job.start("--set", "stop.epochs=8", "--set", "checkpoint.every={steps:3}")
-            usleep(UInt32.random(in: 1_000...400_000, using: &random))
+            let running = try job.start(always)
+            usleep(UInt32.random(in: 1_000...UInt32(whole * 1.1), using: &random))
+            if !running.isRunning { ended += 1 }
             kill(running.identifier, SIGKILL)
             _ = try running.finish()
             #expect((try? CheckpointFile.verify(job.model)) != nil, "after kill \(round)")
         }
-        let last = try job.retrain("--set", "stop.epochs=8", "--set", "checkpoint.every={steps:3}")
+        let last = try job.retrain(always)
         #expect(last.code == 0, "\(last.errors)")
+        let (opened, failures) = reader.stop()
+        #expect(failures == [])
+        #expect(opened > kills)
+        print("killed \(kills - ended) retrainings; the promoted model was opened \(opened) times meanwhile")
     }
 
     private struct Report: Decodable {
@@ -197,13 +253,14 @@ private final class NightlyJob {
     func exists(_ name: String) -> Bool { FileManager.default.fileExists(atPath: path(name)) }
     func write(_ text: String, to name: String) throws { try directory.write(text, to: name) }
 
-    func start(_ options: String...) throws -> Spawned {
+    func start(_ options: String...) throws -> Spawned { try start(options) }
+
+    func start(_ options: [String]) throws -> Spawned {
         try Program.start(["retrain", "nightly.json5"] + options, directory: directory)
     }
 
-    func retrain(_ options: String...) throws -> Finished {
-        try Program.start(["retrain", "nightly.json5"] + options, directory: directory).finish()
-    }
+    func retrain(_ options: String...) throws -> Finished { try start(options).finish() }
+    func retrain(_ options: [String]) throws -> Finished { try start(options).finish() }
 
     /// Rows of three columns whose class follows from their sum; more rows begin with the fewer.
     func writeData(
@@ -225,6 +282,40 @@ private final class NightlyJob {
         let done = try Program.run(
             "import", "data.csv", "--target", "class", "-o", "data.h5", "--force", directory: directory)
         #expect(done.code == 0, "\(done.errors)")
+    }
+}
+
+/// Opens a model over and over, as whoever serves it does when it has changed.
+private final class ReaderProcess: Sendable {
+    private struct State {
+        var opened = 0
+        var failures: [String] = []
+        var isStopped = false
+    }
+
+    private let state = Mutex(State())
+    private let done = DispatchSemaphore(value: 0)
+
+    /// Runs beside the processes that train and promote; this process writes nothing.
+    init(of model: String) {
+        let thread = Thread { [self] in
+            while !state.withLock({ $0.isStopped }) {
+                // Reading checks the digest of what it has read.
+                let result = Result { try CheckpointFile.verify(model) }
+                state.withLock { state in
+                    state.opened += 1
+                    if case .failure(let error) = result { state.failures.append("\(error)") }
+                }
+            }
+            done.signal()
+        }
+        thread.start()
+    }
+
+    func stop() -> (opened: Int, failures: [String]) {
+        state.withLock { $0.isStopped = true }
+        done.wait()
+        return state.withLock { ($0.opened, $0.failures) }
     }
 }
 

@@ -58,6 +58,50 @@ import Testing
             ])
     }
 
+    @Test func `no state is written twice`() throws {
+        let directory = try Self.job()
+        let finished = try Program.run(
+            "train", "job.json5", "--set", "checkpoint.every={steps:15, epochs:1}", directory: directory)
+        let saved = finished.errors.split(separator: "\n").filter { $0.contains("event=checkpoint") }.map {
+            $0.split(separator: "/").last.map(String.init) ?? ""
+        }
+        // A step at the end of an epoch is written with the epoch's metrics, in the place of the one before it.
+        #expect(saved.count { $0 == "step-00000045.h5" } <= 2, "\(saved)")
+        #expect(saved.count { $0 == "final.h5" } == 1)
+        let byEpoch = try Program.run(
+            "train", "job.json5", "--fresh", "--set", "checkpoint.every={epochs:1}", directory: directory)
+        #expect(byEpoch.errors.components(separatedBy: "step-00000045.h5").count == 2, "\(byEpoch.errors)")
+    }
+
+    @Test(.enabled(if: Python.has("tensorboard"), "TensorBoard cannot be imported by TREADLE_PYTHON"))
+    func `TensorBoard reads what a run writes, and Prometheus' file is whole`() throws {
+        let directory = try Self.job(#"log: { tensorboard: true, prometheus: "prom/run.prom" }"#)
+        try FileManager.default.createDirectory(atPath: directory.file("prom"), withIntermediateDirectories: true)
+        let finished = try Program.run("train", "job.json5", "--quiet", directory: directory)
+        #expect(finished.code == 0, "\(finished.errors)")
+        let script = """
+            import sys
+            from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+            events = EventAccumulator(sys.argv[1])
+            events.Reload()
+            for tag in ("train/loss", "valid/loss", "valid/rmse"):
+                print(tag, *("%d:%.5g" % (e.step, e.value) for e in events.Scalars(tag)))
+            """
+        let read = try Python.run(script, directory.file("run"))
+        #expect(
+            read.output == """
+                train/loss 15:1.238 30:0.70451 45:0.38821
+                valid/loss 15:1.5942 30:0.90218 45:0.50125
+                valid/rmse 15:79.965 30:60.155 45:44.839
+
+                """, "\(read.errors)")
+        // By rename: nothing is left beside it.
+        #expect(try FileManager.default.contentsOfDirectory(atPath: directory.file("prom")) == ["run.prom"])
+        let metrics = try directory.read("prom/run.prom")
+        #expect(metrics.contains("treadle_steps_total{run=\"small\"} 45.0\n"))
+        #expect(metrics.contains("treadle_running{run=\"small\"} 0.0\n"))
+    }
+
     @Test func `quiet training says nothing`() throws {
         let directory = try Self.job()
         let finished = try Program.run("train", "job.json5", "--quiet", directory: directory)

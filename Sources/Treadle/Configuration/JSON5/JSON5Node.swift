@@ -1,3 +1,5 @@
+internal import HDF5
+
 /// A value as written in a configuration, and where.
 struct JSON5Node: Sendable {
     enum Value: Sendable {
@@ -79,18 +81,10 @@ struct JSON5Number: Sendable {
 
 /// `text` in quotes on one line, cut where it is long, for errors.
 func quoted(_ text: String) -> String {
-    var result = "\""
+    var shown = String.UnicodeScalarView()
     for scalar in text.unicodeScalars.prefix(60) {
-        switch scalar {
-        case "\"": result += "\\\""
-        case "\\": result += "\\\\"
-        case "\n": result += "\\n"
-        case "\r": result += "\\r"
-        case "\t": result += "\\t"
-        default:
-            let isHidden = scalar.properties.generalCategory == .control
-            result += isHidden ? "\\u{" + String(scalar.value, radix: 16) + "}" : String(scalar)
-        }
+        if scalar == "\"" || scalar == "\\" { shown.append("\\") }
+        shown.append(scalar)
     }
-    return result + (text.unicodeScalars.count > 60 ? "…\"" : "\"")
+    return "\"" + String(shown).printable + (text.unicodeScalars.count > 60 ? "…\"" : "\"")
 }

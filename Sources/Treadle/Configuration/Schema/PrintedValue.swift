@@ -12,23 +12,7 @@ indirect enum PrintedValue: Equatable, Sendable {
 
     static let null = PrintedValue.literal("null")
 
-    static func text(_ text: String) -> PrintedValue {
-        var result = "\""
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "\"": result += "\\\""
-            case "\\": result += "\\\\"
-            case "\n": result += "\\n"
-            case "\r": result += "\\r"
-            case "\t": result += "\\t"
-            case "\u{00}"..."\u{1F}", "\u{7F}"..."\u{9F}", "\u{2028}", "\u{2029}":
-                let digits = String(scalar.value, radix: 16)
-                result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-            default: result.unicodeScalars.append(scalar)
-            }
-        }
-        return .literal(result + "\"")
-    }
+    static func text(_ text: String) -> PrintedValue { .literal(JSONValue.quoted(text)) }
 
     static func number(_ value: Double) -> PrintedValue {
         precondition(value.isFinite, "settings are finite")
