@@ -10,6 +10,15 @@
 /// The number of cores that this process's affinity mask allows, or 0 when the kernel does not say.
 int csystem_allowed_cores(void);
 
+/// Tells the core that this thread is looking out for another: a few cycles' rest, for the other thread's sake.
+static inline void csystem_pause(void) {
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    __asm__ volatile("isb");
+#endif
+}
+
 // SHA-256 (FIPS 180-4), with the CPU's SHA instructions where it has them.
 
 typedef struct csystem_sha256 {

@@ -76,6 +76,8 @@ package final class BatchLoader<S: Scalar> {
 
     /// The next batch, valid until the call after this one; nil once at the end of each epoch, after which the next
     /// epoch begins.
+    @specialized(where S == Float)
+    @specialized(where S == Double)
     package func next() throws -> Batch<S>? {
         guard batch < batchesPerEpoch else {
             try source.checkIntact()

@@ -83,7 +83,7 @@ final class BatchSource<S: Scalar>: Sendable {
         if !isResident { readAhead(order, whole) }
         switch x {
         case .resident(let resident):
-            for place in 0..<slot.rows { unsafe slot.pointers[place] = unsafe resident[Int(slot.numbers[place])] }
+            unsafe resident.locate(slot.numbers, count: slot.rows, into: slot.pointers)
         case .streamed(let array):
             unsafe try gather(array, xTransform, slot, into: slot.x, stride: slot.stride, scratch)
         }

@@ -100,8 +100,17 @@ internal import Synchronization
             let middle = (place + end) / 2
             if unsafe parts[middle].firstRow <= row { place = middle } else { end = middle }
         }
-        let part = unsafe parts[place]
-        return unsafe part.values + (row - part.firstRow) * part.stride
+        return unsafe parts[place].values + (row - parts[place].firstRow) * parts[place].stride
+    }
+
+    /// Where each of `count` rows lies.
+    func locate(_ numbers: UnsafePointer<UInt64>, count: Int, into pointers: UnsafeMutablePointer<UnsafePointer<S>>) {
+        guard unsafe parts.count == 1 else {
+            for place in 0..<count { unsafe pointers[place] = unsafe self[Int(numbers[place])] }
+            return
+        }
+        let (values, stride) = unsafe (parts[0].values - parts[0].firstRow * parts[0].stride, parts[0].stride)
+        for place in 0..<count { unsafe pointers[place] = unsafe values + Int(numbers[place]) * stride }
     }
 
     /// Throws when a mapped page had gone from its file.

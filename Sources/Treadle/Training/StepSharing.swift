@@ -1,6 +1,5 @@
 /// How a step's work is handed out: for speed alone, no result depends on it.
 struct StepSharing {
-    private let workers: Workers
     private let path: GradientPath
     private let shards: Int
     /// Numbers in the network's packed parameters, in a row of x, and in a panel of 128 bytes.
@@ -12,8 +11,7 @@ struct StepSharing {
     var alwaysShares = false
     var fixedBlockRows: Int?
 
-    init(workers: Workers, path: GradientPath, shards: Int, parameters: Int, inputs: Int, panel: Int) {
-        self.workers = workers
+    init(path: GradientPath, shards: Int, parameters: Int, inputs: Int, panel: Int) {
         self.path = path
         self.shards = shards
         self.parameters = parameters
@@ -21,23 +19,22 @@ struct StepSharing {
         self.panel = panel
     }
 
-    /// The workers for phase 1.
-    func workersForRows(_ rows: Int) -> Workers {
+    /// Whether phase 1 is worth sharing.
+    func sharesRows(_ rows: Int) -> Bool {
         // Cycles of two vectors of multiply-adds, or of reading x at some 16 bytes each, whichever are more.
-        some(max(rows * parameters / panel, rows * inputs * (128 / panel) / 16))
+        isWorthIt(max(rows * parameters / panel, rows * inputs * (128 / panel) / 16))
     }
 
-    /// The workers for phase 2.
-    func workersForTiles(_ rows: Int) -> Workers {
-        some((path.sumsInShards ? shards : rows) * parameters / panel + parameters / 4)
+    /// Whether phase 2 is.
+    func sharesTiles(_ rows: Int) -> Bool {
+        isWorthIt((path.sumsInShards ? shards : rows) * parameters / panel + parameters / 4)
     }
 
-    /// The workers for what touches each parameter once.
-    var workersForParameters: Workers { some(parameters / 4) }
+    /// Whether what touches each parameter once is.
+    var sharesParameters: Bool { isWorthIt(parameters / 4) }
 
-    /// One worker where waking others takes longer than they save: below some 60 µs. Phases of 50 µs on two cores were
-    /// a tenth slower than on one (784-256-10, batch 32).
-    private func some(_ cycles: Int) -> Workers { cycles < 262_144 && !alwaysShares ? Workers(count: 1) : workers }
+    /// Not where handing it out takes longer than it saves: below some 5 µs.
+    private func isWorthIt(_ cycles: Int) -> Bool { cycles >= 20_000 || alwaysShares }
 
     /// Rows a block: many for one read of the weights, yet several blocks a worker, so that one that has lost its core to
     /// another process does not keep the others waiting (32 rows a block cost 1–3 % against 64).

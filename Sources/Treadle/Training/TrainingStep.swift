@@ -26,6 +26,7 @@ package struct StepResult: Equatable, Sendable {
 
     /// How work is handed out; tests set it otherwise and expect the same bits.
     var sharing: StepSharing
+    private let crew: Crew<StepPhase>
 
     private let accumulate: Int
     private let clipNorm: Double?
@@ -41,7 +42,6 @@ package struct StepResult: Equatable, Sendable {
     private let tiles: AlignedMemory<ck_tile>
     private let squares: AlignedMemory<Double>
     private let scratch: AlignedMemory<UInt8>
-    private let scratchBytes: Int
 
     /// Adds other ranks' shares to the gradient sums and to (Σ wᵢ·ℓᵢ, Σ wᵢ), by a fixed tree over the ranks.
     package typealias Reduction = (_ gradient: UnsafeMutableBufferPointer<S>, _ sums: inout StepResult) -> Void
@@ -93,7 +93,7 @@ package struct StepResult: Equatable, Sendable {
         gradient = path.isWhole ? PackedParameters(layout) : nil
         let ownShards = shards.own.count
         sharing = StepSharing(
-            workers: workers, path: path, shards: ownShards, parameters: layout.count, inputs: network.inputs,
+            path: path, shards: ownShards, parameters: layout.count, inputs: network.inputs,
             panel: panel)
         shardGradients = path.sumsInShards ? AlignedMemory(count: ownShards * layout.count) : nil
         // Of a short batch, rounding can give some shards a row more than their part of it.
@@ -129,8 +129,12 @@ package struct StepResult: Equatable, Sendable {
         squares = AlignedMemory(count: list.count)
         exchange = ranks.isAlone ? nil : RankExchange(ranks, tiles: list, layout: layout)
         ownTiles = exchange?.ownTiles ?? Array(list.indices)
-        scratchBytes = (ck_tile_scratch(ownShards) + 127) / 128 * 128
+        let scratchBytes = (ck_tile_scratch(ownShards) + 127) / 128 * 128
         scratch = AlignedMemory(count: scratchBytes * workers.count)
+        let tasks = unsafe StepTasks(
+            plan: step.plan, tiles: tiles.start, squares: squares.start, scratch: scratch.start,
+            scratchBytes: scratchBytes, ownTiles: ownTiles)
+        crew = Crew(workers) { phase, task, worker in unsafe tasks.perform(phase, task, worker) }
     }
 
     /// Called between the phases: for those who measure them.
@@ -193,6 +197,8 @@ package struct StepResult: Equatable, Sendable {
     /// `batch` holds only those of this rank's shards. The weights change when `endsGroup` is true, as for every batch
     /// unless gradients accumulate.
     @discardableResult
+    @specialized(where S == Float)
+    @specialized(where S == Double)
     package func run(
         _ batch: Batch<S>, step updates: Int, rate: Double, endsGroup: Bool = true, totalRows: Int? = nil
     ) -> StepResult {
@@ -227,17 +233,12 @@ package struct StepResult: Equatable, Sendable {
 
     /// Phase 1.
     private func trainRows(_ rows: Int) {
-        let plan = unsafe step.plan
-        let workers = sharing.workersForRows(rows)
+        let shared = sharing.sharesRows(rows)
         if path.sumsInShards {
-            let block = sharing.blockRowsInShard
-            workers.forEach(shards.own.count) { shard, _ in unsafe ck_train_shard(plan, shard, block) }
-            return
+            return crew.run(.shards(block: sharing.blockRowsInShard), tasks: shards.own.count, shared: shared)
         }
-        let block = sharing.blockRows(rows, workers: workers.count)
-        workers.forEach((rows + block - 1) / block) { index, _ in
-            unsafe ck_train_rows(plan, index * block, min(block, rows - index * block))
-        }
+        let block = sharing.blockRows(rows, workers: shared ? crew.count : 1)
+        crew.run(.rows(block: block), tasks: (rows + block - 1) / block, shared: shared)
     }
 
     /// Phase 2 where nothing needs the whole gradient.
@@ -245,12 +246,9 @@ package struct StepResult: Equatable, Sendable {
         defer { group = StepResult(lossSum: 0, weightSum: 0) }
         guard group.isFinite else { return result }
         let plan = unsafe step.plan
-        let (tiles, scratch, scratchBytes) = unsafe (self.tiles.start, self.scratch.start, self.scratchBytes)
         unsafe plan.pointee.optimizer = scalars.next(rate: rate)
         unsafe plan.pointee.scale = group.weightSum > 0 ? 1 / group.weightSum : 0
-        sharing.workersForTiles(unsafe plan.pointee.rows).forEach(self.tiles.count) { tile, worker in
-            unsafe ck_update_tile(plan, tiles + tile, scratch + worker * scratchBytes)
-        }
+        crew.run(.update, tasks: tiles.count, shared: sharing.sharesTiles(unsafe plan.pointee.rows))
         return result
     }
 
@@ -266,12 +264,9 @@ package struct StepResult: Equatable, Sendable {
     }
 
     private func sumTiles(_ range: Range<Int>, adds: Bool) {
-        let plan = unsafe step.plan
-        let tiles = unsafe self.tiles.start + range.lowerBound
-        let (scratch, scratchBytes) = unsafe (self.scratch.start, self.scratchBytes)
-        sharing.workersForTiles(unsafe plan.pointee.rows).forEach(range.count) { tile, worker in
-            unsafe ck_sum_tile(plan, tiles + tile, adds ? 1 : 0, scratch + worker * scratchBytes)
-        }
+        crew.run(
+            .sum(first: range.lowerBound, adds: adds), tasks: range.count,
+            shared: sharing.sharesTiles(unsafe step.plan.pointee.rows))
     }
 
     /// Phase 3: reduces over ranks, scales, clips and updates.
@@ -288,31 +283,28 @@ package struct StepResult: Equatable, Sendable {
         guard group.isFinite else { return result }
         if let exchange, let gradient { exchange.putSums(into: gradient) }
         let plan = unsafe step.plan
-        let (tiles, squares) = unsafe (self.tiles.start, self.squares.start)
-        let own = ownTiles
-        let workers = sharing.workersForParameters
+        let shared = sharing.sharesParameters
         unsafe plan.pointee.optimizer = scalars.next(rate: rate)
         unsafe plan.pointee.scale = group.weightSum > 0 ? 1 / group.weightSum : 0
         unsafe plan.pointee.clip = 1
         if let clipNorm {
-            workers.forEach(own.count) { index, _ in
-                unsafe squares[own[index]] = ck_squares_of_tile(plan, tiles + own[index])
-            }
+            crew.run(.squares, tasks: ownTiles.count, shared: shared)
+            let squares = unsafe squares.start
             unsafe exchange?.gather(squares)
-            let norm = unsafe ck_sum(self.tiles.count, squares).squareRoot()
+            let norm = unsafe ck_sum(tiles.count, squares).squareRoot()
             unsafe plan.pointee.clip = min(1, clipNorm / (norm + 1e-6))
         }
         guard let exchange else {
-            workers.forEach(self.tiles.count) { tile, _ in unsafe ck_apply_tile(plan, tiles + tile) }
+            crew.run(.apply(first: 0), tasks: tiles.count, shared: shared)
             return result
         }
         for bucket in exchange.buckets {
             let part = bucket.parts[exchange.ranks.index]
-            workers.forEach(part.count) { index, _ in unsafe ck_apply_tile(plan, tiles + part.lowerBound + index) }
+            crew.run(.apply(first: part.lowerBound), tasks: part.count, shared: shared)
             exchange.spread(bucket, of: packed)
         }
         exchange.takeSpread(into: packed)
-        workers.forEach(network.layers.count) { layer, _ in unsafe ck_refresh_transposed(plan, layer) }
+        crew.run(.transpose, tasks: network.layers.count, shared: shared)
         return result
     }
 }
