@@ -102,9 +102,9 @@ void ck_refresh_transposed(const ck_plan *plan, size_t layer) { STEP(plan, refre
 size_t ck_tile_scratch(size_t shard_count) {
     size_t levels = 1;
     while (((size_t)1 << levels) <= shard_count) levels++;
-    // A block of sums and the tree's levels; narrow layers keep a panel of each shard instead.
+    // Two blocks of sums and the tree's levels; narrow layers keep a panel of each shard instead of levels.
     size_t numbers = CK_PANEL_BYTES / sizeof(float);
-    size_t blocks = (1 + levels) * numbers, panels = numbers + shard_count;
+    size_t blocks = (2 + levels) * numbers, panels = 2 * numbers + shard_count;
     return (blocks > panels ? blocks : panels) * CK_PANEL_BYTES;
 }
 

@@ -15,8 +15,8 @@ typedef struct NAME(shard_block) {
     size_t added_levels;   // a bit for each level to add, lowest first
     REAL *out;
     size_t x_ahead;        // how far ahead to fetch rows of x, or 0
-    const REAL *needed;    // what the next block's update will touch, fetched a bit with each row; or null
-    size_t needed_step;
+    NAME(update_work) *beside;  // the update of the block before, `beside_step` of its weights after each tile
+    size_t beside_step;
 } NAME(shard_block);
 
 /// The levels that shard `s` of `count` adds: those below its trailing ones, and for the last shard all there are.
@@ -39,7 +39,7 @@ INLINE void NAME(gradient)(const size_t inputs, const size_t vectors, const NAME
                 sum[i][v] = NAME(load)(block->start + offset + i * PANEL + v * LANES);
         }
     }
-    const REAL *delta = block->delta + offset % PANEL, *needed = block->needed;
+    const REAL *delta = block->delta + offset % PANEL;
     size_t stride = block->stride, rows = block->rows;
     const REAL *const *x = block->x;
 #define ADD_ROW                                                                                                     \
@@ -56,13 +56,6 @@ INLINE void NAME(gradient)(const size_t inputs, const size_t vectors, const NAME
         size_t ahead = input + block->x_ahead;
         for (size_t r = 0; r < rows; r++) {
             __builtin_prefetch(x[r] + ahead);
-            ADD_ROW;
-        }
-    } else if (needed) {
-        size_t step = block->needed_step;
-        for (size_t r = 0; r < rows; r++) {
-            __builtin_prefetch(needed, 0, 2);
-            needed += step;
             ADD_ROW;
         }
     } else {
@@ -105,15 +98,18 @@ static const NAME(gradient_kernel) NAME(gradient_kernels)[TILE_ROWS][2] = {
 #endif
 };
 
+/// The tiles in `inputs` rows of a panel.
+INLINE size_t NAME(tiles_in)(size_t inputs) { return (inputs + TILE_ROWS - 1) / TILE_ROWS; }
+
 /// One shard's sums for `inputs` rows of a panel and `columns` used columns, from row `input` on.
-static void NAME(add_shard)(NAME(shard_block) *block, size_t inputs, size_t columns, size_t input) {
-    size_t tiles = (inputs + TILE_ROWS - 1) / TILE_ROWS, fetched = block->rows * block->needed_step;
+static void NAME(add_shard)(const NAME(shard_block) *block, size_t inputs, size_t columns, size_t input) {
+    size_t tiles = NAME(tiles_in)(inputs);
     for (size_t v = 0; v * LANES < columns; v += 2) {
         size_t vectors = v + 1 < PANEL_VECTORS && (v + 1) * LANES < columns ? 2 : 1;
         for (size_t tile = 0; tile < tiles; tile++) {
             size_t from = inputs * tile / tiles, to = inputs * (tile + 1) / tiles;
             NAME(gradient_kernels)[to - from - 1][vectors - 1](block, input + from, from * PANEL + v * LANES);
-            if (block->needed) block->needed += fetched;
+            if (block->beside_step) NAME(update)(block->beside, block->beside_step);
         }
     }
 }

@@ -11,6 +11,7 @@ typedef struct NAME(ending) {
     const REAL *bias;      // added, or null
     int relu;              // negative numbers become zero; NaN stays
     const REAL *positive;  // rows `stride` apart: where an element is not above zero, zero; or null
+    const REAL *next;      // weights that are needed soon, a line of each k fetched meanwhile; or null
 } NAME(ending);
 
 typedef void (*NAME(product_kernel))(size_t K, const REAL *const *a, const REAL *panel, REAL *out, size_t stride,
@@ -24,14 +25,25 @@ INLINE void NAME(product)(const size_t rows, const size_t vectors, size_t K, con
         x[r] = a[r];
         UNROLL for (size_t v = 0; v < vectors; v++) sum[r][v] = (vec){0};
     }
-    for (size_t k = 0; k < K; k++) {
-        vec w[2];
-        UNROLL for (size_t v = 0; v < vectors; v++) w[v] = NAME(load)(panel + k * PANEL + v * LANES);
-        UNROLL for (size_t r = 0; r < rows; r++) {
-            vec factor = NAME(splat)(x[r][k]);
-            UNROLL for (size_t v = 0; v < vectors; v++) sum[r][v] = NAME(fma)(factor, w[v], sum[r][v]);
+#define ADD_INPUT                                                                                              \
+    vec w[2];                                                                                                  \
+    UNROLL for (size_t v = 0; v < vectors; v++) w[v] = NAME(load)(panel + k * PANEL + v * LANES);              \
+    UNROLL for (size_t r = 0; r < rows; r++) {                                                                 \
+        vec factor = NAME(splat)(x[r][k]);                                                                     \
+        UNROLL for (size_t v = 0; v < vectors; v++) sum[r][v] = NAME(fma)(factor, w[v], sum[r][v]);            \
+    }
+    const REAL *next = ending->next;
+    if (next) {
+        for (size_t k = 0; k < K; k++) {
+            __builtin_prefetch(next + k * PANEL);
+            ADD_INPUT
+        }
+    } else {
+        for (size_t k = 0; k < K; k++) {
+            ADD_INPUT
         }
     }
+#undef ADD_INPUT
     vec zero = {0};
     if (ending->bias) {
         UNROLL for (size_t v = 0; v < vectors; v++) {
@@ -95,8 +107,11 @@ static void NAME(multiply_rows)(size_t rows, size_t K, const REAL *const *a, con
             size_t vectors = v + 1 < PANEL_VECTORS && column + LANES < columns ? 2 : 1;
             NAME(ending) here = *ending;
             if (here.bias) here.bias += column;
+            // A panel's first pass would wait for the cache behind L1: the tiles before fetch it, two lines a row of it.
+            const REAL *next = column + PANEL < columns ? weights + K * PANEL : 0;
             for (size_t tile = 0; tile < tiles; tile++) {
                 size_t from = rows * tile / tiles, to = rows * (tile + 1) / tiles;
+                here.next = next && tile < 2 ? next + tile * (PANEL / 2) : 0;
                 if (ending->positive) here.positive = ending->positive + from * stride + column;
                 NAME(product_kernels)[to - from - 1][vectors - 1](K, a + from, weights + v * LANES,
                                                                   out + from * stride + column, stride, &here);

@@ -132,21 +132,10 @@ static void NAME(train_shard)(const ck_plan *plan, size_t shard, size_t block) {
     } while (first < end);
 }
 
-// How many of the numbers that the next block's update touches are fetched with each shard, and with each row.
-typedef struct NAME(fetching) {
-    size_t per_shard, per_row;
-} NAME(fetching);
-
-INLINE NAME(fetching) NAME(fetches)(const ck_plan *plan, const ck_layer *layer) {
-    size_t arrays = 1 + !!layer->slots[0].weight + !!layer->slots[1].weight + !!layer->transposed;
-    size_t rows = plan->rows * ((PANEL + TILE_ROWS - 1) / TILE_ROWS), line = 64 / sizeof(REAL);
-    size_t per_row = rows ? arrays * PANEL * PANEL / rows : 0;
-    return (NAME(fetching)){arrays * PANEL * PANEL / plan->shard_count, per_row < line ? per_row : line};
-}
-
-// The shards' sums of `inputs` rows of a panel, from row `from` on, into `out`, rows PANEL apart.
+// The shards' sums of `inputs` rows of a panel, from row `from` on, into `out`, rows PANEL apart. The update of the
+// block before is done beside, a little after each tile: divisions, roots and memory's answers overlap with multiply-adds.
 static void NAME(sum_block)(const ck_plan *plan, const ck_layer *layer, size_t panel, size_t from, size_t inputs,
-                            REAL *out, REAL *levels, const NAME(fetching) *fetch) {
+                            REAL *out, REAL *levels, NAME(update_work) *beside) {
     size_t column = panel * PANEL, S = plan->shard_count;
     if (layer->shards.weight) {
         const REAL *shards = AT(layer->shards.weight, panel * layer->inputs * PANEL + from * PANEL);
@@ -155,17 +144,8 @@ static void NAME(sum_block)(const ck_plan *plan, const ck_layer *layer, size_t p
     }
     size_t columns = layer->units - column < PANEL ? layer->units - column : PANEL;
     if (columns < PANEL) memset(out, 0, inputs * PANEL * sizeof(REAL));
-    // What the next block's update reads and writes is fetched meanwhile.
-    size_t next = (panel * layer->inputs + from + PANEL) * PANEL;
-    const REAL *needed[4] = {0};
-    if (layer->slots[0].weight || layer->slots[1].weight) {
-        size_t n = 0;
-        needed[n++] = AT(layer->parameters.weight, next);
-        if (layer->slots[0].weight) needed[n++] = AT(layer->slots[0].weight, next);
-        if (layer->slots[1].weight) needed[n++] = AT(layer->slots[1].weight, next);
-        if (layer->transposed)
-            needed[n++] = AT(layer->transposed, (from / PANEL + 1) * layer->units * PANEL + column * PANEL);
-    }
+    size_t pairs = (columns + 2 * LANES - 1) / (2 * LANES), calls = S * NAME(tiles_in)(inputs) * pairs;
+    size_t step = (beside->count / LANES + calls - 1) / calls * LANES;
     for (size_t s = 0; s < S; s++) {
         size_t first = plan->shard_starts[s], rows = plan->shard_starts[s + 1] - first;
         NAME(shard_block) block = {
@@ -178,10 +158,9 @@ static void NAME(sum_block)(const ck_plan *plan, const ck_layer *layer, size_t p
             .added_levels = NAME(levels_added)(s, S),
             .out = s + 1 == S ? out : levels + NAME(level_of)(s) * PANEL * PANEL,
             .x_ahead = plan->rows * layer->inputs * sizeof(REAL) > 1 << 20 ? PANEL : 0,
-            .needed = needed[s * fetch->per_shard / (PANEL * PANEL)],
-            .needed_step = fetch->per_row,
+            .beside = beside,
+            .beside_step = step,
         };
-        if (block.needed) block.needed += s * fetch->per_shard % (PANEL * PANEL);
         NAME(add_shard)(&block, inputs, columns, from);
     }
 }
@@ -226,13 +205,20 @@ static void NAME(sum_bias)(const ck_plan *plan, const ck_layer *layer, size_t co
     }
 }
 
-// A piece of one parameter: `count` numbers, a multiple of LANES, whose gradient sums phase 2 has just made.
-INLINE void NAME(update_piece)(const ck_plan *plan, const ck_layer *layer, int is_bias, size_t offset, size_t count,
-                               const REAL *sums) {
-    REAL *w = AT(is_bias ? layer->parameters.bias : layer->parameters.weight, offset);
+// The update of one piece of a parameter: `count` numbers, a multiple of LANES, from their gradients' sums.
+INLINE NAME(update_work) NAME(update_of)(const ck_plan *plan, const NAME(update_scalars) *scalars, const ck_layer *layer,
+                                         int is_bias, size_t offset, size_t count, const REAL *sums) {
     void *m = is_bias ? layer->slots[0].bias : layer->slots[0].weight;
     void *v = is_bias ? layer->slots[1].bias : layer->slots[1].weight;
-    NAME(update)(plan, count, sums, w, m ? AT(m, offset) : 0, v ? AT(v, offset) : 0);
+    return (NAME(update_work)){
+        .kernel = NAME(update_kernel_of)(plan->optimizer.type, scalars),
+        .scalars = scalars,
+        .count = count,
+        .sums = sums,
+        .w = AT(is_bias ? layer->parameters.bias : layer->parameters.weight, offset),
+        .m = m ? AT(m, offset) : 0,
+        .v = v ? AT(v, offset) : 0,
+    };
 }
 
 // Refreshes Wᵀ where `inputs` rows of a panel have changed, from row `from` on.
@@ -251,13 +237,15 @@ INLINE void NAME(keep_sums)(REAL *gradient, size_t n, const REAL *sums, int adds
         NAME(store)(gradient + i, adds ? NAME(load)(gradient + i) + NAME(load)(sums + i) : NAME(load)(sums + i));
 }
 
-/// Walks a tile piece by piece: sums over the shards unless they are in `gradient`, then keeps them or updates.
+/// Walks a tile piece by piece: sums over the shards unless they are in `gradient`, then keeps them or updates. A piece
+/// is updated while the next one is summed.
 INLINE void NAME(walk_tile)(const ck_plan *plan, const ck_tile *tile, NAME(tile_work) work, REAL *scratch) {
     const ck_layer *layer = &plan->layers[tile->layer];
-    REAL *sums = scratch, *levels = scratch + PANEL * PANEL;
-    int narrow = NAME(is_narrow)(layer);
+    REAL *sums = scratch, *other = scratch + PANEL * PANEL, *levels = other + PANEL * PANEL;
+    int narrow = NAME(is_narrow)(layer), updates = work == NAME(UPDATES) || work == NAME(APPLIES);
     size_t F = layer->inputs, pieces = narrow ? layer->units : 1;
-    NAME(fetching) fetch = NAME(fetches)(plan, layer);
+    NAME(update_scalars) scalars = NAME(scalars)(plan);
+    NAME(update_work) pending = {0};
     for (size_t from = tile->from; from < tile->to; from += PANEL) {
         for (size_t piece = 0; piece < pieces; piece++) {
             size_t inputs = tile->to - from < PANEL ? tile->to - from : PANEL;
@@ -268,24 +256,35 @@ INLINE void NAME(walk_tile)(const ck_plan *plan, const ck_tile *tile, NAME(tile_
             } else if (narrow) {
                 NAME(sum_narrow)(plan, layer, piece, from, sums, levels);
             } else {
-                NAME(sum_block)(plan, layer, tile->panel, from, inputs, sums, levels, &fetch);
+                NAME(sum_block)(plan, layer, tile->panel, from, inputs, sums, levels, &pending);
             }
-            if (work == NAME(SUMS) || work == NAME(ADDS)) {
+            if (!updates) {
                 NAME(keep_sums)(AT(layer->gradient.weight, offset), count, sums, work == NAME(ADDS));
                 continue;
             }
-            NAME(update_piece)(plan, layer, 0, offset, count, sums);
-            if (layer->transposed) NAME(refresh_block)(layer, tile->panel, from, inputs);
+            NAME(update)(&pending, pending.count);
+            if (layer->transposed && from > tile->from) NAME(refresh_block)(layer, tile->panel, from - PANEL, PANEL);
+            pending = NAME(update_of)(plan, &scalars, layer, 0, offset, count, sums);
+            REAL *done = sums;
+            sums = other;
+            other = done;
         }
+    }
+    if (updates) {
+        NAME(update)(&pending, pending.count);
+        size_t last = (tile->to - tile->from - 1) / PANEL * PANEL + tile->from;
+        if (layer->transposed) NAME(refresh_block)(layer, tile->panel, last, tile->to - last);
     }
     if (tile->from == 0 && layer->parameters.bias) {
         size_t column = tile->panel * PANEL;
         if (work == NAME(APPLIES)) sums = AT(layer->gradient.bias, column);
         else NAME(sum_bias)(plan, layer, column, PANEL, sums);
-        if (work == NAME(SUMS) || work == NAME(ADDS))
+        if (updates) {
+            pending = NAME(update_of)(plan, &scalars, layer, 1, column, PANEL, sums);
+            NAME(update)(&pending, PANEL);
+        } else {
             NAME(keep_sums)(AT(layer->gradient.bias, column), PANEL, sums, work == NAME(ADDS));
-        else
-            NAME(update_piece)(plan, layer, 1, column, PANEL, sums);
+        }
     }
 }
 

@@ -74,23 +74,64 @@ INLINE vec NAME(updated)(ck_optimizer_type type, const NAME(update_scalars) *s, 
     return w;
 }
 
-/// Updates n weights, a multiple of LANES, from the sums of their gradients over the batch.
-static void NAME(update)(const ck_plan *plan, size_t n, const REAL *sums, REAL *w, REAL *m, REAL *v) {
-    NAME(update_scalars) scalars = NAME(scalars)(plan);
-    // One loop for each type: the choice is not made again for every vector.
-#define UPDATE_LOOP(type)                                                                                             \
-    case type:                                                                                                        \
-        for (size_t i = 0; i < n; i += LANES)                                                                         \
-            NAME(store)(w + i, NAME(updated)(type, &scalars, NAME(load)(sums + i), NAME(load)(w + i), m + i, v + i)); \
-        return;
-    switch (plan->optimizer.type) {
-        UPDATE_LOOP(CK_SGD)
-        UPDATE_LOOP(CK_MOMENTUM)
-        UPDATE_LOOP(CK_NESTEROV)
-        UPDATE_LOOP(CK_ADAM)
-        UPDATE_LOOP(CK_ADAMW)
-        UPDATE_LOOP(CK_RMSPROP)
-        UPDATE_LOOP(CK_ADAGRAD)
+typedef void (*NAME(update_kernel))(const NAME(update_scalars) *scalars, size_t n, const REAL *sums, REAL *w, REAL *m,
+                                    REAL *v);
+
+// One loop for each type, with and without what few configurations ask for: nothing is chosen again for every vector.
+// What lies a block further on is updated next, and fetched meanwhile.
+#define UPDATE_(name, type, slots, is_plain)                                                                          \
+    static void NAME(name)(const NAME(update_scalars) *scalars, size_t n, const REAL *sums, REAL *w, REAL *m,         \
+                           REAL *v) {                                                                                 \
+        NAME(update_scalars) s = *scalars;                                                                            \
+        if (is_plain) s.clips = s.decays = s.has_l1 = 0;                                                              \
+        for (size_t i = 0; i < n; i += LANES) {                                                                       \
+            __builtin_prefetch(w + i + PANEL * PANEL, 1);                                                             \
+            if (slots & 1) __builtin_prefetch(m + i + PANEL * PANEL, 1);                                              \
+            if (slots & 2) __builtin_prefetch(v + i + PANEL * PANEL, 1);                                              \
+            NAME(store)(w + i, NAME(updated)(type, &s, NAME(load)(sums + i), NAME(load)(w + i), m + i, v + i));       \
+        }                                                                                                             \
     }
-#undef UPDATE_LOOP
+#define UPDATE(name, type, slots) UPDATE_(name, type, slots, 0) UPDATE_(name##_plain, type, slots, 1)
+UPDATE(update_sgd, CK_SGD, 0)
+UPDATE(update_momentum, CK_MOMENTUM, 1)
+UPDATE(update_nesterov, CK_NESTEROV, 1)
+UPDATE(update_adam, CK_ADAM, 3)
+UPDATE(update_adamw, CK_ADAMW, 3)
+UPDATE(update_rmsprop, CK_RMSPROP, 2)
+UPDATE(update_adagrad, CK_ADAGRAD, 2)
+#undef UPDATE
+#undef UPDATE_
+
+static NAME(update_kernel) NAME(update_kernel_of)(ck_optimizer_type type, const NAME(update_scalars) *s) {
+    static const NAME(update_kernel) kernels[][2] = {
+        [CK_SGD] = {NAME(update_sgd), NAME(update_sgd_plain)},
+        [CK_MOMENTUM] = {NAME(update_momentum), NAME(update_momentum_plain)},
+        [CK_NESTEROV] = {NAME(update_nesterov), NAME(update_nesterov_plain)},
+        [CK_ADAM] = {NAME(update_adam), NAME(update_adam_plain)},
+        [CK_ADAMW] = {NAME(update_adamw), NAME(update_adamw_plain)},
+        [CK_RMSPROP] = {NAME(update_rmsprop), NAME(update_rmsprop_plain)},
+        [CK_ADAGRAD] = {NAME(update_adagrad), NAME(update_adagrad_plain)},
+    };
+    return kernels[type][!s->clips && !s->decays && !s->has_l1];
+}
+
+// Weights to update from the sums of their gradients over the batch: `count` of them are left, a multiple of LANES.
+typedef struct NAME(update_work) {
+    NAME(update_kernel) kernel;
+    const NAME(update_scalars) *scalars;
+    size_t count;
+    const REAL *sums;
+    REAL *w, *m, *v;  // the optimizer's slots are null where it has none
+} NAME(update_work);
+
+/// Updates the first n of the weights that are left, or all where they are fewer.
+INLINE void NAME(update)(NAME(update_work) *work, size_t n) {
+    if (n > work->count) n = work->count;
+    if (n == 0) return;
+    work->kernel(work->scalars, n, work->sums, work->w, work->m, work->v);
+    work->count -= n;
+    work->sums += n;
+    work->w += n;
+    if (work->m) work->m += n;
+    if (work->v) work->v += n;
 }

@@ -30,10 +30,10 @@ INLINE REAL NAME(fma1)(REAL a, REAL b, REAL c) { return __builtin_elementwise_fm
 #include "kernels_dropout.h"
 #include "kernels_loss.h"
 #include "kernels_product.h"
+#include "kernels_update.h"
 #include "kernels_gradient.h"
 #include "kernels_narrow.h"
 #include "kernels_transpose.h"
-#include "kernels_update.h"
 #include "kernels_step.h"
 
 #define CK_TABLE_(s, i) ck_table_##s##_##i

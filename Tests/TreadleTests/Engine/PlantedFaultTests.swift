@@ -1,0 +1,31 @@
+import Foundation
+import Testing
+
+@testable import Treadle
+
+private let wantedFault = ProcessInfo.processInfo.environment["TREADLE_PLANTED_FAULT"]
+
+/// Mistakes made on purpose, which Scripts/sanitize must see reported before it believes that there are no others.
+@Suite(.enabled(if: wantedFault != nil, "only under a sanitizer, by Scripts/sanitize"))
+struct PlantedFaultTests {
+    @Test func `two workers write the same number`() {
+        guard wantedFault == "race" else { return }
+        let memory = AlignedMemory<Int>(count: 1)
+        nonisolated(unsafe) let number = unsafe memory.start
+        let crew = Crew<Void>(Workers(count: 2)) { _, task, _ in
+            unsafe number.pointee += task
+            Thread.sleep(forTimeInterval: 0.001)
+        }
+        for _ in 0..<100 { crew.run((), tasks: 8) }
+        #expect(unsafe number.pointee >= 0)
+    }
+
+    @Test func `a number beyond the end is read`() {
+        guard wantedFault == "bounds" else { return }
+        let numbers = UnsafeMutablePointer<Float>.allocate(capacity: 16)
+        defer { unsafe numbers.deallocate() }
+        unsafe numbers.initialize(repeating: 1, count: 16)
+        let place = Int.random(in: 16...16)
+        #expect(unsafe numbers[place].isNaN || !numbers[place].isNaN)
+    }
+}
