@@ -1,8 +1,6 @@
-"""What is compared: networks, batches, optimizers, and the data they train on."""
+"""What is compared: networks, batches, optimizers."""
 
-from dataclasses import dataclass, field
-
-import numpy as np
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
@@ -16,17 +14,21 @@ class Workload:
     activation: str = "relu"
     rows: int = 0         # rows in the data set; whole batches
     shuffled: bool = False
-    float_per_row: int = field(default=0, compare=False)
-
-    @property
-    def parameters(self):
-        return sum(f * d + d for f, d in zip(self.sizes, self.sizes[1:]))
 
     @property
     def flops_per_row(self):
         """Multiplications and additions of the three products; the first layer needs no input error."""
         products = [f * d for f, d in zip(self.sizes, self.sizes[1:])]
         return 2 * (3 * sum(products) - products[0])
+
+    @property
+    def bytes_per_row(self):
+        """What has to come from memory at least: a row of Float32. Weights stay in caches."""
+        return 4 * self.sizes[0]
+
+    @property
+    def parameters(self):
+        return sum(f * d + d for f, d in zip(self.sizes, self.sizes[1:]))
 
 
 WORKLOADS = [
@@ -46,41 +48,3 @@ def named(name):
         if workload.name == name:
             return workload
     raise SystemExit(f"no workload is called {name}; there are {', '.join(w.name for w in WORKLOADS)}")
-
-
-def make_data(workload):
-    """Inputs, targets and first weights, the same for every system."""
-    random = np.random.Generator(np.random.Philox(20))
-    x = random.standard_normal((workload.rows, workload.sizes[0]), dtype=np.float32)
-    outputs = workload.sizes[-1]
-    teacher = random.standard_normal((workload.sizes[0], outputs), dtype=np.float32) / np.sqrt(workload.sizes[0])
-    signal = x @ teacher
-    if workload.loss == "cross_entropy":
-        y = np.argmax(signal, axis=1).astype(np.int32)
-    elif workload.loss == "bce":
-        y = (signal > 0).astype(np.float32)
-    else:
-        y = signal.astype(np.float32)
-    weights = []
-    for inputs, units in zip(workload.sizes, workload.sizes[1:]):
-        limit = np.sqrt(6 / (inputs + units))
-        weights.append(random.uniform(-limit, limit, (inputs, units)).astype(np.float32))
-    return x, y, weights
-
-
-def write_data(workload, path):
-    import h5py
-
-    x, y, weights = make_data(workload)
-    with h5py.File(path, "w") as file:
-        file["x"], file["y"] = x, y
-        for index, weight in enumerate(weights):
-            file[f"weights/{index}"] = weight
-
-
-def read_data(path):
-    import h5py
-
-    with h5py.File(path, "r") as file:
-        weights = [file[f"weights/{index}"][()] for index in range(len(file["weights"]))]
-        return file["x"][()], file["y"][()], weights

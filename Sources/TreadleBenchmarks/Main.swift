@@ -5,10 +5,8 @@ internal import Treadle
 @main struct Main {
     static func main() throws {
         let arguments = CommandLine.arguments
-        if arguments.count == 11, arguments[1] == "peer", let workload = PeerWorkload(arguments[4...]),
-            let threads = Int(arguments[3])
-        {
-            return try PeerRun(workload, path: arguments[2], workers: Workers(count: threads)).serve()
+        if arguments.count == 5, arguments[1] == "peer", let threads = Int(arguments[4]), threads >= 1 {
+            return try PeerRun(path: arguments[2], weights: arguments[3], workers: Workers(count: threads)).serve()
         }
         guard let options = Options(Array(CommandLine.arguments.dropFirst())) else {
             FileHandle.standardError.write(Data((Options.usage + "\n").utf8))
@@ -16,6 +14,10 @@ internal import Treadle
         }
         let clock = options.threads == 1 && !options.isWall ? Clock.threadTime : Clock.wallTime
         let runs = options.workloads.map { WorkloadRun($0, workers: Workers(count: options.threads)) }
+        if let steps = options.steps {
+            for run in runs { run.train(steps: steps) }
+            return
+        }
         var peaks: [Double] = []
         for _ in 0..<options.rounds {
             peaks.append(peak(seconds: 0.1))

@@ -8,10 +8,13 @@ struct Options {
     var rounds = 5
     var isJSON = false
     var isWall = false
+    /// So many steps of each workload, and nothing is timed: for those who count instructions.
+    var steps: Int?
 
     static let usage = """
         usage: TreadleBenchmarks [--workload NAME]… [--threads N] [--seconds S] [--rounds N] [--wall] [--json]
-               TreadleBenchmarks peer DATA.h5 THREADS SIZES BATCH OPTIMIZER RATE LOSS ACTIVATION shuffled|ordered
+               TreadleBenchmarks --steps N [--workload NAME]… [--threads N]
+               TreadleBenchmarks peer JOB.json5 WEIGHTS.h5 THREADS
         Times whole training steps from data in memory: the median of interleaved runs. As `peer` it is one of the systems
         that Scripts/benchmark compares.
           --workload NAME   \(Workload.all.map(\.name).joined(separator: ", ")); all unless given
@@ -20,6 +23,7 @@ struct Options {
           --rounds N        runs of each workload, interleaved; 5 unless given
           --wall            wall time also for one thread, which is timed by its own CPU time otherwise
           --json            one object on stdout
+          --steps N         trains N steps and says nothing: for profilers and for counting instructions
         """
 
     /// Nil where the arguments make no sense.
@@ -35,6 +39,9 @@ struct Options {
                     return nil
                 }
                 chosen.append(found)
+            case "--steps":
+                guard let value = rest.popFirst().flatMap(Int.init), value >= 1 else { return nil }
+                steps = value
             case "--threads":
                 guard let value = rest.popFirst().flatMap(Int.init), value >= 1 else { return nil }
                 threads = value

@@ -2,88 +2,119 @@ internal import Foundation
 internal import HDF5
 internal import Treadle
 
-/// One workload on data from a file, driven line by line on standard input as the peers in Scripts/benchmarks are.
+/// One of the systems that Scripts/benchmark compares: a configuration's training, driven line by line on standard
+/// input as Scripts/benchmarks/peer.py is.
 ///
-/// Says {"ready": …} with the losses of the first 20 steps from the file's weights; then each line "run SECONDS" trains
-/// for at least that long and is answered with {"samples": …, "seconds": …}. The batches come through the loader.
-struct PeerRun {
+/// Says {"started": …} after the first step and {"ready": …} with the losses of the first 20, from given
+/// weights. Then each line is answered:
+///
+///     run SECONDS               trains for so long; the batches come through the loader
+///     read SECONDS              takes batches from the loader and adds up every value, without training
+///     accuracy TARGET EPOCHS    trains anew until so much of the test set is right
+///     save PATH, load PATH      writes and reads a checkpoint
+final class PeerRun {
     private static let firstSteps = 20
-    private let workload: PeerWorkload
     private let path: String
+    private let weights: String
+    private let configuration: Configuration
     private let workers: Workers
+    private let data: TrainingData
+    private let network: Network
+    private let loss: LossFunction
 
-    init(_ workload: PeerWorkload, path: String, workers: Workers) {
-        self.workload = workload
+    /// `path` is the configuration's, `weights` that of an HDF5 file with a matrix a layer: `/weights/0`, …
+    init(path: String, weights: String, workers: Workers) throws {
         self.path = path
         self.workers = workers
+        self.weights = weights
+        configuration = try Configuration.load(path: path)
+        data = try TrainingData(configuration, workers: workers, cacheDirectory: nil)
+        network = Network(configuration.model, inputs: data.features, outputs: data.outputs)
+        loss = try LossFunction(configuration.loss, task: configuration.task, outputs: data.outputs)
     }
 
     func serve() throws {
-        let begun = Clock.wallTime()
-        let configuration = try Configuration.parse(
-            text: workload.configuration(path), file: "workload", baseDirectory: "/")
-        let data = try TrainingData(configuration, workers: workers, cacheDirectory: nil)
-        let losses = try losses(configuration, data)
+        let losses = try firstLosses()
         answer([
             "ready": "treadle", "losses": .array(losses.map(JSONValue.number)),
-            "first_seconds": .number(Clock.wallTime() - begun), "version": .string("treadle \(Treadle.version)"),
+            "version": .string("treadle \(Treadle.version)"),
         ])
-        let step = try step(configuration, data)
-        let loader = try loader(configuration, data)
-        var updates = 0
-        try epoch(step, loader, configuration, &updates)
+        let training = Training(try step(), try loader(.shuffled), configuration)
+        let reading = Reading(try loader(.shuffled), values: network.inputs)
+        try training.run(seconds: 0.2)
         while let line = readLine() {
-            let words = line.split(separator: " ")
-            guard words.first == "run", words.count == 2, let wanted = Double(words[1]) else { return }
-            let start = Clock.wallTime()
-            var samples = 0
-            var elapsed = 0.0
-            repeat {
-                samples += try epoch(step, loader, configuration, &updates)
-                elapsed = Clock.wallTime() - start
-            } while elapsed < wanted
-            answer([
-                "samples": .integer(samples), "seconds": .number(elapsed), "peak_bytes": .integer(peakBytes),
-            ])
+            let words = line.split(separator: " ").map(String.init)
+            switch (words.first, words.count) {
+            case ("run", 2): answer(try training.run(seconds: Double(words[1]) ?? 1))
+            case ("read", 2): answer(try reading.run(seconds: Double(words[1]) ?? 1))
+            case ("accuracy", 3):
+                answer(try timeToAccuracy(Double(words[1]) ?? 1, within: Int(words[2]) ?? 1))
+            case ("save", 2): answer(try save(training.step, to: words[1]))
+            case ("load", 2): answer(try load(words[1], into: training.step))
+            default: return
+            }
         }
     }
 
-    private func losses(_ configuration: Configuration, _ data: TrainingData) throws -> [Double] {
-        let step = try step(configuration, data)
-        let loader = try BatchLoader<Float>(
-            data.train, normalization: data.normalization, order: .sequential,
-            batchSize: configuration.data.batchSize, workers: workers)
+    /// From a step of its own, which leaves the timed one at the first weights.
+    private func firstLosses() throws -> [Double] {
+        let step = try step()
+        let loader = try loader(.sequential)
         var losses: [Double] = []
         while losses.count < Self.firstSteps {
             guard let batch = try unsafe loader.next() else { continue }
             let result = unsafe step.run(batch, step: losses.count, rate: configuration.optimizer.lr)
             losses.append(result.lossSum / result.weightSum)
+            if losses.count == 1 { answer(["started": "treadle"]) }
         }
         return losses
     }
 
-    @discardableResult
-    private func epoch(
-        _ step: TrainingStep<Float>, _ loader: BatchLoader<Float>, _ configuration: Configuration,
-        _ updates: inout Int
-    ) throws -> Int {
-        var samples = 0
-        while let batch = try unsafe loader.next() {
-            unsafe step.run(batch, step: updates, rate: configuration.optimizer.lr)
-            updates += 1
-            samples += unsafe batch.rows
+    /// Seconds of training, evaluations left out, until the test set's accuracy is `target`.
+    private func timeToAccuracy(_ target: Double, within epochs: Int) throws -> JSONValue {
+        guard let test = data.test else { throw TreadleError(.usage, "\(path): no test set to measure on") }
+        let training = Training(try step(), try loader(.shuffled), configuration)
+        let evaluator = Evaluator<Float>(
+            network: network, loss: loss, task: configuration.task, metrics: [.accuracy], workers: workers)
+        var (seconds, epoch, accuracy) = (0.0, 0, 0.0)
+        while epoch < epochs, accuracy < target {
+            seconds += try training.runEpoch()
+            epoch += 1
+            let evaluation = try evaluator.evaluate(
+                test, parameters: training.step.parameters(), normalization: data.normalization)
+            accuracy = evaluation.metrics["accuracy"] ?? 0
         }
-        return samples
+        return ["seconds": .number(seconds), "epochs": .integer(epoch), "accuracy": .number(accuracy)]
     }
 
-    private func step(_ configuration: Configuration, _ data: TrainingData) throws -> TrainingStep<Float> {
-        let network = Network(configuration.model, inputs: data.features, outputs: data.outputs)
+    private func save(_ step: TrainingStep<Float>, to path: String) throws -> JSONValue {
+        let start = Clock.wallTime()
+        let checkpoint = Checkpoint(
+            configuration: configuration.resolvedText, baseDirectory: "/", task: configuration.task, network: network,
+            loss: loss.type, precision: .float32, parameters: step.parameters(), normalization: data.normalization,
+            classes: nil, columns: nil, optimizer: step.optimizerState(), cursor: Cursor(),
+            progress: TrainingProgress(), history: [], fingerprint: data.fingerprint, created: nil)
+        let copied = Clock.wallTime()
+        let bytes = try CheckpointFile.write(checkpoint, to: path)
+        return [
+            "seconds": .number(Clock.wallTime() - start), "standstill": .number(copied - start),
+            "bytes": .integer(bytes),
+        ]
+    }
+
+    private func load(_ path: String, into step: TrainingStep<Float>) throws -> JSONValue {
+        let start = Clock.wallTime()
+        let checkpoint = try CheckpointFile.read(path)
+        step.load(checkpoint.parameters, optimizer: checkpoint.optimizer)
+        return ["seconds": .number(Clock.wallTime() - start)]
+    }
+
+    private func step() throws -> TrainingStep<Float> {
         let step = unsafe TrainingStep<Float>(
-            network: network,
-            loss: try LossFunction(configuration.loss, task: configuration.task, outputs: data.outputs),
-            optimizer: configuration.optimizer, batchSize: configuration.data.batchSize,
-            shards: Shards(batchSize: configuration.data.batchSize), seed: 0, workers: workers)
-        let file = try H5File.open(path)
+            network: network, loss: loss, optimizer: configuration.optimizer,
+            batchSize: configuration.data.batchSize, shards: Shards(batchSize: configuration.data.batchSize), seed: 0,
+            workers: workers)
+        let file = try H5File.open(weights)
         let parameters = try network.layers.enumerated().map { index, layer in
             LayerParameters(
                 name: layer.name,
@@ -96,57 +127,18 @@ struct PeerRun {
         return step
     }
 
-    private func loader(_ configuration: Configuration, _ data: TrainingData) throws -> BatchLoader<Float> {
-        try BatchLoader(
-            data.train, normalization: data.normalization,
-            order: .shuffled(configuration.data.shuffle, seed: 1, block: 4096, window: 16),
-            batchSize: configuration.data.batchSize, prefetch: configuration.data.prefetch, workers: workers)
-    }
+    private enum Order { case sequential, shuffled }
 
-    private var peakBytes: Int {
-        var usage = rusage()
-        unsafe getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
-        return usage.ru_maxrss * 1024
+    private func loader(_ order: Order) throws -> BatchLoader<Float> {
+        let settings = configuration.data
+        let shuffled = RowOrder.shuffled(
+            settings.shuffle, seed: 1, block: settings.shuffleBlock, window: settings.shuffleWindow)
+        return try BatchLoader(
+            data.train, normalization: data.normalization, order: order == .sequential ? .sequential : shuffled,
+            batchSize: settings.batchSize, dropLast: settings.dropLast, prefetch: settings.prefetch, workers: workers)
     }
 
     private func answer(_ value: JSONValue) {
         FileHandle.standardOutput.write(Data((value.text() + "\n").utf8))
-    }
-}
-
-/// A workload as Scripts/benchmarks/workloads.py describes it, in the arguments of the `peer` command.
-struct PeerWorkload {
-    var sizes: [Int]
-    var batch: Int
-    var optimizer: String
-    var rate: Double
-    var loss: String
-    var activation: String
-    var isShuffled: Bool
-
-    /// `784,512,10 128 sgd 0.05 cross_entropy relu shuffled|ordered`
-    init?(_ words: ArraySlice<String>) {
-        let words = Array(words)
-        guard words.count == 7, let batch = Int(words[1]), let rate = Double(words[3]) else { return nil }
-        sizes = words[0].split(separator: ",").compactMap { Int($0) }
-        self.batch = batch
-        optimizer = words[2]
-        self.rate = rate
-        loss = words[4]
-        activation = words[5]
-        isShuffled = words[6] == "shuffled"
-    }
-
-    func configuration(_ path: String) -> String {
-        let task = ["cross_entropy": "classification", "bce": "multilabel"][loss] ?? "regression"
-        let hidden = sizes.dropFirst().dropLast().map { "{ units: \($0), activation: \"\(activation)\" }" }
-        let type = optimizer == "momentum" ? "type: \"sgd\", momentum: 0.9" : "type: \"\(optimizer)\""
-        return """
-            { name: "benchmark", task: "\(task)",
-              data: { train: { files: ["\(path)"] }, valid: null, batch_size: \(batch), drop_last: true,
-                      shuffle: "\(isShuffled ? "full" : "none")", normalize: "none" },
-              model: { hidden: [\(hidden.joined(separator: ", "))] },
-              optimizer: { \(type), lr: \(rate) }, stop: { early: null } }
-            """
     }
 }

@@ -85,6 +85,10 @@ internal import Treadle
         step.afterRows = nil
     }
 
+    func train(steps: Int) {
+        for _ in 0..<steps { trainOneBatch() }
+    }
+
     private var batchesBetweenClocks: Int {
         max(8, Int(5e7 / (workload.operationsPerRow * Double(workload.batchSize))))
     }

@@ -1,0 +1,21 @@
+"""What the machine is and what it can do at most."""
+
+import json
+import platform
+import subprocess
+
+from systems import RELEASE
+
+
+def speed(cores):
+    """By `treadle bench`: GFLOP/s of multiply-adds, GB/s from memory, and seconds to hand work to all threads."""
+    command = ["taskset", "-c", ",".join(map(str, cores)), str(RELEASE / "treadle"), "bench", "--machine", "--json",
+               "--threads", str(len(cores))]
+    return json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+
+
+def processor():
+    for line in open("/proc/cpuinfo"):
+        if line.startswith("model name"):
+            return line.split(":", 1)[1].strip()
+    return platform.processor()
