@@ -38,6 +38,8 @@ int csystem_watch_signals(void) {
     int failure = 0;
     if (!failure) failure = handle(SIGTERM, stop);
     if (!failure) failure = handle(SIGINT, stop);
+    // What launchers such as mpirun pass on to ranks without ending them first.
+    if (!failure) failure = handle(SIGUSR2, stop);
     if (!failure) failure = handle(SIGHUP, ask_for_checkpoint);
     if (!failure) failure = handle(SIGUSR1, ask_for_checkpoint);
     if (!failure) failure = handle(SIGPIPE, SIG_IGN);
@@ -49,6 +51,7 @@ int csystem_watch_signals(void) {
     sigaddset(&wanted, SIGINT);
     sigaddset(&wanted, SIGHUP);
     sigaddset(&wanted, SIGUSR1);
+    sigaddset(&wanted, SIGUSR2);
     if (!failure) failure = pthread_sigmask(SIG_UNBLOCK, &wanted, NULL);
     return failure;
 }

@@ -8,8 +8,14 @@ package enum MPIJob {
         ProcessInfo.processInfo.environment["TREADLE_MPI_PROGRAM"].flatMap { $0.isEmpty ? nil : $0 }
     }
 
+    /// The launcher that belongs to the program's MPI: TREADLE_MPIRUN, or the system's own.
+    package static let launcher = ProcessInfo.processInfo.environment["TREADLE_MPIRUN"] ?? "/usr/bin/mpirun"
+
     /// Whether there is such a program and a launcher: for `.enabled(if: MPIJob.isPossible)`.
-    package static let isPossible = program != nil && access("/usr/bin/mpirun", X_OK) == 0
+    package static let isPossible = program != nil && access(launcher, X_OK) == 0
+
+    /// A rank's number, in a shell's words.
+    package static let rankInShell = "${OMPI_COMM_WORLD_RANK:-$PMI_RANK}"
 
     /// Starts `ranks` ranks; there may be more of them than cores, and root may.
     package static func start(
@@ -23,8 +29,10 @@ package enum MPIJob {
             "OMPI_MCA_btl_vader_single_copy_mechanism": "none",
         ]
         return try Spawned(
-            "/usr/bin/mpirun", ["-n", "\(ranks)", program] + arguments,
-            environment: Program.plainEnvironment.merging(settings) { $1 }, directory: directory.path)
+            launcher, ["-n", "\(ranks)", program] + arguments,
+            environment: Program.plainEnvironment.merging(settings) { $1 }, directory: directory.path,
+            // Threads of tests block signals, and mpirun passes on only those that reach it.
+            unblocksSignals: true)
     }
 
     /// The process that computes as rank `rank` of a job in `directory`, once there is one.
@@ -35,7 +43,8 @@ package enum MPIJob {
                 (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(process)/cwd")) == directory.path,
                 let bytes = FileManager.default.contents(atPath: "/proc/\(process)/environ")
             else { return false }
-            return bytes.split(separator: 0).contains { Data($0) == Data("OMPI_COMM_WORLD_RANK=\(rank)".utf8) }
+            let names = ["OMPI_COMM_WORLD_RANK", "PMI_RANK"].map { Data("\($0)=\(rank)".utf8) }
+            return bytes.split(separator: 0).contains { names.contains(Data($0)) }
         }
         // A parent of the same rank only waits for the one that computes.
         return ofRank.first { ofRank.contains(parent(of: $0)) }

@@ -26,10 +26,12 @@ package final class Spawned {
 
     /// Starts `executable`, a path. Without `inheritsEnvironment` it sees `environment` alone.
     ///
+    /// Signals that the calling thread blocks are blocked in it, too, unless `unblocksSignals`.
     /// Stdout and stderr go to files, unless `terminal` is a file descriptor that all three shall be.
     package init(
         _ executable: String, _ arguments: [String], environment: [String: String] = [:],
-        inheritsEnvironment: Bool = false, directory: String? = nil, input: Input = .empty, terminal: Int32? = nil
+        inheritsEnvironment: Bool = false, directory: String? = nil, input: Input = .empty, terminal: Int32? = nil,
+        unblocksSignals: Bool = false
     ) throws {
         files = try TemporaryDirectory()
         var actions = posix_spawn_file_actions_t()
@@ -58,7 +60,16 @@ package final class Spawned {
         var child: pid_t = 0
         // libhdf5 leaves its descriptors open to children, which would then hold the locks on the tests' files.
         for descriptor in Int32(3)..<256 { posix_spawn_file_actions_addclose(&actions, descriptor) }
-        let error = posix_spawn(&child, command[0], &actions, nil, argv, envp)
+        var attributes = posix_spawnattr_t()
+        posix_spawnattr_init(&attributes)
+        defer { posix_spawnattr_destroy(&attributes) }
+        if unblocksSignals {
+            var none = sigset_t()
+            sigemptyset(&none)
+            posix_spawnattr_setsigmask(&attributes, &none)
+            posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
+        }
+        let error = posix_spawn(&child, command[0], &actions, &attributes, argv, envp)
         guard error == 0 else { throw CannotStart(executable: executable, reason: String(cString: strerror(error))) }
         identifier = child
     }

@@ -39,9 +39,9 @@ void csystem_sha256_use_portable(int portable);
 
 // Signals, as flags that anyone may poll. All of these may be called at any time from any thread.
 
-/// Installs the handlers: SIGTERM and SIGINT ask for a stop, SIGHUP and SIGUSR1 for a checkpoint, SIGPIPE and
+/// Installs the handlers: SIGTERM, SIGINT and SIGUSR2 ask for a stop, SIGHUP and SIGUSR1 for a checkpoint, SIGPIPE and
 /// SIGXFSZ are ignored so that the failing call says why. A SIGINT after a request to stop ends the process.
-/// Unblocks the four on the calling thread, which should be the main one. Returns 0, or an errno value.
+/// Unblocks them on the calling thread, which should be the main one. Returns 0, or an errno value.
 int csystem_watch_signals(void);
 
 /// The signal that asked for a stop, or 0.

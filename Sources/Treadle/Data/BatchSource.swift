@@ -36,9 +36,9 @@ final class BatchSource<S: Scalar>: Sendable {
         xTransform = ColumnTransform(
             shift: normalization.shift, factor: normalization.factor, imputation: normalization.imputation)
         valueTransform = ColumnTransform(shift: normalization.targetShift, factor: normalization.targetFactor)
-        x = try dataset.store("x", dataset.x, xTransform, normalization, rows.selection)
+        x = try dataset.store("x", dataset.x, xTransform, normalization, rows)
         if case .values(let array) = dataset.targets {
-            values = try dataset.store("y", array, valueTransform, normalization, rows.selection)
+            values = try dataset.store("y", array, valueTransform, normalization, rows)
         } else {
             values = nil
         }
@@ -160,11 +160,12 @@ extension Dataset {
     /// Where an array's rows are to be taken from, as `data.access` and the memory that is left decide.
     fileprivate func store<S: Scalar>(
         _ name: String, _ array: StoredArray, _ transform: ColumnTransform, _ normalization: Normalization,
-        _ selection: RowSelection
+        _ rows: RowSet
     ) throws -> RowStore<S> {
         let settings = settings
+        let (selection, range) = (rows.selection, rows.span)
         let isDropped: @Sendable (Int) -> Bool = { settings.nonFinite == .dropRow && !selection.contains($0) }
-        let resident: ResidentRows<S>? = try residents.rows(name, normalization) {
+        let resident: ResidentRows<S>? = try residents.rows(name, normalization, range) {
             let mapped = range.count * array.width * MemoryLayout<S>.stride
             if ResidentRows<S>.canMap(array, transform), settings.access == .mmap || settings.access == .auto,
                 settings.access == .mmap || settings.budget.claim(mapped)

@@ -3,7 +3,7 @@ internal import CDecode
 /// Count, mean, sum of squared distances from it, least and greatest of each column.
 ///
 /// Numbers are added in blocks of rows and blocks in a fixed tree, so that the bits depend on the rows alone.
-struct ColumnStatistics: Equatable, Sendable {
+struct ColumnStatistics: Equatable, TravellingSum {
     private(set) var count: [Double]
     private(set) var mean: [Double]
     private(set) var squares: [Double]
@@ -89,36 +89,24 @@ struct ColumnStatistics: Equatable, Sendable {
         }
     }
 
+    /// Of what `count` rows, or rows of that weight, have as mean and sum of squared distances from it.
+    init(count: [Double], mean: [Double], squares: [Double]) {
+        self.init(width: count.count)
+        self.count = count
+        self.mean = mean
+        self.squares = squares
+    }
+
+    init(numbers: [Double]) {
+        let width = numbers.count / 5
+        func part(_ index: Int) -> [Double] { Array(numbers[index * width..<(index + 1) * width]) }
+        (count, mean, squares, low, high) = (part(0), part(1), part(2), part(3), part(4))
+    }
+
+    var numbers: [Double] { count + mean + squares + low + high }
+
     /// The deviation from the mean over all rows, 0 for a constant column.
     func deviation(_ column: Int) -> Double {
         count[column] > 0 ? (squares[column] / count[column]).squareRoot() : 0
-    }
-}
-
-/// Adds statistics of blocks in their order as a fixed binary tree, keeping only its edge.
-struct StatisticsTree {
-    private var edge: [(level: Int, statistics: ColumnStatistics)] = []
-
-    mutating func add(_ block: ColumnStatistics) {
-        var (level, sum) = (0, block)
-        while let last = edge.last, last.level == level {
-            edge.removeLast()
-            var left = last.statistics
-            left.add(sum)
-            sum = left
-            level += 1
-        }
-        edge.append((level, sum))
-    }
-
-    /// All blocks together; nil without any.
-    var total: ColumnStatistics? {
-        guard var sum = edge.last?.statistics else { return nil }
-        for (_, statistics) in edge.dropLast().reversed() {
-            var left = statistics
-            left.add(sum)
-            sum = left
-        }
-        return sum
     }
 }

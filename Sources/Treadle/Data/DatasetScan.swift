@@ -22,21 +22,25 @@ struct DatasetScan {
     }
 
     /// Statistics are taken over the rows for which `isTraining` says so: of x where `wantsX`, of target values
-    /// where `wantsTargets`.
+    /// where `wantsTargets`. Each of several ranks reads a part of the blocks, and all get the whole.
     init(
-        _ dataset: Dataset, isTraining: @escaping @Sendable (Int) -> Bool, wantsX: Bool, wantsTargets: Bool
+        _ dataset: Dataset, isTraining: @escaping @Sendable (Int) -> Bool, wantsX: Bool, wantsTargets: Bool,
+        ranks: Ranks = .alone
     ) throws {
-        var x = StatisticsTree()
-        var targets = StatisticsTree()
+        var x = SumTree<ColumnStatistics>()
+        var targets = SumTree<ColumnStatistics>()
         dropped = []
         imputed = 0
         let settings = dataset.settings
         let range = dataset.range
         // Whole blocks from row 0 on; what a block has outside of the range is left out.
-        let start = range.lowerBound / Self.blockRows * Self.blockRows
+        let first = range.lowerBound / Self.blockRows
+        let own = ranks.part(of: (range.upperBound + Self.blockRows - 1) / Self.blockRows - first)
+        let end = min((first + own.upperBound) * Self.blockRows, range.upperBound)
+        var next = own.lowerBound
         let group = Self.blockRows * max(settings.workers.count, min(64, (64 << 20) / (dataset.features * 48 + 1)))
-        for lower in stride(from: start, to: range.upperBound, by: group) {
-            let rows = lower..<min(lower + group, range.upperBound)
+        for lower in stride(from: (first + own.lowerBound) * Self.blockRows, to: end, by: group) {
+            let rows = lower..<min(lower + group, end)
             let blocks = Mutex<[Int: Block]>([:])
             try RowSweep(settings).run(rows, block: Self.blockRows) { index, rows, scratch in
                 let block = try Self.block(
@@ -44,15 +48,30 @@ struct DatasetScan {
                 blocks.withLock { $0[index] = block }
             }
             for (_, block) in blocks.withLock({ $0 }).sorted(by: { $0.key < $1.key }) {
-                if let statistics = block.x { x.add(statistics) }
-                if let statistics = block.targets { targets.add(statistics) }
+                if let statistics = block.x { x.append(statistics, of: next..<next + 1) }
+                if let statistics = block.targets { targets.append(statistics, of: next..<next + 1) }
+                next += 1
                 dropped += block.dropped
                 imputed += block.imputed
                 firstImputed = firstImputed ?? block.firstImputed
             }
         }
+        if !ranks.isAlone {
+            let read = own.isEmpty ? 0 : end - max(range.lowerBound, (first + own.lowerBound) * Self.blockRows)
+            try ranks.note("measured", rows: read, settings.note)
+            x = try ranks.join(x)
+            targets = try ranks.join(targets)
+            try joinFindings(ranks)
+        }
         self.x = x.total
         self.targets = targets.total
+    }
+
+    /// What all ranks have found in their rows.
+    private mutating func joinFindings(_ ranks: Ranks) throws {
+        dropped = try ranks.gatherMany(dropped.map(Double.init)).joined().map { Int($0) }
+        imputed = ranks.gather([Double(imputed)]).reduce(0) { $0 + Int($1[0]) }
+        firstImputed = try ranks.collect(firstImputed ?? "").first { !$0.isEmpty }
     }
 
     private static func block(

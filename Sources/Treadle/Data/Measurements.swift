@@ -5,9 +5,11 @@ struct Measurements: Codable, Equatable {
     var normalization: Normalization
     var dropped: [Int]
 
-    /// Takes them, or has them from an earlier run on the same data: `directory` keeps them.
+    /// Takes them, or has them from an earlier run on the same data: `directory` keeps them, where the first rank has one.
     static func take(
-        _ dataset: Dataset, _ split: Split?, _ configuration: Configuration, _ fingerprint: String, _ directory: String?
+        _ dataset: Dataset, _ split: Split?, _ configuration: Configuration, _ fingerprint: String,
+        _ directory: String?,
+        _ ranks: Ranks
     ) throws -> Measurements {
         let data = configuration.data
         let needsX = data.normalize == .standard || data.normalize == .minmax || data.nonFinite == .imputeMean
@@ -17,11 +19,13 @@ struct Measurements: Codable, Equatable {
         }
         let cache = directory.map { $0 + "/normalization.json" }
         let key = key(dataset, configuration, fingerprint)
-        if let cache, let known = Kept.read(cache), known.key == key { return known.measurements }
+        let kept = cache.flatMap { Kept.read($0) }.flatMap { $0.key == key ? $0.measurements : nil }
+        if let known = try ranks.share(kept.map { [$0] } ?? []).first { return known }
 
         dataset.settings.note(.debug, "measuring \(dataset.range.count) rows")
         let scan = try DatasetScan(
-            dataset, isTraining: { split?.isAside($0) != true }, wantsX: needsX, wantsTargets: needsTargets)
+            dataset, isTraining: { split?.isAside($0) != true }, wantsX: needsX, wantsTargets: needsTargets,
+            ranks: ranks)
         dataset.noteDropped(scan.dropped)
         if scan.imputed > 0 {
             dataset.settings.note(

@@ -146,22 +146,26 @@ extension [Int] {
 final class ResidentStore: Sendable {
     private struct Held: Sendable {
         var normalization: Normalization
+        var range: Range<Int>
         var rows: any AnyObject & Sendable
     }
 
     private let held = Mutex<[String: Held]>([:])
 
-    /// What is kept as `name` for this normalization, or what `make` makes; nil where that is nothing.
+    /// What is kept as `name` for this normalization with the rows of `range`, or what `make` makes; nil where that is nothing.
     func rows<S: Scalar>(
-        _ name: String, _ normalization: Normalization, make: () throws -> ResidentRows<S>?
+        _ name: String, _ normalization: Normalization, _ range: Range<Int>, make: () throws -> ResidentRows<S>?
     ) throws -> ResidentRows<S>? {
         // One at a time: two loaders over one dataset must not both read it whole.
         try held.withLock { held in
-            if let known = held[name], known.normalization == normalization, let rows = known.rows as? ResidentRows<S> {
+            if let known = held[name], known.normalization == normalization,
+                known.range.lowerBound <= range.lowerBound, range.upperBound <= known.range.upperBound,
+                let rows = known.rows as? ResidentRows<S>
+            {
                 return rows
             }
             guard let made = try make() else { return nil }
-            if held[name] == nil { held[name] = Held(normalization: normalization, rows: made) }
+            if held[name] == nil { held[name] = Held(normalization: normalization, range: range, rows: made) }
             return made
         }
     }

@@ -9,6 +9,9 @@ struct RowSelection: Sendable {
 
     private let form: Form
     let count: Int
+    /// Of a part: how many rows before it are left out.
+    private var skipped = 0
+    private(set) var isPart = false
 
     init(_ range: Range<Int>) {
         form = .range(range)
@@ -20,11 +23,20 @@ struct RowSelection: Sendable {
         count = bits.ones
     }
 
-    /// The range, where the rows are one.
-    var range: Range<Int>? {
-        if case .range(let range) = form { range } else { nil }
+    private init(_ form: Form, count: Int) {
+        self.form = form
+        self.count = count
     }
 
+    /// The rows at `ordinals` alone.
+    func part(_ ordinals: Range<Int>) -> RowSelection {
+        var part = RowSelection(form, count: ordinals.count)
+        part.skipped = skipped + ordinals.lowerBound
+        part.isPart = true
+        return part
+    }
+
+    /// Whether `row` is one of them, or was before a part was taken.
     func contains(_ row: Int) -> Bool {
         switch form {
         case .range(let range): range.contains(row)
@@ -34,6 +46,7 @@ struct RowSelection: Sendable {
 
     /// Replaces each ordinal (0 for the first row of the selection) by the row it stands for.
     func replace(_ ordinals: UnsafeMutablePointer<UInt64>, count: Int) {
+        if skipped > 0 { for index in 0..<count { unsafe ordinals[index] += UInt64(skipped) } }
         switch form {
         case .range(let range):
             guard range.lowerBound > 0 else { return }

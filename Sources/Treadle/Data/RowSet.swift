@@ -13,7 +13,16 @@ package struct RowSet: Sendable {
         self.init(dataset, RowSelection(dataset.range))
     }
 
+    /// Those of these rows at `ordinals`.
+    func part(_ ordinals: Range<Int>) -> RowSet { RowSet(dataset, selection.part(ordinals)) }
+
     package var count: Int { selection.count }
+
+    /// The dataset's rows among which these are: all of them, unless this is a part.
+    var span: Range<Int> {
+        guard selection.isPart, count > 0 else { return dataset.range }
+        return row(0)..<row(count - 1) + 1
+    }
 
     /// The number, over all files, of the row at `ordinal` of this set.
     package func row(_ ordinal: Int) -> Int { selection[ordinal] }

@@ -15,7 +15,7 @@ package final class TrainingData: Sendable {
     package let fingerprint: String
 
     package init(
-        _ configuration: Configuration, workers: Workers, cacheDirectory: String?,
+        _ configuration: Configuration, workers: Workers, cacheDirectory: String?, ranks: Ranks = .alone,
         interrupted: @escaping @Sendable () -> Bool = { false },
         note: @escaping @Sendable (LogLevel, String) -> Void = { _, _ in }
     ) throws {
@@ -39,7 +39,8 @@ package final class TrainingData: Sendable {
         }
 
         fingerprint = try Fingerprint.combined([training] + (validation.map { [$0] } ?? []), full: false)
-        let measured = try Measurements.take(training, split, configuration, fingerprint, cacheDirectory)
+        try ranks.checkAlike(configuration, data: fingerprint, test: testing)
+        let measured = try Measurements.take(training, split, configuration, fingerprint, cacheDirectory, ranks)
         normalization = measured.normalization
         let dropped = RowFilter(measured.dropped)
         let isAside = split
@@ -54,9 +55,9 @@ package final class TrainingData: Sendable {
                     "data.valid puts none of the \(train.count) rows aside; training goes on without validation")
             }
         } else {
-            valid = try validation.map { [normalization] in try $0.usableRows(workers, normalization) }
+            valid = try validation.map { [normalization] in try $0.usableRows(workers, normalization, ranks) }
         }
-        test = try testing.map { [normalization] in try $0.usableRows(workers, normalization) }
+        test = try testing.map { [normalization] in try $0.usableRows(workers, normalization, ranks) }
         guard train.count > 0 else {
             throw TreadleError(
                 .badData,
@@ -105,9 +106,12 @@ extension Dataset {
     }
 
     /// The rows of a dataset that does not train: all of them, or those without values that are not finite.
-    package func usableRows(_ workers: Workers, _ normalization: Normalization) throws -> RowSet {
+    package func usableRows(
+        _ workers: Workers, _ normalization: Normalization, _ ranks: Ranks = .alone
+    ) throws -> RowSet {
         guard settings.nonFinite == .dropRow else { return RowSet(self) }
-        let scan = try DatasetScan(self, isTraining: { _ in false }, wantsX: false, wantsTargets: false)
+        let scan = try DatasetScan(
+            self, isTraining: { _ in false }, wantsX: false, wantsTargets: false, ranks: ranks)
         noteDropped(scan.dropped)
         let left = RowSet(self, rows(workers, RowFilter(scan.dropped), nil))
         guard left.count > 0 else {

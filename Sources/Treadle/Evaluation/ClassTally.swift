@@ -1,7 +1,6 @@
-/// What a classification's metrics need of the rows seen: sums by class, and for `auc` every score.
-struct ClassTally: Sendable {
-    let outputs: Int
-    private let confuses: Bool
+/// What a classification's metrics need of rows: sums by class.
+struct ClassTally {
+    private let outputs: Int
     private var weight = 0.0
     private var logLoss = 0.0
     /// By class: the weight of its rows, of the rows taken for it, and of those rightly so.
@@ -10,21 +9,17 @@ struct ClassTally: Sendable {
     private var right: [Double]
     /// K×K, the actual class by row; empty unless asked for.
     private var matrix: [Double]
-    private var ranking: Ranking?
 
-    init(outputs: Int, ranks: Bool, confuses: Bool) {
+    /// Of a block of rows. `ranking`, where there is one, gets every row's scores.
+    init<S: Scalar>(
+        _ block: PredictedRows<S>, outputs: Int, confuses: Bool, ranking: inout Ranking?, workers: Workers
+    ) {
         self.outputs = outputs
-        self.confuses = confuses
         let zeros = [Double](repeating: 0, count: outputs)
         (actual, predicted, right) = (zeros, zeros, zeros)
         matrix = confuses ? [Double](repeating: 0, count: outputs * outputs) : []
-        ranking = ranks ? Ranking(columns: outputs) : nil
-    }
-
-    mutating func add<S: Scalar>(_ block: PredictedRows<S>, workers: Workers) {
         var answers = [(actual: Int, predicted: Int, surprise: Double)](
             repeating: (0, 0, 0), count: unsafe block.rows)
-        let outputs = outputs
         unsafe answers.withUnsafeMutableBufferPointer { answers in
             // Each row has its own place; no two tasks touch the same.
             let blockRows = 256
@@ -56,7 +51,22 @@ struct ClassTally: Sendable {
         }
     }
 
-    func value(of metric: MetricName, workers: Workers) -> Double {
+    /// As `sums` gave it.
+    init(_ sums: ArraySlice<Double>, outputs: Int) {
+        self.outputs = outputs
+        var rest = sums.dropFirst(2)
+        (weight, logLoss) = (sums[sums.startIndex], sums[sums.startIndex + 1])
+        func next() -> [Double] {
+            defer { rest = rest.dropFirst(outputs) }
+            return Array(rest.prefix(outputs))
+        }
+        (actual, predicted, right) = (next(), next(), next())
+        matrix = Array(rest)
+    }
+
+    var sums: [Double] { [weight, logLoss] + actual + predicted + right + matrix }
+
+    func value(of metric: MetricName, ranking: Ranking?, workers: Workers) -> Double {
         switch metric {
         case .accuracy:
             return right.reduce(0, +) / weight

@@ -1,28 +1,30 @@
-/// What a multilabel task's metrics need of the rows seen. A label is given where its probability is ½ or more.
-struct LabelTally: Sendable {
-    let outputs: Int
-    private var weight = 0.0
-    private var allRight = 0.0
-    private var logLoss = 0.0
-    /// By label: the weight of the rows that have it, of those given it, and of those rightly so.
-    private var actual: [Double]
-    private var given: [Double]
-    private var right: [Double]
-    private var ranking: Ranking?
+/// What a multilabel task's metrics need of rows. A label is given where its probability is ½ or more.
+struct LabelTally {
+    private let outputs: Int
+    /// The weight of all rows, and of those whose labels are all right; their log loss; then, by label, the weight of the
+    /// rows that have it, of those given it, and of those rightly so.
+    let sums: [Double]
 
-    init(outputs: Int, ranks: Bool) {
+    /// As `sums` gave it.
+    init(_ sums: ArraySlice<Double>, outputs: Int) {
         self.outputs = outputs
-        let zeros = [Double](repeating: 0, count: outputs)
-        (actual, given, right) = (zeros, zeros, zeros)
-        ranking = ranks ? Ranking(columns: outputs) : nil
+        self.sums = Array(sums)
     }
 
-    mutating func add<S: Scalar>(_ block: PredictedRows<S>, workers: Workers) {
+    private var weight: Double { sums[0] }
+    private var allRight: Double { sums[1] }
+    private var logLoss: Double { sums[2] }
+    private func actual(_ label: Int) -> Double { sums[3 + label] }
+    private func given(_ label: Int) -> Double { sums[3 + outputs + label] }
+    private func right(_ label: Int) -> Double { sums[3 + 2 * outputs + label] }
+
+    /// Of a block of rows. `ranking`, where there is one, gets every row's scores.
+    init<S: Scalar>(_ block: PredictedRows<S>, outputs: Int, ranking: inout Ranking?, workers: Workers) {
         guard case .values(let targets) = unsafe block.targets else {
             preconditionFailure("labels are values, one for each output")
         }
-        let outputs = outputs
-        let sums = unsafe block.sums(width: 3 + 3 * outputs, workers: workers) { row, sums in
+        self.outputs = outputs
+        sums = unsafe block.sums(width: 3 + 3 * outputs, workers: workers) { row, sums in
             let weight = unsafe block.weight(row)
             var isRight = true
             var surprises = [Double](repeating: 0, count: outputs)
@@ -40,14 +42,6 @@ struct LabelTally: Sendable {
             unsafe sums[1] += isRight ? weight : 0
             unsafe sums[2] -= weight * surprises.reduce(0, +) / Double(outputs)
         }
-        weight += sums[0]
-        allRight += sums[1]
-        logLoss += sums[2]
-        for k in 0..<outputs {
-            actual[k] += sums[3 + k]
-            given[k] += sums[3 + outputs + k]
-            right[k] += sums[3 + 2 * outputs + k]
-        }
         guard ranking != nil else { return }
         for row in 0..<(unsafe block.rows) {
             unsafe ranking?.add(weight: block.weight(row)) { column in
@@ -56,14 +50,17 @@ struct LabelTally: Sendable {
         }
     }
 
-    func value(of metric: MetricName, workers: Workers) -> Double {
+    func value(of metric: MetricName, ranking: Ranking?, workers: Workers) -> Double {
         switch metric {
         case .accuracy:
             return allRight / weight
         case .logLoss:
             return logLoss / weight
         case .macroF1:
-            let scores = (0..<outputs).map { actual[$0] + given[$0] > 0 ? 2 * right[$0] / (actual[$0] + given[$0]) : 0 }
+            let scores = (0..<outputs).map { label in
+                let both = actual(label) + given(label)
+                return both > 0 ? 2 * right(label) / both : 0
+            }
             return scores.reduce(0, +) / Double(outputs)
         case .auc:
             return ranking?.meanArea(columns: 0..<outputs, workers: workers) ?? .nan

@@ -1,67 +1,84 @@
-/// The metrics of a dataset, gathered batch by batch on all cores and summed in row order.
+/// The loss and the metrics of a dataset, gathered batch by batch on all cores; the batches' sums meet in a fixed tree.
 ///
 /// Definitions are scikit-learn's, weights included: macro averages over classes, labels or target columns; a
 /// multilabel row counts as accurate where all its labels are; `auc` of several classes is one against the rest.
 /// `auc` keeps one number for each row and class until the end; all else needs no memory for rows.
 package struct Metrics: Sendable {
     private let names: [MetricName]
+    private let task: LearningTask
+    private let outputs: Int
+    private let targetFactor: [Double]
     private let workers: Workers
-    private var tally: Tally
+    private var next: Int
+    private var tree = SumTree<EvaluationSums>()
+    private var ranking: Ranking?
 
-    private enum Tally: Sendable {
-        case classes(ClassTally)
-        case labels(LabelTally)
-        case values(ValueTally)
-    }
-
-    /// `targetFactor` is the normalization's, so that errors are reported in the target's own units.
+    /// `targetFactor` is the normalization's, so that errors are reported in the target's own units. Where others have the
+    /// batches before it, `firstBatch` is the number of the first one here.
     package init(
-        _ names: [MetricName], task: LearningTask, outputs: Int, targetFactor: [Double] = [], workers: Workers
+        _ names: [MetricName], task: LearningTask, outputs: Int, targetFactor: [Double] = [], firstBatch: Int = 0,
+        workers: Workers
     ) {
         self.names = names
+        self.task = task
+        self.outputs = outputs
+        self.targetFactor = targetFactor
         self.workers = workers
-        let ranks = names.contains(.auc)
+        next = firstBatch
+        ranking = names.contains(.auc) && task != .regression ? Ranking(columns: outputs) : nil
+    }
+
+    /// Adds the next batch: `rows` rows of predictions (after the loss's link), which lie `stride` numbers apart, and the
+    /// sums of their losses.
+    package mutating func add<S: Scalar>(
+        _ predictions: UnsafePointer<S>, stride: Int, rows: Int, targets: Targets<S>, weights: UnsafePointer<S>?,
+        loss: StepResult = StepResult(lossSum: 0, weightSum: 0)
+    ) {
+        let block = unsafe PredictedRows(
+            predictions: predictions, stride: stride, rows: rows, targets: targets, weights: weights)
+        tree.append(unsafe sums(of: block, loss: loss), of: next..<next + 1)
+        next += 1
+    }
+
+    private mutating func sums<S: Scalar>(of block: PredictedRows<S>, loss: StepResult) -> EvaluationSums {
+        guard !names.isEmpty else { return EvaluationSums(loss: loss, tally: []) }
         switch task {
         case .classification:
-            tally = .classes(ClassTally(outputs: outputs, ranks: ranks, confuses: names.contains(.confusion)))
-        case .multilabel: tally = .labels(LabelTally(outputs: outputs, ranks: ranks))
-        case .regression: tally = .values(ValueTally(outputs: outputs, factor: targetFactor))
+            let tally = unsafe ClassTally(
+                block, outputs: outputs, confuses: names.contains(.confusion), ranking: &ranking, workers: workers)
+            return EvaluationSums(loss: loss, tally: tally.sums)
+        case .multilabel:
+            let tally = unsafe LabelTally(block, outputs: outputs, ranking: &ranking, workers: workers)
+            return EvaluationSums(loss: loss, tally: tally.sums)
+        case .regression:
+            let tally = unsafe ValueTally(block, outputs: outputs, workers: workers)
+            return EvaluationSums(loss: loss, tally: tally.sums, targets: tally.targets)
         }
     }
 
-    /// Adds `rows` rows of predictions (after the loss's link), which lie `stride` numbers apart.
-    package mutating func add<S: Scalar>(
-        _ predictions: UnsafePointer<S>, stride: Int, rows: Int, targets: Targets<S>, weights: UnsafePointer<S>?
-    ) {
-        guard !names.isEmpty else { return }
-        let block = unsafe PredictedRows(
-            predictions: predictions, stride: stride, rows: rows, targets: targets, weights: weights)
-        switch tally {
-        case .classes(var classes):
-            // Empties the slot, so that the tally's arrays are changed in place.
-            tally = .values(ValueTally(outputs: 0, factor: []))
-            unsafe classes.add(block, workers: workers)
-            tally = .classes(classes)
-        case .labels(var labels):
-            tally = .values(ValueTally(outputs: 0, factor: []))
-            unsafe labels.add(block, workers: workers)
-            tally = .labels(labels)
-        case .values(var values):
-            tally = .values(ValueTally(outputs: 0, factor: []))
-            unsafe values.add(block, workers: workers)
-            tally = .values(values)
-        }
+    /// Puts the batches of all ranks together, for each of them.
+    mutating func join(_ ranks: Ranks) throws {
+        guard !ranks.isAlone else { return }
+        tree = try ranks.join(tree)
+        try ranking?.join(ranks)
     }
+
+    /// The mean loss, by the rows' weights.
+    package var loss: Double { tree.total?.loss ?? .nan }
 
     /// The metrics asked for by name, all but the confusion matrix; NaN where the rows do not define one.
     package func results() -> [String: Double] {
+        guard let total = tree.total else { return [:] }
         var results: [String: Double] = [:]
         for name in names where name != .confusion {
             results[name.rawValue] =
-                switch tally {
-                case .classes(let tally): tally.value(of: name, workers: workers)
-                case .labels(let tally): tally.value(of: name, workers: workers)
-                case .values(let tally): tally.value(of: name)
+                switch task {
+                case .classification:
+                    ClassTally(total.tally, outputs: outputs).value(of: name, ranking: ranking, workers: workers)
+                case .multilabel:
+                    LabelTally(total.tally, outputs: outputs).value(of: name, ranking: ranking, workers: workers)
+                case .regression:
+                    ValueTally(total.tally, targets: total.targets).value(of: name, factor: targetFactor)
                 }
         }
         return results
@@ -69,8 +86,8 @@ package struct Metrics: Sendable {
 
     /// Row i, column j: the weight of the rows of class i that were taken for class j; nil unless asked for.
     package var confusion: [[Double]]? {
-        guard case .classes(let tally) = tally, names.contains(.confusion) else { return nil }
-        return tally.confusion
+        guard task == .classification, names.contains(.confusion), let total = tree.total else { return nil }
+        return ClassTally(total.tally, outputs: outputs).confusion
     }
 }
 

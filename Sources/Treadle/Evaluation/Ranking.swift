@@ -18,6 +18,13 @@ struct Ranking: Sendable {
         }
     }
 
+    /// Every rank's rows, in the order of the ranks.
+    mutating func join(_ ranks: Ranks) throws {
+        scores = Array(try ranks.gatherMany(scores).joined())
+        weights = Array(try ranks.gatherMany(weights).joined())
+        belongs = try ranks.gatherMany(belongs.map { $0 ? 1 : 0 }).joined().map { $0 == 1 }
+    }
+
     /// The mean area over the columns that have rows of both kinds; NaN where there is none.
     func meanArea(columns chosen: Range<Int>, workers: Workers) -> Double {
         var areas = [Double?](repeating: nil, count: chosen.count)

@@ -4,8 +4,9 @@ internal import CMPIShims
 /// A gradient's way between ranks: every tile has an owner, which sums all ranks' shares of it, updates it, and hands the
 /// weights to all.
 ///
-/// Tiles are cut into buckets, and each bucket among the ranks: while one bucket travels, the next is computed. Shares meet
-/// in the tree that continues the shards' own: a rank's share is a subtree of it, so the number of ranks changes no bit.
+/// Tiles are cut into buckets, and each bucket among the ranks: while one bucket travels, the next is computed. A rank's
+/// shares are the sums of the whole subtrees among its shards; they meet in the tree that the shards' sums go on with, so
+/// the number of ranks changes no bit.
 @safe final class RankExchange<S: Scalar> {
     /// Consecutive tiles that travel together, and where each rank's part of them begins.
     struct Bucket {
@@ -27,21 +28,50 @@ internal import CMPIShims
 
     let ranks: Ranks
     private(set) var buckets: [Bucket] = []
+    /// The subtrees of this rank's shards, counted from its first one: of each it sends the sum.
+    let subtrees: [Range<Int>]
+    /// For each rank, where its shares begin among all; and how many there are.
+    private let firstShares: [Int]
+    private let shareCount: Int
+    /// The most shares that a rank has.
+    private let mostShares: Int
+    /// In which order the shares are added; the sum of all is in the last one's place.
+    private let additions: Additions
     private let pieces: [[Piece]]
-    /// All tiles, packed in their order: what this rank sends.
+    /// For each bucket, this rank's shares of each owner's part, one after the other.
     private let sent: AlignedMemory<S>
     /// For each bucket, all ranks' shares of this rank's part, one after the other.
     private let received: AlignedMemory<S>
     /// The sums of this rank's tiles over the batches of a group.
     private let sums: AlignedMemory<S>
-    private var requests: [cmpi_request?] = []
+    /// What is under way: by bucket, on the way out and on the way back; and this batch's losses.
+    private var sending: [cmpi_request?] = []
+    private var spreading: [cmpi_request?] = []
+    private var telling: Gathering?
 
-    init(_ ranks: Ranks, tiles: [ck_tile], layout: PackedLayout) {
+    init(_ ranks: Ranks, shards: Shards, tiles: [ck_tile], layout: PackedLayout) {
         self.ranks = ranks
+        let shares = (0..<ranks.count).map { rank in
+            var tree = SumTree<Additions>()
+            for shard in ranks.part(of: shards.count, at: rank) {
+                tree.append(Additions(place: 0), of: shard..<shard + 1)
+            }
+            return tree.subtrees.map(\.terms)
+        }
+        let first = shards.own.lowerBound
+        subtrees = shares[ranks.index].map { $0.lowerBound - first..<$0.upperBound - first }
+        firstShares = shares.indices.map { rank in shares[..<rank].reduce(0) { $0 + $1.count } }
+        var tree = SumTree<Additions>()
+        for (place, terms) in shares.joined().enumerated() { tree.append(Additions(place: place), of: terms) }
+        additions = tree.total ?? Additions(place: 0)
+        shareCount = additions.place + 1
+        mostShares = shares.map(\.count).max() ?? 0
         pieces = tiles.map { Self.pieces(of: $0, layout) }
         let sizes = pieces.map { $0.reduce(0) { $0 + $1.count } }
         let number = MemoryLayout<S>.stride
-        let run = max(128, 4 * ranks.count)
+        // Eight buckets or more, so that most of them travel while others are computed; of half a megabyte at least, where
+        // latency is little of a message's time, and of 4 at most.
+        let run = max(4 * ranks.count, min(128, max(16, tiles.count / 8)))
         var offset = 0
         var ownOffset = 0
         for from in stride(from: 0, to: tiles.count, by: run) {
@@ -58,8 +88,8 @@ internal import CMPIShims
             offset += sizes[all].reduce(0, +)
             ownOffset += counts[ranks.index]
         }
-        sent = AlignedMemory(count: offset)
-        received = AlignedMemory(count: ownOffset * ranks.count)
+        sent = AlignedMemory(count: offset * subtrees.count)
+        received = AlignedMemory(count: ownOffset * shareCount)
         sums = AlignedMemory(count: ownOffset)
     }
 
@@ -95,55 +125,92 @@ internal import CMPIShims
 
     // MARK: sums
 
-    /// A whole batch's sums from this rank's; the ranks' wishes travel with them.
-    func sum(_ own: StepResult) -> StepResult {
-        let all = ranks.gather([own.lossSum, own.weightSum, Double(ranks.wishes.rawValue)])
-        ranks.agreed = RankWishes(rawValue: all.reduce(0) { $0 | UInt8($1[2]) })
-        return StepResult(
-            lossSum: ShardTree.sum(all.map { $0[0] }), weightSum: ShardTree.sum(all.map { $0[1] }))
+    /// Begins to tell this rank's sums of losses and weights, by subtree; the ranks' wishes travel with them.
+    func tell(_ own: [StepResult]) {
+        var numbers = [Double](repeating: 0, count: 1 + 2 * mostShares)
+        numbers[0] = Double(ranks.wishes.rawValue)
+        for (place, sums) in own.enumerated() {
+            (numbers[1 + 2 * place], numbers[2 + 2 * place]) = (sums.lossSum, sums.weightSum)
+        }
+        telling = ranks.beginGathering(numbers)
     }
 
-    /// Begins to send a bucket of this rank's gradient sums.
-    func send(_ bucket: Bucket, of gradient: PackedParameters<S>) {
+    /// The whole batch's sums, once all ranks have told theirs.
+    func hear() -> StepResult {
+        guard let all = telling.map({ ranks.finish($0) }) else { return StepResult(lossSum: 0, weightSum: 0) }
+        telling = nil
+        ranks.agreed = RankWishes(rawValue: all.reduce(0) { $0 | UInt8($1[0]) })
+        var terms = all.enumerated().flatMap { rank, numbers in
+            let end = rank + 1 < ranks.count ? firstShares[rank + 1] : shareCount
+            return (0..<end - firstShares[rank]).map { place in
+                StepResult(lossSum: numbers[1 + 2 * place], weightSum: numbers[2 + 2 * place])
+            }
+        }
+        for step in additions.steps {
+            terms[step.into].lossSum += terms[step.from].lossSum
+            terms[step.into].weightSum += terms[step.from].weightSum
+        }
+        return terms[shareCount - 1]
+    }
+
+    /// Packs a subtree's gradient sums of a bucket.
+    func pack(_ bucket: Bucket, subtree: Int, of gradient: PackedParameters<S>) {
+        let size = MemoryLayout<S>.stride
+        for (rank, tiles) in bucket.parts.enumerated() {
+            let (start, count) = (Int(bucket.starts[rank]) / size, Int(bucket.counts[rank]) / size)
+            let place = (bucket.offset + start) * subtrees.count + subtree * count
+            unsafe pack(tiles, of: gradient, into: sent.start + place)
+        }
+    }
+
+    /// Begins to send a bucket whose sums are packed.
+    func send(_ bucket: Bucket) {
+        let shares = Int32(subtrees.count)
         let own = Int(bucket.counts[ranks.index])
-        let source = unsafe sent.start + bucket.offset
-        let target = unsafe received.start + bucket.ownOffset * ranks.count
-        unsafe pack(bucket.tiles, of: gradient, into: source)
-        let counts = [Int32](repeating: Int32(own), count: ranks.count)
-        let starts = (0..<ranks.count).map { Int32($0 * own) }
-        requests.append(
+        let source = unsafe sent.start + bucket.offset * subtrees.count
+        let target = unsafe received.start + bucket.ownOffset * shareCount
+        let starts = firstShares.map { Int32($0 * own) }
+        let ends = starts.dropFirst() + [Int32(shareCount * own)]
+        let counts = zip(starts, ends).map { $1 - $0 }
+        sending.append(
             ranks.begin { request in
-                unsafe cmpi_all_to_all(source, bucket.counts, bucket.starts, target, counts, starts, &request)
+                unsafe cmpi_all_to_all(
+                    source, bucket.counts.map { $0 * shares }, bucket.starts.map { $0 * shares }, target, counts,
+                    starts,
+                    &request)
             })
-        ranks.proceed(&requests)
+        proceed()
     }
 
-    /// Waits for all buckets and sums them, after what the group's earlier batches gave where there are any.
-    func receive(adds: Bool) {
-        for (number, bucket) in buckets.enumerated() {
-            ranks.finish(&requests[number])
-            let count = Int(bucket.counts[ranks.index]) / MemoryLayout<S>.stride
-            let shares = unsafe received.start + bucket.ownOffset * ranks.count
-            let last = unsafe sumShares(shares, count)
-            let target = unsafe sums.start + bucket.ownOffset
-            if adds { unsafe Self.add(last, to: target, count) } else { unsafe target.update(from: last, count: count) }
-        }
-        requests = []
-    }
-
-    /// Puts the sums of this rank's tiles where the update reads them.
-    func putSums(into gradient: PackedParameters<S>) {
-        for bucket in buckets {
-            unsafe unpack(bucket.parts[ranks.index], from: sums.start + bucket.ownOffset, into: gradient)
+    /// Lets go on what is under way: MPI moves only while it is called. For the thread that calls all the rest.
+    func proceed() {
+        // All of it goes on, whichever is asked after.
+        if let waiting = sending.lastIndex(where: { $0 != nil }) {
+            ranks.proceed(&sending[waiting])
+        } else if let waiting = spreading.lastIndex(where: { $0 != nil }) {
+            ranks.proceed(&spreading[waiting])
         }
     }
 
-    /// The shares, `count` numbers apart, summed by the tree that goes on from the shards'; the sum takes the last's place.
-    private func sumShares(_ shares: UnsafeMutablePointer<S>, _ count: Int) -> UnsafeMutablePointer<S> {
-        ShardTree.walk(ranks.count) { from, into in
-            unsafe Self.add(shares + from * count, to: shares + into * count, count)
+    /// Waits for a bucket and sums it, after what the group's earlier batches gave where there are any.
+    func receive(_ number: Int, adds: Bool) {
+        let bucket = buckets[number]
+        ranks.finish(&sending[number])
+        let count = Int(bucket.counts[ranks.index]) / MemoryLayout<S>.stride
+        let shares = unsafe received.start + bucket.ownOffset * shareCount
+        for step in additions.steps {
+            unsafe Self.add(shares + step.from * count, to: shares + step.into * count, count)
         }
-        return unsafe shares + (ranks.count - 1) * count
+        let last = unsafe shares + (shareCount - 1) * count
+        let target = unsafe sums.start + bucket.ownOffset
+        if adds { unsafe Self.add(last, to: target, count) } else { unsafe target.update(from: last, count: count) }
+        if number + 1 == buckets.count { sending = [] }
+    }
+
+    /// Puts the sums of this rank's tiles of a bucket where the update reads them.
+    func putSums(_ number: Int, into gradient: PackedParameters<S>) {
+        let bucket = buckets[number]
+        unsafe unpack(bucket.parts[ranks.index], from: sums.start + bucket.ownOffset, into: gradient)
     }
 
     private static func add(_ source: UnsafeMutablePointer<S>, to target: UnsafeMutablePointer<S>, _ count: Int) {
@@ -174,21 +241,22 @@ internal import CMPIShims
 
     /// Begins to hand this rank's part of a bucket to all.
     func spread(_ bucket: Bucket, of parameters: PackedParameters<S>) {
-        let buffer = unsafe sent.start + bucket.offset
+        // Its shares have been sent: their place is free.
+        let buffer = unsafe sent.start + bucket.offset * subtrees.count
         let own = Int(bucket.starts[ranks.index]) / MemoryLayout<S>.stride
         unsafe pack(bucket.parts[ranks.index], of: parameters, into: buffer + own)
-        requests.append(
+        spreading.append(
             ranks.begin { request in unsafe cmpi_all_gather(buffer, bucket.counts, bucket.starts, &request) })
-        ranks.proceed(&requests)
+        proceed()
     }
 
     /// Waits for the other owners' parts of all buckets and takes them over.
     func takeSpread(into parameters: PackedParameters<S>) {
         for (number, bucket) in buckets.enumerated() {
-            ranks.finish(&requests[number])
-            unsafe unpack(bucket.tiles, from: sent.start + bucket.offset, into: parameters)
+            ranks.finish(&spreading[number])
+            unsafe unpack(bucket.tiles, from: sent.start + bucket.offset * subtrees.count, into: parameters)
         }
-        requests = []
+        spreading = []
     }
 
     /// Brings all owners' parts of `parameters` to the first rank.
@@ -218,30 +286,5 @@ internal import CMPIShims
             unsafe (target.start + piece.start).update(from: next, count: piece.count)
             unsafe next += piece.count
         }
-    }
-}
-
-/// The fixed tree by which shards, and the ranks that hold them, are summed.
-enum ShardTree {
-    /// Tells which sums to add to which, in order; the last of `count` becomes the sum of all.
-    ///
-    /// Terms meet as digits of a binary counter: term t adds the levels below its trailing ones and becomes the level
-    /// after them, so that 8 gives ((0+1)+(2+3))+((4+5)+(6+7)); the last adds all levels that there are.
-    static func walk(_ count: Int, _ add: (_ from: Int, _ into: Int) -> Void) {
-        var levels = [Int](repeating: 0, count: Int.bitWidth)
-        for term in 0..<count {
-            var left = term + 1 == count ? term : term & ~(term + 1)
-            while left != 0 {
-                add(levels[left.trailingZeroBitCount], term)
-                left &= left - 1
-            }
-            levels[(~term).trailingZeroBitCount] = term
-        }
-    }
-
-    static func sum(_ terms: [Double]) -> Double {
-        var terms = terms
-        walk(terms.count) { terms[$1] += terms[$0] }
-        return terms.last ?? 0
     }
 }

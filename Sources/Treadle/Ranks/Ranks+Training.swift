@@ -1,34 +1,41 @@
 extension Ranks {
-    /// The shards that this rank computes. Throws where they cannot be shared so that each rank's sum is a subtree of the
-    /// whole sum.
+    /// This rank's part of so many things in a row.
+    func part(of things: Int) -> Range<Int> { part(of: things, at: index) }
+
+    func part(of things: Int, at rank: Int) -> Range<Int> { rank * things / count..<(rank + 1) * things / count }
+
+    /// The shards that this rank computes. Throws where ranks would have more of them than others.
     func part(of shards: Shards) throws -> Shards {
-        let own = shards.count / count
         guard !isAlone else { return shards }
-        guard shards.count.isMultiple(of: count), own.nonzeroBitCount == 1 else {
-            var fitting = count
-            while fitting < shards.count { fitting *= 2 }
+        guard shards.count.isMultiple(of: count) else {
+            let fitting = (shards.count + count - 1) / count * count
             throw TreadleError(
                 .configuration,
-                "compute.shards is \(shards.count), which \(count) ranks cannot share: it must be the number of ranks times "
-                    + "a power of two; start \(possible(shards.count)) ranks, or start over with compute.shards set to "
+                "compute.shards is \(shards.count), which \(count) ranks cannot share: it must be a multiple of the number "
+                    + "of ranks; start \(possible(shards.count)) ranks, or start over with compute.shards set to "
                     + "\(fitting)")
         }
-        return Shards(count: shards.count, own: index * own..<(index + 1) * own)
+        return Shards(count: shards.count, own: part(of: shards.count))
     }
 
     /// The numbers of ranks that can share so many shards.
     private func possible(_ shards: Int) -> String {
-        let counts = (1...shards).filter { shards.isMultiple(of: $0) && (shards / $0).nonzeroBitCount == 1 }
+        let counts = (1...shards).filter { shards.isMultiple(of: $0) }
         guard let last = counts.last, counts.count > 1 else { return "1" }
         return counts.dropLast().map(String.init).joined(separator: ", ") + " or \(last)"
     }
 
     /// Throws, naming the rank, where one trains something else than the first: another program, job or data.
-    func checkAlike(_ configuration: Configuration, data: TrainingData) throws {
+    func checkAlike(_ configuration: Configuration, data fingerprint: String, test: Dataset?) throws {
         guard !isAlone else { return }
-        let own = [Treadle.version, configuration.meaningText, data.fingerprint]
+        let metrics = configuration.metrics.map(\.rawValue).joined(separator: " ")
+        let tested = try test.map { try Fingerprint.of($0, full: false) } ?? "none"
+        let own = [Treadle.version, configuration.meaningText, metrics, fingerprint, tested]
         let all = try collect(own)
-        let subjects = ["another version of treadle", "another configuration", "other data"]
+        let subjects = [
+            "another version of treadle", "another configuration", "other metrics in its configuration", "other data",
+            "other test data",
+        ]
         for (rank, theirs) in all.enumerated() {
             guard let place = own.indices.first(where: { theirs[$0] != all[0][$0] }) else { continue }
             throw TreadleError(

@@ -37,17 +37,50 @@ extension Ranks {
     }
 
     /// Every rank's `own` numbers, by rank.
-    func gather(_ own: [Double]) -> [[Double]] {
-        let width = own.count
-        var all = [Double](repeating: 0, count: width * count)
-        all.replaceSubrange(index * width..<(index + 1) * width, with: own)
-        let size = Int32(width * MemoryLayout<Double>.stride)
+    func gather(_ own: [Double]) -> [[Double]] { finish(beginGathering(own)) }
+
+    /// The same begun, for `finish` to end.
+    func beginGathering(_ own: [Double]) -> Gathering {
+        let gathering = Gathering(width: own.count, ranks: count)
+        let all = unsafe gathering.numbers.start
+        for (place, number) in own.enumerated() { unsafe all[index * own.count + place] = number }
+        let size = Int32(own.count * MemoryLayout<Double>.stride)
         let counts = [Int32](repeating: size, count: count)
         let starts = (0..<Int32(count)).map { $0 * size }
-        unsafe all.withUnsafeMutableBytes { bytes in
-            run { request in unsafe cmpi_all_gather(bytes.baseAddress, counts, starts, &request) }
+        gathering.request = begin { request in unsafe cmpi_all_gather(all, counts, starts, &request) }
+        return gathering
+    }
+
+    func finish(_ gathering: Gathering) -> [[Double]] {
+        finish(&gathering.request)
+        return (0..<count).map { rank in
+            (0..<gathering.width).map { unsafe gathering.numbers.start[rank * gathering.width + $0] }
         }
-        return (0..<count).map { Array(all[$0 * width..<($0 + 1) * width]) }
+    }
+
+    /// Every rank's `own` numbers, by rank, which may be many, and of some ranks more than of others.
+    func gatherMany(_ own: [Double]) throws -> [[Double]] {
+        guard !isAlone else { return [own] }
+        let sizes = gather([Double(own.count)]).map { Int($0[0]) }
+        try check()
+        // MPI counts the bytes of all ranks in 32 bits.
+        let piece = (1 << 27) / count
+        var all = sizes.map { _ in [Double]() }
+        for start in stride(from: 0, to: sizes.max() ?? 0, by: piece) {
+            let lengths = sizes.map { max(0, min(piece, $0 - start)) }
+            let places = lengths.indices.map { lengths[..<$0].reduce(0, +) }
+            var numbers = [Double](repeating: 0, count: lengths.reduce(0, +))
+            numbers.replaceSubrange(
+                places[index]..<places[index] + lengths[index], with: own.dropFirst(start).prefix(lengths[index]))
+            let size = MemoryLayout<Double>.stride
+            let (counts, starts) = (lengths.map { Int32($0 * size) }, places.map { Int32($0 * size) })
+            unsafe numbers.withUnsafeMutableBytes { bytes in
+                run { request in unsafe cmpi_all_gather(bytes.baseAddress, counts, starts, &request) }
+            }
+            try check()
+            for rank in all.indices { all[rank] += numbers[places[rank]..<places[rank] + lengths[rank]] }
+        }
+        return all
     }
 
     /// Every rank's value, by rank.
@@ -94,6 +127,35 @@ extension Ranks {
         return RankWishes(rawValue: all.reduce(0) { $0 | UInt8($1[0]) }).stopSignal
     }
 
+    /// The tree of all ranks' terms, from the subtrees that each has; every rank gets it.
+    func join<Sum: TravellingSum>(_ own: SumTree<Sum>) throws -> SumTree<Sum> {
+        guard !isAlone else { return own }
+        let told = own.subtrees.flatMap { terms, sum in
+            let numbers = sum.numbers
+            return [Double(terms.lowerBound), Double(terms.upperBound), Double(numbers.count)] + numbers
+        }
+        var all = SumTree<Sum>()
+        for theirs in try gatherMany(told) {
+            var place = 0
+            while place < theirs.count {
+                let terms = Int(theirs[place])..<Int(theirs[place + 1])
+                let end = place + 3 + Int(theirs[place + 2])
+                all.append(Sum(numbers: Array(theirs[place + 3..<end])), of: terms)
+                place = end
+            }
+        }
+        return all
+    }
+
+    /// Tells, for those who look closely, how many rows each rank has read.
+    func note(_ deed: String, rows: Int, _ note: (LogLevel, String) -> Void) throws {
+        guard !isAlone else { return }
+        let shares = gather([Double(rows)]).map { Int($0[0]) }
+        try check()
+        let list = shares.map(String.init).joined(separator: " + ")
+        note(.debug, "\(deed) \(shares.reduce(0, +)) rows, by rank: \(list)")
+    }
+
     // Property lists keep every bit of a number, which JSON does not promise.
     private static var encoder: PropertyListEncoder {
         let encoder = PropertyListEncoder()
@@ -106,4 +168,22 @@ extension Ranks {
         guard let value = values.first else { throw TreadleError(.bug, "a rank sent no value") }
         return value
     }
+}
+
+/// Numbers on their way from all ranks to all.
+final class Gathering {
+    fileprivate let width: Int
+    fileprivate let numbers: AlignedMemory<Double>
+    fileprivate var request: cmpi_request?
+
+    fileprivate init(width: Int, ranks: Int) {
+        self.width = width
+        numbers = AlignedMemory(count: width * ranks)
+    }
+}
+
+/// A sum that ranks can send to each other.
+protocol TravellingSum: Summable {
+    init(numbers: [Double])
+    var numbers: [Double] { get }
 }

@@ -121,10 +121,8 @@ internal import Foundation
         return request
     }
 
-    /// Lets communications that were begun go on.
-    func proceed(_ requests: inout [cmpi_request?]) {
-        for index in requests.indices { _ = isDone(&requests[index]) }
-    }
+    /// Lets communications that were begun go on, this one and all others.
+    func proceed(_ request: inout cmpi_request?) { _ = isDone(&request) }
 
     /// Waits for a communication, but not for a rank that has been silent for longer than `timeout`.
     func finish(_ request: inout cmpi_request?) {
@@ -208,18 +206,21 @@ struct RankWishes: OptionSet {
     static let stopsByInterrupt = RankWishes(rawValue: 2)
     static let wallTime = RankWishes(rawValue: 4)
     static let saves = RankWishes(rawValue: 8)
+    static let stopsByLauncher = RankWishes(rawValue: 16)
 
     /// The stop that signals ask of this process.
     static var signals: RankWishes {
         switch Interruption.stopSignal {
         case nil: []
         case "SIGINT": .stopsByInterrupt
+        case "SIGUSR2": .stopsByLauncher
         default: .stopsByTermination
         }
     }
 
     /// The signal that some rank was stopped by.
     var stopSignal: String? {
-        contains(.stopsByTermination) ? "SIGTERM" : contains(.stopsByInterrupt) ? "SIGINT" : nil
+        contains(.stopsByTermination)
+            ? "SIGTERM" : contains(.stopsByInterrupt) ? "SIGINT" : contains(.stopsByLauncher) ? "SIGUSR2" : nil
     }
 }

@@ -3,8 +3,8 @@ internal import Glibc
 
 /// What signals ask of the program, as flags that work polls between its steps.
 ///
-/// SIGTERM and SIGINT ask for a stop; a SIGINT after that ends the process at once. SIGHUP and SIGUSR1 ask for a
-/// checkpoint. SIGPIPE and SIGXFSZ are ignored: the write that they are about fails and says why.
+/// SIGTERM, SIGINT and SIGUSR2 ask for a stop; a SIGINT after that ends the process at once. SIGHUP and SIGUSR1 ask for
+/// a checkpoint. SIGPIPE and SIGXFSZ are ignored: the write that they are about fails and says why.
 /// The handlers replace inherited ones, an ignored SIGHUP or SIGINT (`nohup`, `&` in a script) included.
 package enum Interruption {
     /// Installs the handlers, once, when the program starts.
@@ -24,6 +24,7 @@ package enum Interruption {
         case 0: nil
         case SIGTERM: "SIGTERM"
         case SIGINT: "SIGINT"
+        case SIGUSR2: "SIGUSR2"
         case let other: "signal \(other)"
         }
     }

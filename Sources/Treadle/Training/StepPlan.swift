@@ -125,6 +125,29 @@ internal import CKernels
         unsafe plan.pointee.targets = targets
     }
 
+    /// Does `body` as if there were no shards but these.
+    func among<Result>(_ shards: Range<Int>, _ body: () -> Result) -> Result {
+        let all = unsafe plan.pointee.shard_count
+        if shards == 0..<all { return body() }
+        move(by: shards.lowerBound)
+        unsafe plan.pointee.shard_count = shards.count
+        defer {
+            unsafe plan.pointee.shard_count = all
+            move(by: -shards.lowerBound)
+        }
+        return body()
+    }
+
+    private func move(by shards: Int) {
+        unsafe plan.pointee.shard_starts += shards
+        for index in network.layers.indices {
+            let layer = unsafe layers + index
+            let bytes = unsafe shards * layer.pointee.shard_stride * MemoryLayout<S>.stride
+            unsafe layer.pointee.shards.weight = layer.pointee.shards.weight.map { unsafe $0 + bytes }
+            unsafe layer.pointee.shards.bias = layer.pointee.shards.bias.map { unsafe $0 + bytes }
+        }
+    }
+
     /// The last layer's output: rows `outputStride` apart.
     var output: UnsafePointer<S> {
         unsafe UnsafePointer(layers[network.layers.count - 1].output.assumingMemoryBound(to: S.self))

@@ -38,7 +38,7 @@ extension TrainingRun {
     func evaluate(_ rows: RowSet) throws -> Evaluation {
         let metrics = configuration.metrics + configuration.task.reportMetrics(outputs: network.outputs)
         return try Evaluator<S>(
-            network: network, loss: loss, task: configuration.task, metrics: metrics, workers: workers
+            network: network, loss: loss, task: configuration.task, metrics: metrics, workers: workers, ranks: ranks
         ).evaluate(
             rows, parameters: step.parameters(), normalization: data.normalization,
             stopSignal: { try ranks.agreedStopSignal() })

@@ -131,9 +131,8 @@ final class TrainingRun<S: Scalar> {
 
         let workers = Workers(count: configuration.threadCount)
         data = try TrainingData(
-            configuration, workers: workers, cacheDirectory: store?.directory,
+            configuration, workers: workers, cacheDirectory: store?.directory, ranks: ranks,
             interrupted: { Interruption.stopRequested }, note: note)
-        try ranks.checkAlike(configuration, data: data)
         if let found {
             try Resumption.checkData(of: found, against: data, acceptsChanges: options.acceptsChangedData, note: note)
         }

@@ -127,14 +127,19 @@ package struct StepResult: Equatable, Sendable {
         tiles = AlignedMemory(count: list.count)
         for (index, tile) in list.enumerated() { unsafe tiles.start[index] = tile }
         squares = AlignedMemory(count: list.count)
-        exchange = ranks.isAlone ? nil : RankExchange(ranks, tiles: list, layout: layout)
+        exchange = ranks.isAlone ? nil : RankExchange(ranks, shards: shards, tiles: list, layout: layout)
         ownTiles = exchange?.ownTiles ?? Array(list.indices)
         let scratchBytes = (ck_tile_scratch(ownShards) + 127) / 128 * 128
         scratch = AlignedMemory(count: scratchBytes * workers.count)
         let tasks = unsafe StepTasks(
             plan: step.plan, tiles: tiles.start, squares: squares.start, scratch: scratch.start,
             scratchBytes: scratchBytes, ownTiles: ownTiles)
-        crew = Crew(workers) { phase, task, worker in unsafe tasks.perform(phase, task, worker) }
+        nonisolated(unsafe) let exchange = exchange
+        crew = Crew(workers) { phase, task, worker in
+            unsafe tasks.perform(phase, task, worker)
+            // Buckets that were sent go on meanwhile; only the first worker, the thread that hands out the work, may see to it.
+            if worker == 0, let exchange { exchange.proceed() }
+        }
     }
 
     /// Called between the phases: for those who measure them.
@@ -217,18 +222,26 @@ package struct StepResult: Equatable, Sendable {
         trainRows(rows)
         afterRows?()
 
-        var result = unsafe StepResult(
-            lossSum: ck_sum_over_shards(plan, plan.pointee.row_losses),
-            weightSum: ck_sum_over_shards(plan, plan.pointee.row_weights))
-        if let exchange { result = exchange.sum(result) }
+        let result: StepResult
+        if let exchange {
+            exchange.tell(exchange.subtrees.map { subtree in step.among(subtree) { sumRows() } })
+            sendTiles(to: exchange)
+            result = exchange.hear()
+        } else {
+            result = sumRows()
+            if path.isWhole { sumTiles(0..<tiles.count, adds: batchesInGroup > 0) }
+        }
         group.lossSum += result.lossSum
         group.weightSum += result.weightSum
-        if path.isWhole {
-            sumTiles()
-            batchesInGroup += 1
-        }
-        guard endsGroup else { return result }
-        return path.isWhole ? applyWhole(result, rate: rate) : updateTiles(result, rate: rate)
+        guard path.isWhole else { return endsGroup ? updateTiles(result, rate: rate) : result }
+        return endsGroup ? applyWhole(result, rate: rate) : keepSums(result)
+    }
+
+    private func sumRows() -> StepResult {
+        let plan = unsafe step.plan
+        return unsafe StepResult(
+            lossSum: ck_sum_over_shards(plan, plan.pointee.row_losses),
+            weightSum: ck_sum_over_shards(plan, plan.pointee.row_weights))
     }
 
     /// Phase 1.
@@ -252,21 +265,33 @@ package struct StepResult: Equatable, Sendable {
         return result
     }
 
-    /// Phase 2 of the whole path: the gradient sums of one batch, added to those of the group.
-    private func sumTiles() {
-        guard let exchange, let gradient else { return sumTiles(0..<tiles.count, adds: batchesInGroup > 0) }
-        // A batch's shares meet before batches do, as in one process.
+    /// Phase 2 of one of several ranks: each bucket travels while those after it are computed.
+    private func sendTiles(to exchange: RankExchange<S>) {
+        guard let gradient else { return }
         for bucket in exchange.buckets {
-            sumTiles(bucket.tiles, adds: false)
-            exchange.send(bucket, of: gradient)
+            for (number, subtree) in exchange.subtrees.enumerated() {
+                step.among(subtree) { sumTiles(bucket.tiles, adds: false) }
+                exchange.pack(bucket, subtree: number, of: gradient)
+            }
+            exchange.send(bucket)
         }
-        exchange.receive(adds: batchesInGroup > 0)
     }
 
+    /// Phase 2 of the whole path: the gradient sums of one batch, added to those of the group.
     private func sumTiles(_ range: Range<Int>, adds: Bool) {
         crew.run(
             .sum(first: range.lowerBound, adds: adds), tasks: range.count,
             shared: sharing.sharesTiles(unsafe step.plan.pointee.rows))
+    }
+
+    /// Between the batches of a group: its sums are there, and the next batch's will be added.
+    private func keepSums(_ result: StepResult) -> StepResult {
+        if let exchange {
+            // A batch's shares meet before batches do, as in one process.
+            for bucket in exchange.buckets.indices { exchange.receive(bucket, adds: batchesInGroup > 0) }
+        }
+        batchesInGroup += 1
+        return result
     }
 
     /// Phase 3: reduces over ranks, scales, clips and updates.
@@ -280,8 +305,15 @@ package struct StepResult: Equatable, Sendable {
             unsafe reduce(UnsafeMutableBufferPointer(start: gradient.start, count: gradient.layout.count), &group)
             result = group
         }
+        // Where nothing needs all sums first, buckets are updated as they come in.
+        let needsAll = clipNorm != nil || !group.isFinite
+        if needsAll, let exchange, let gradient {
+            for bucket in exchange.buckets.indices {
+                exchange.receive(bucket, adds: batchesInGroup > 0)
+                exchange.putSums(bucket, into: gradient)
+            }
+        }
         guard group.isFinite else { return result }
-        if let exchange, let gradient { exchange.putSums(into: gradient) }
         let plan = unsafe step.plan
         let shared = sharing.sharesParameters
         unsafe plan.pointee.optimizer = scalars.next(rate: rate)
@@ -294,11 +326,15 @@ package struct StepResult: Equatable, Sendable {
             let norm = unsafe ck_sum(tiles.count, squares).squareRoot()
             unsafe plan.pointee.clip = min(1, clipNorm / (norm + 1e-6))
         }
-        guard let exchange else {
+        guard let exchange, let gradient else {
             crew.run(.apply(first: 0), tasks: tiles.count, shared: shared)
             return result
         }
-        for bucket in exchange.buckets {
+        for (number, bucket) in exchange.buckets.enumerated() {
+            if !needsAll {
+                exchange.receive(number, adds: batchesInGroup > 0)
+                exchange.putSums(number, into: gradient)
+            }
             let part = bucket.parts[exchange.ranks.index]
             crew.run(.apply(first: part.lowerBound), tasks: part.count, shared: shared)
             exchange.spread(bucket, of: packed)

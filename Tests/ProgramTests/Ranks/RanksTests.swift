@@ -45,6 +45,71 @@ struct RanksTests {
         }
     }
 
+    @Test(arguments: [(6, [2, 3, 6]), (12, [4]), (21, [3])])
+    func `any multiple of the ranks can be the number of shards`(shards: Int, ranks: [Int]) throws {
+        let directory = try TemporaryDirectory()
+        try prepare(shards == 12 ? 3 : 0, epochs: 2, in: directory)
+        let more = ["--set", "compute.shards=\(shards)"]
+        let alone = try Program.start(arguments("alone") + more, directory: directory).finish()
+        #expect(alone.code == 0, "\(alone.errors)")
+        for count in ranks {
+            let job = try MPIJob.start(ranks: count, arguments("r\(count)") + more, directory: directory).finish()
+            #expect(job.code == 0, "\(job.errors)")
+            try expectSame("r\(count)", "alone", in: directory)
+        }
+    }
+
+    /// Several blocks of statistics and batches of evaluation, whose borders the ranks' parts do not all meet.
+    static let measured: [(task: String, settings: String, metrics: String)] = [
+        (
+            "classification", #"normalize: "standard", non_finite: "drop_row", access: "library","#,
+            #""accuracy", "macro_f1", "log_loss", "auc", "confusion""#
+        ),
+        (
+            "regression",
+            #"normalize: "minmax", normalize_target: "standard", non_finite: "impute_mean","#, #""rmse", "mae", "r2""#
+        ),
+    ]
+
+    @Test(arguments: measured.indices)
+    func `ranks share statistics and evaluation, each reads its part, and no bit is another`(index: Int) throws {
+        let directory = try TemporaryDirectory()
+        let (task, settings, metrics) = RanksTests.measured[index]
+        for (name, rows) in [("data", 9000), ("valid", 3500), ("test", 1100)] {
+            try writeHoles(to: name, rows: rows, task: task, in: directory)
+        }
+        try directory.write(
+            """
+            { schema: 1, name: "measured", task: "\(task)", seed: 3,
+              data: { train: { files: ["data.h5"] }, valid: { files: ["valid.h5"] }, test: { files: ["test.h5"] },
+                      \(settings) batch_size: 512 },
+              model: { hidden: [ { units: 20, activation: "relu" } ] }, metrics: [\(metrics)],
+              stop: { epochs: 1, early: null } }
+            """, to: "job.json5")
+        let alone = try Program.start(arguments("alone"), directory: directory).finish()
+        #expect(alone.code == 0, "\(alone.errors)")
+        let expected = try CheckpointFile.read(directory.file("alone/final.h5"))
+        // One row in 700 has a hole, and is dropped by the first of the two.
+        let validRows = index == 0 ? 3495 : 3500
+        for (ranks, measuredRows, evaluatedRows) in [
+            (2, "4096 + 4904", "\(validRows) rows, by rank: 2048 + \(validRows - 2048)"),
+            (4, "0 + 4096 + 4096 + 808", "\(validRows) rows, by rank: 1024 + 1024 + 1024 + \(validRows - 3072)"),
+        ] {
+            let run = "ranks\(ranks)"
+            let line = ["train", "job.json5", "--threads", "1", "--set", "checkpoint.dir=\(run)"]
+            let job = try MPIJob.start(
+                ranks: ranks, line + ["--set", "log.level=debug"], directory: directory
+            ).finish()
+            #expect(job.code == 0, "\(job.errors)")
+            #expect(job.errors.contains("measured 9000 rows, by rank: \(measuredRows)"), "\(job.errors)")
+            #expect(job.errors.contains("evaluated \(evaluatedRows)"), "\(job.errors)")
+            let found = try CheckpointFile.read(directory.file(run + "/final.h5"))
+            #expect(found.normalization == expected.normalization)
+            #expect(found.history.map(\.metrics) == expected.history.map(\.metrics))
+            try expectSame(run, "alone", in: directory)
+        }
+    }
+
     @Test func `a run goes on with another number of ranks, or none, to the same bits`() throws {
         let directory = try TemporaryDirectory()
         try prepare(3, epochs: 6, in: directory)
@@ -94,6 +159,18 @@ struct RanksTests {
         #expect(ended.errors.contains("error: rank 2 on "), "\(ended.errors)")
     }
 
+    @Test func `SIGUSR2 to mpirun stops all ranks with a checkpoint, and the job ends with 75`() throws {
+        let directory = try TemporaryDirectory()
+        try prepare(4, epochs: 10_000, in: directory)
+        let job = try MPIJob.start(ranks: 2, arguments("stopped"), directory: directory)
+        _ = try waitForProcess(1, of: job, past: 6, of: "stopped", in: directory)
+        Glibc.kill(job.identifier, SIGUSR2)
+        let ended = try job.finish()
+        #expect(ended.code == 75, "\(ended.errors)")
+        let names = try FileManager.default.contentsOfDirectory(atPath: directory.file("stopped"))
+        #expect(names.contains { $0.hasPrefix("step-") })
+    }
+
     @Test func `a signal to any rank stops all of them with a checkpoint`() throws {
         let directory = try TemporaryDirectory()
         try prepare(4, epochs: 10_000, in: directory)
@@ -120,7 +197,7 @@ struct RanksTests {
         try prepare(0, epochs: 1, in: directory)
         _ = try Program.run(
             "generate", "churn", "--rows", "400", "--skip", "9", "-o", directory.file("other.h5"))
-        let line = #"[ "$OMPI_COMM_WORLD_RANK" = 1 ] && set -- "$@" --set 'data.train.files=["other.h5"]'; exec "#
+        let line = "[ \(MPIJob.rankInShell) = 1 ] && set -- \"$@\" --set 'data.train.files=[\"other.h5\"]'; exec "
         let program = try #require(MPIJob.program)
         try directory.write(line + "'\(program)' \"$@\"\n", to: "rank.sh")
         let job = try MPIJob.start(
@@ -149,6 +226,26 @@ struct RanksTests {
               stop: { epochs: \(epochs), early: null },
               checkpoint: { every: { steps: 3, epochs: 1 }, keep_last: 2 } }
             """, to: "job.json5")
+    }
+
+    /// A dataset in which one row of 700 has a value that is no number.
+    private func writeHoles(to name: String, rows: Int, task: String, in directory: TemporaryDirectory) throws {
+        var lines = ["a,b,c,d,y"]
+        var state = UInt64(rows)
+        for row in 0..<rows {
+            let x = (0..<4).map { _ in
+                state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+                return Double(state >> 40) / 16_777_216
+            }
+            var cells = x.map { "\($0)" }
+            if row % 700 == 350 { cells[2] = "nan" }
+            cells.append(task == "regression" ? "\(x[0] + x[1] * x[2])" : x[0] + x[1] * x[2] > 0.7 ? "yes" : "no")
+            lines.append(cells.joined(separator: ","))
+        }
+        try directory.write(lines.joined(separator: "\n") + "\n", to: name + ".csv")
+        let made = try Program.run(
+            "import", directory.file(name + ".csv"), "--target", "y", "-o", directory.file(name + ".h5"))
+        #expect(made.code == 0, "\(made.errors)")
     }
 
     private func arguments(_ run: String, threads: Int = 1) -> [String] {

@@ -16,6 +16,14 @@ import Treadle
         }
     }
 
+    @Test func `SIGUSR2, which launchers pass on to ranks, asks for a stop`() async {
+        await #expect(processExitsWith: .success) {
+            try Interruption.install()
+            kill(getpid(), SIGUSR2)
+            guard wait({ Interruption.stopRequested }), Interruption.stopSignal == "SIGUSR2" else { exit(1) }
+        }
+    }
+
     @Test func `the second SIGINT ends the process by that signal`() async {
         await #expect(processExitsWith: .signal(SIGINT)) {
             try Interruption.install()
