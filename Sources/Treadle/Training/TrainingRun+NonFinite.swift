@@ -5,9 +5,12 @@ extension TrainingRun {
     func returnOrStop(_ batch: Batch<S>, rate: Double) throws {
         let first = cursor.batch * configuration.data.batchSize
         let last = min(first + configuration.data.batchSize, data.train.count)
+        let origins = try ranks.isAlone ? [unsafe origin(in: batch)] : ranks.collect(unsafe origin(in: batch))
+        // Of several ranks, one whose rows have it.
+        let cause = origins.compactMap { $0 }.first ?? "every layer's outputs are finite, the loss of them is not"
         let found =
             "the loss is not finite at step \(cursor.step + 1) (epoch \(cursor.epoch + 1), rows \(first + 1) to "
-            + "\(last) of its order, rate \(rate)): \(unsafe origin(in: batch))"
+            + "\(last) of its order, rate \(rate)): \(cause)"
         let policy = configuration.stop
         guard policy.onNaN == .rollback else {
             throw TreadleError(
@@ -43,8 +46,8 @@ extension TrainingRun {
                 + "\(progress.rateScale) (return \(rollbacks) of \(configuration.stop.maxRollbacks))")
     }
 
-    /// Where the first number that is not finite arises on the way through the network.
-    private func origin(in batch: Batch<S>) -> String {
+    /// Where the first number that is not finite arises on the way through the network; nil where none does.
+    private func origin(in batch: Batch<S>) -> String? {
         let parameters = step.parameters()
         for (index, layer) in network.layers.enumerated() {
             if let place = [parameters[index]].firstNonFinite { return "the weight \(place) is the first such number" }
@@ -58,12 +61,11 @@ extension TrainingRun {
             let outputs = unsafe UnsafeBufferPointer(
                 start: forward.run(inputs), count: batch.rows * layer.units)
             if let place = unsafe outputs.firstIndex(where: { !$0.isFinite }) {
+                let owner = ranks.isAlone ? "them" : "those of \(ranks.name)"
                 return
-                    "layer \(layer.name) is the first to give such a number, for row \(place / layer.units + 1) of them"
+                    "layer \(layer.name) is the first to give such a number, for row \(place / layer.units + 1) of \(owner)"
             }
         }
-        return ranks.isAlone
-            ? "every layer's outputs are finite, the loss of them is not"
-            : "every layer's outputs are finite for the rows of \(ranks.name)"
+        return nil
     }
 }
