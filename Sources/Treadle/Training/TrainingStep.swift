@@ -137,8 +137,8 @@ package struct StepResult: Equatable, Sendable {
         nonisolated(unsafe) let exchange = exchange
         crew = Crew(workers) { phase, task, worker in
             unsafe tasks.perform(phase, task, worker)
-            // Buckets that were sent go on meanwhile; only the first worker, the thread that hands out the work, may see to it.
-            if worker == 0, let exchange { exchange.proceed() }
+            // Buckets that were sent go on meanwhile; the first worker is the thread that joined the job.
+            if worker == 0, let exchange = unsafe exchange { exchange.proceed() }
         }
     }
 
