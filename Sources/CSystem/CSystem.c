@@ -2,7 +2,11 @@
 #include "CSystem.h"
 
 #include <sched.h>
+#include <signal.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
+
+void csystem_end_with_parent(void) { prctl(PR_SET_PDEATHSIG, SIGKILL); }
 
 int csystem_allowed_cores(void) {
     // Masks grow with the machine; the kernel refuses one that is too small.

@@ -4,8 +4,13 @@ internal import Treadle
 @main
 struct Main {
     static func main() {
-        let line = Array(CommandLine.arguments.dropFirst())
+        var line = Array(CommandLine.arguments.dropFirst())
         if line.first == GuardedProcess.argument { GuardedProcess.serve(line) }
-        Program(commands: CommandTable.all).runToExit(line)
+        let isSupervised = line.first == SupervisedProcess.argument
+        if isSupervised {
+            SupervisedProcess.begin()
+            line.removeFirst()
+        }
+        Program(commands: CommandTable.all, isSupervised: isSupervised).runToExit(line)
     }
 }

@@ -5,6 +5,8 @@ internal import Treadle
 /// From the command line to the exit code: finds the command, runs it, and turns every error into text.
 struct Program {
     let commands: [Command]
+    /// A parent waits for this process, and says what a crash of it means.
+    let isSupervised: Bool
 
     /// The one way out of the process.
     func runToExit(_ line: [String]) -> Never {
@@ -60,6 +62,10 @@ struct Program {
             let invocation = Invocation(
                 command: command, output: output, log: log, options: options, positionals: positionals)
             if invocation.isQuiet { log.lowest = .warning }
+            if command.readsForeignRows, !isSupervised {
+                let files = line.filter { unsafe access($0, R_OK) == 0 }
+                return ExitCode(value: try SupervisedProcess.run(line, on: files))
+            }
             return try command.run(invocation)
         }
         return .done

@@ -19,6 +19,9 @@ static inline void csystem_pause(void) {
 #endif
 }
 
+/// Ends this process when the one that started it ends.
+void csystem_end_with_parent(void);
+
 // SHA-256 (FIPS 180-4), with the CPU's SHA instructions where it has them.
 
 typedef struct csystem_sha256 {

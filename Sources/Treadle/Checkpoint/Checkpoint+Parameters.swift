@@ -18,8 +18,11 @@ extension Checkpoint {
 
     /// Throws when one is not, as of the file at `path`.
     func checkFinite(_ path: String) throws {
-        guard let place = firstNonFinite else { return }
-        throw TreadleError(.badData, "\(path): \(place) is not finite; use another checkpoint")
+        if let place = firstNonFinite { throw Self.notFinite(place, path) }
+    }
+
+    static func notFinite(_ place: String, _ path: String) -> TreadleError {
+        TreadleError(.badData, "\(path): \(place) is not finite; use another checkpoint")
     }
 }
 
@@ -56,17 +59,22 @@ extension Tensor {
     }
 
     /// The indices of an element, such as `[3, 4]`.
+    func position(of index: Int) -> [Int] { shape.position(of: index) }
+}
+
+extension [Int] {
+    /// The indices of an element in an array of this shape.
     func position(of index: Int) -> [Int] {
         var rest = index
-        return shape.reversed().map { extent in
+        return reversed().map { extent in
             defer { rest /= extent }
             return rest % extent
         }.reversed()
     }
 }
 
-extension Array where Element: BinaryFloatingPoint {
-    fileprivate var firstNonFinite: Int? { firstIndex { !$0.isFinite } }
+extension Collection where Element: BinaryFloatingPoint {
+    var firstNonFinite: Index? { firstIndex { !$0.isFinite } }
 }
 
 extension SHA256 {

@@ -45,6 +45,24 @@ struct CheckpointOutline: Codable, Sendable {
         guard fits, !parameters.isEmpty else {
             throw TreadleError(.badData, "\(path): its arrays do not fit its network; use another checkpoint or a copy")
         }
+        for (shift, factor) in [("shift", "factor"), ("target_shift", "target_factor")]
+        where (normalization[shift] == nil) != (normalization[factor] == nil) {
+            throw TreadleError(
+                .badData,
+                "\(path):/treadle/normalization: has one of \(shift) and \(factor) without the other; use another "
+                    + "checkpoint or a copy")
+        }
+        // Whoever has the index of an input or an output looks it up in these.
+        let (inputs, outputs) = (head.network.inputs, head.network.outputs)
+        for (what, count, due) in [
+            ("classes", head.classes?.count, outputs), ("class_weights", head.classWeights?.count, outputs),
+            ("columns", head.columns?.count, inputs),
+        ] where count.map({ $0 != due }) ?? false {
+            throw TreadleError(
+                .badData,
+                "\(path):/treadle/\(what): has \(count ?? 0) elements where the network has \(due); use another checkpoint "
+                    + "or a copy")
+        }
     }
 
     /// The head with everything but what grows with the network.
@@ -63,15 +81,9 @@ struct CheckpointOutline: Codable, Sendable {
 
     /// The numbers of the layers at `places`.
     func layers(_ places: [LayerPlaces], in image: some CheckpointImage) throws -> [LayerParameters] {
-        try layers(places, named: head.network.layers.map(\.name), in: image)
-    }
-
-    func layers(
-        _ places: [LayerPlaces], named names: [String], in image: some CheckpointImage
-    ) throws -> [LayerParameters] {
-        try zip(names, places).map { name, places in
+        try zip(head.network.layers, places).map { layer, places in
             LayerParameters(
-                name: name, weight: try places.weight.tensor(in: image),
+                name: layer.name, weight: try places.weight.tensor(in: image),
                 bias: try places.bias.map { try $0.tensor(in: image) })
         }
     }

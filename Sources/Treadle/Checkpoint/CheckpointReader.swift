@@ -215,6 +215,9 @@ struct CheckpointReader {
         let count = try group.dataset("epoch").shape.first ?? 0
         let epochs: [Int] = try column("epoch", in: group, count: count)
         let steps: [Int] = try column("step", in: group, count: count)
+        guard (epochs + steps).allSatisfy(Self.counts.contains) else {
+            throw damage("treadle/history", "its epochs or steps are not counts")
+        }
         let rates: [Double] = try column("rate", in: group, count: count)
         let seconds: [Double] = try column("seconds", in: group, count: count)
         var records = (0..<count).map {
@@ -289,9 +292,12 @@ struct CheckpointReader {
         return choice
     }
 
+    /// What can be counted and added up without a thought of the integers' end.
+    private static let counts = 0...1 << 53
+
     private func count(_ name: String, of object: any H5Object) throws -> Int {
         let values: [Int] = try object.attribute(name).numbers()
-        guard values.count == 1, values[0] >= 0 else {
+        guard values.count == 1, Self.counts.contains(values[0]) else {
             throw damage(object.path, "its attribute \(name) is not a count")
         }
         return values[0]

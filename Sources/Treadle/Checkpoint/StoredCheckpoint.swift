@@ -88,17 +88,13 @@ package struct StoredCheckpoint: Sendable {
         return digest
     }
 
-    /// Throws when a number of the model, the optimizer or the normalization is not finite. Holds a layer at a time.
-    package func checkFinite() throws {
-        var layer = head
-        for (index, places) in outline.parameters.enumerated() {
-            layer.parameters = try outline.layers([places], named: [head.network.layers[index].name], in: file)
-            for (slot, places) in outline.slots.enumerated() {
-                layer.optimizer.slots[slot].layers = try outline.layers(
-                    [places.layers[index]], named: [head.network.layers[index].name], in: file)
-            }
-            try layer.checkFinite(path)
+    /// Throws when a number of the model, the optimizer or the normalization is not finite.
+    package func checkFinite(workers: Workers) throws {
+        for (name, numbers, isParameter) in numbers.named {
+            guard let place = try numbers.firstNonFinite(workers: workers) else { continue }
+            throw Checkpoint.notFinite("\(isParameter ? "model/" : "")\(name) \(place)", path)
         }
+        try head.checkFinite(path)
         try checkUnchanged()
     }
 

@@ -11,10 +11,22 @@ package struct TrainedModel: Sendable {
     package init(_ checkpoint: Checkpoint, path: String) throws {
         self.path = path
         self.checkpoint = checkpoint
-        configuration = try Configuration.parse(
-            text: checkpoint.configuration, file: path + ":/treadle/config", baseDirectory: checkpoint.baseDirectory)
-        var loss = try LossFunction(
-            configuration.loss, task: checkpoint.task, outputs: checkpoint.network.outputs)
+        var loss: LossFunction
+        do {
+            configuration = try Configuration.parse(
+                text: checkpoint.configuration, file: path + ":/treadle/config",
+                baseDirectory: checkpoint.baseDirectory)
+            loss = try LossFunction(configuration.loss, task: checkpoint.task, outputs: checkpoint.network.outputs)
+        } catch {
+            // Nobody wrote this configuration by hand: it is the file that is bad.
+            throw TreadleError(.badData, messages: error.messages)
+        }
+        guard configuration.task == checkpoint.task, loss.type == checkpoint.loss else {
+            throw TreadleError(
+                .badData,
+                "\(path): its configuration is for \(configuration.task.rawValue) by \(loss.type.rawValue), its weights for "
+                    + "\(checkpoint.task.rawValue) by \(checkpoint.loss.rawValue); use another checkpoint or a copy")
+        }
         loss.classWeights = checkpoint.classWeights ?? loss.classWeights
         self.loss = loss
     }

@@ -66,6 +66,25 @@ package struct NumberSource: Sendable {
     }
 }
 
+extension NumberSource {
+    /// The indices of the first NaN or infinity, row-major; nil where all are finite.
+    func firstNonFinite(workers: Workers) throws -> [Int]? {
+        switch precision {
+        case .float32: try firstNonFinite(as: Float.self, workers)
+        case .float64: try firstNonFinite(as: Double.self, workers)
+        }
+    }
+
+    private func firstNonFinite<S: Scalar>(as: S.Type, _ workers: Workers) throws -> [Int]? {
+        let first = Mutex<Int?>(nil)
+        try unsafe forEachBlock(of: NumberTally.block, as: S.self, workers: workers) { task, _, numbers in
+            guard let index = unsafe numbers.firstNonFinite else { return }
+            first.withLock { $0 = min($0 ?? .max, task * NumberTally.block + index) }
+        }
+        return first.withLock { $0 }.map(shape.position)
+    }
+}
+
 extension SHA256 {
     /// Adds all numbers, row-major little-endian.
     mutating func add(_ numbers: NumberSource) throws {

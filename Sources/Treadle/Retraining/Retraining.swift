@@ -28,6 +28,13 @@ package struct Retraining {
                 "retrain.promote is null: say with retrain.promote.to where the model goes, and with data.valid what it is "
                     + "judged by")
         }
+        let (run, served) = (configuration.path(configuration.checkpoint.dir), configuration.path(promotion.to))
+        guard DurableFile.directory(of: served) != run else {
+            throw TreadleError(
+                .configuration,
+                "retrain.promote.to, \(served), lies in checkpoint.dir, which every new training empties: nothing would be "
+                    + "served meanwhile; name a place outside")
+        }
         self.configuration = configuration
         self.settings = settings
         self.promotion = promotion

@@ -1,6 +1,5 @@
 internal import Foundation
 internal import Glibc
-internal import HDF5
 
 /// A running child and the pipe that its answer comes through.
 struct GuardedChild {
@@ -11,46 +10,20 @@ struct GuardedChild {
 
     init(_ executable: String, _ arguments: [String], input: Int32?, subject: String) throws {
         var ends: [Int32] = [-1, -1]
-        guard unsafe Glibc.pipe(&ends) == 0 else { throw Self.failed(subject, "pipe", errno) }
+        guard unsafe Glibc.pipe(&ends) == 0 else { throw ChildProcess.failed(subject, "pipe", errno) }
         defer { close(ends[1]) }
         // The child's end is a copy without this.
         for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
-        var actions = unsafe posix_spawn_file_actions_t()
-        unsafe posix_spawn_file_actions_init(&actions)
-        defer { unsafe posix_spawn_file_actions_destroy(&actions) }
-        if let input {
-            unsafe posix_spawn_file_actions_adddup2(&actions, input, 0)
-        } else {
-            unsafe posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
-        }
-        unsafe posix_spawn_file_actions_adddup2(&actions, ends[1], 1)
-        unsafe posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0)
-        // The parent's handlers and ignored signals are not for the child.
-        var attributes = posix_spawnattr_t()
-        unsafe posix_spawnattr_init(&attributes)
-        defer { unsafe posix_spawnattr_destroy(&attributes) }
-        var signals = sigset_t()
-        unsafe sigfillset(&signals)
-        unsafe posix_spawnattr_setsigdefault(&attributes, &signals)
-        unsafe sigemptyset(&signals)
-        unsafe posix_spawnattr_setsigmask(&attributes, &signals)
-        unsafe posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK))
-        // A crash is an answer here; a backtrace of it would take longer than the work.
-        let environment = ProcessInfo.processInfo.environment.merging(["SWIFT_BACKTRACE": "enable=no"]) { $1 }
-        let argv = CStrings(["treadle"] + arguments)
-        let envp = CStrings(environment.map { "\($0)=\($1)" })
-        var child: pid_t = 0
-        let error = unsafe posix_spawn(&child, executable, &actions, &attributes, argv.pointers, envp.pointers)
-        guard error == 0 else {
+        do {
+            identifier = try ChildProcess.start(
+                executable, arguments,
+                files: [(0, input.map { .descriptor($0) } ?? .null), (1, .descriptor(ends[1])), (2, .null)],
+                subject: subject)
+        } catch {
             close(ends[0])
-            throw Self.failed(subject, "starting a process for it", error)
+            throw error
         }
-        identifier = child
         pipe = ends[0]
-    }
-
-    private static func failed(_ subject: String, _ call: String, _ number: Int32) -> TreadleError {
-        TreadleError(.inputOutput, "\(subject.printable): \(call) failed: \(TreadleError.reason(number)); try again")
     }
 
     /// Reads to the end of the answer or of the limits, and waits for the child, which does not outlive this.
@@ -84,14 +57,4 @@ struct GuardedChild {
         if case .finished = ending, status & 0x7f != 0 { ending = .signal(status & 0x7f) }
         return (answer, ending)
     }
-}
-
-/// Texts as C wants them for the time of a call.
-@safe
-private final class CStrings {
-    private(set) var pointers: [UnsafeMutablePointer<CChar>?]
-
-    init(_ texts: [String]) { unsafe pointers = unsafe texts.map { unsafe strdup($0) } + [nil] }
-
-    deinit { unsafe pointers.forEach { unsafe free($0) } }
 }

@@ -58,10 +58,10 @@ package enum GuardedProcess {
                 throw unreadable(subject, "the process that read it gave no answer")
             }
             return try reply.get()
-        case .tooLate: throw unreadable(subject, "reading it took more than \(limits.patience) s")
+        case .tooLate: throw tooSlow(subject, limits.patience)
         case .tooLong: throw unreadable(subject, "it describes more than \(limits.response >> 20) MB")
         case .signal(SIGXCPU), .signal(SIGALRM):
-            throw unreadable(subject, "reading it took more than \(limits.seconds) s")
+            throw tooSlow(subject, limits.seconds)
         case .signal(let signal) where [SIGINT, SIGTERM, SIGHUP].contains(signal):
             throw TreadleError(.tryAgain, "\(subject.printable): reading it was interrupted; run the command again")
         case .signal(let signal):
@@ -83,6 +83,13 @@ package enum GuardedProcess {
     private static func unreadable(_ subject: String, _ what: String) -> TreadleError {
         TreadleError(
             .badData, "\(subject.printable): damaged or hostile: \(what); do not use it, get it again from its source")
+    }
+
+    private static func tooSlow(_ subject: String, _ seconds: Int) -> TreadleError {
+        TreadleError(
+            .badData,
+            "\(subject.printable): damaged, hostile or very large: reading it took more than \(seconds) s; if you trust "
+                + "it, \"treadle inspect --limit SECONDS\" gives it longer")
     }
 
     private static func answer<Work: GuardedWork>(_ work: Work.Type, _ request: Data) -> Data? {

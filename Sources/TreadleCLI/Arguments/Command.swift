@@ -30,11 +30,13 @@ struct Command: Sendable {
     let arguments: [Argument]
     /// The command's own options; those of every command are `Option.everywhere`.
     let options: [Option]
+    /// It reads rows out of files that may be anyone's, through libhdf5, and so in a process of its own.
+    let readsForeignRows: Bool
     let run: @Sendable (Invocation) throws -> ExitCode
 
     init(
         _ name: String, group: Group, summary: String, discussion: [String] = [], examples: [Example],
-        arguments: [Argument] = [], options: [Option] = [],
+        arguments: [Argument] = [], options: [Option] = [], readsForeignRows: Bool = false,
         run: @escaping @Sendable (Invocation) throws -> ExitCode
     ) {
         self.name = name
@@ -44,6 +46,7 @@ struct Command: Sendable {
         self.examples = examples
         self.arguments = arguments
         self.options = options
+        self.readsForeignRows = readsForeignRows
         self.run = run
     }
 

@@ -17,7 +17,7 @@ enum EvalCommand {
             .init("treadle eval runs/churn/final.h5 --data data/test.h5", "measure on other data"),
             .init("treadle eval runs/churn/best.h5 --json", "on the run's own test set, for a script"),
         ],
-        arguments: [file], options: [data],
+        arguments: [file], options: [data], readsForeignRows: true,
         run: run)
 
     private static func run(_ call: Invocation) throws -> ExitCode {

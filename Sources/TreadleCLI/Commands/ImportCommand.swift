@@ -66,7 +66,7 @@ enum ImportCommand {
             output, target, noTarget, columns, drop, oneHot, labels, classes, classesFrom, targetFile, delimiter,
             header,
             noHeader, float64, compress, force,
-        ],
+        ], readsForeignRows: true,
         run: run)
 
     private static func run(_ call: Invocation) throws -> ExitCode {

@@ -28,7 +28,7 @@ enum InitCommand {
             .init("treadle init scans.h5 --x /run7/pixels --y /run7/kind", "say which datasets are meant"),
         ],
         arguments: [data],
-        options: [output, inputs, targets, test, force],
+        options: [output, inputs, targets, test, force], readsForeignRows: true,
         run: run)
 
     private static func run(_ call: Invocation) throws -> ExitCode {

@@ -26,7 +26,7 @@ enum PredictCommand {
             .init("treadle predict models/churn.h5 new.csv -o -", "a table in, a table out"),
             .init("treadle predict runs/churn/final.h5 data/test.h5 -o predicted.h5", "from HDF5 to HDF5"),
         ],
-        arguments: [file, inputs], options: [output, x, force],
+        arguments: [file, inputs], options: [output, x, force], readsForeignRows: true,
         run: run)
 
     private static func run(_ call: Invocation) throws -> ExitCode {

@@ -25,7 +25,7 @@ enum VerifyCommand {
         for file in call.arguments(files) {
             do {
                 let checkpoint = try StoredCheckpoint.open(file)
-                try checkpoint.checkFinite()
+                try checkpoint.checkFinite(workers: try call.workers())
                 if call.wantsJSON {
                     reports.append(try report(file, checkpoint))
                 } else if !call.isQuiet {

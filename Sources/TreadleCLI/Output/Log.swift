@@ -1,5 +1,6 @@
 internal import Foundation
 internal import Glibc
+internal import HDF5
 internal import Synchronization
 internal import Treadle
 
@@ -34,11 +35,16 @@ final class Log: Sendable {
     func warning(_ text: String) { write(.warning, text) }
     func error(_ text: String) { write(.error, text) }
 
-    /// Writes each line of `text` with what tells its level.
+    /// Writes each line of `text` with what tells its level. Names out of files act on no terminal.
     func write(_ level: LogLevel, _ text: String) {
+        draw(level, text.split(separator: "\n", omittingEmptySubsequences: false).map { String($0).printable })
+    }
+
+    /// Writes lines that are marked up for the terminal already.
+    func draw(_ level: LogLevel, _ lines: [String]) {
         state.withLock { state in
             guard level.severity >= state.lowest.severity else { return }
-            let lines = text.split(separator: "\n", omittingEmptySubsequences: false).map { prefix(level) + $0 + "\n" }
+            let lines = lines.map { prefix(level) + $0 + "\n" }
             put(erasing(state.liveLine) + lines.joined() + (state.liveLine ?? ""))
         }
     }

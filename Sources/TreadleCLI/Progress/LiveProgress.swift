@@ -52,7 +52,7 @@ final class LiveProgress: TrainingObserver {
             state.meter?.endEpoch()
             return (isFirst ? table.header : nil, table.row(record))
         }
-        if let header { log.note(log.terminal.bold(header)) }
+        if let header { log.draw(.info, [log.terminal.bold(header)]) }
         log.note(row)
     }
 

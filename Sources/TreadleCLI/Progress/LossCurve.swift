@@ -5,12 +5,12 @@ package import Treadle
 package struct LossCurve: Sendable {
     package struct Series: Sendable {
         package let name: String
-        /// Pairs of epoch and value; what is not finite is left out.
+        /// Pairs of epoch and value; what is not finite, or so large that a difference may not be, is left out.
         package let points: [(epoch: Int, value: Double)]
 
         package init(name: String, points: [(epoch: Int, value: Double)]) {
             self.name = name
-            self.points = points.filter { $0.value.isFinite }
+            self.points = points.filter { $0.value.magnitude < 1e300 }
         }
     }
 
@@ -53,7 +53,7 @@ package struct LossCurve: Sendable {
         for (index, one) in series.enumerated() {
             var previous: (x: Double, y: Double)?
             for (epoch, value) in one.points {
-                let x = Double(epoch - firstEpoch) / Double(lastEpoch - firstEpoch)
+                let x = (Double(epoch) - Double(firstEpoch)) / (Double(lastEpoch) - Double(firstEpoch))
                 let y = high > low ? (height(high) - height(value)) / (height(high) - height(low)) : 0
                 canvas.line(from: previous ?? (x, y), to: (x, y), mark: index == 0 ? "*" : "o")
                 previous = (x, y)

@@ -168,6 +168,13 @@ import Treadle
         #expect(try String(contentsOfFile: job.path("hook.txt"), encoding: .utf8) == "nightly \(job.model)\n")
     }
 
+    @Test func `a model is not served from the directory that training empties`() throws {
+        let job = try NightlyJob()
+        let inside = try job.retrain("--set", "retrain.promote.to=runs/nightly/final.h5")
+        #expect(inside.code == 78)
+        #expect(inside.errors.contains("lies in checkpoint.dir"))
+    }
+
     @Test func `data that drifted too far is not promoted`() throws {
         let job = try NightlyJob()
         #expect(try job.retrain().code == 0)

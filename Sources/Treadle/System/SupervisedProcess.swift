@@ -1,0 +1,58 @@
+internal import CSystem
+internal import Foundation
+internal import Glibc
+internal import HDF5
+
+/// A whole command in a process of its own, because it reads rows from files of unknown origin: libhdf5 may crash on a
+/// hostile one, and that shall not be the program's end.
+///
+/// The child has this process's files and terminal and no limits; signals are passed on to it.
+package enum SupervisedProcess {
+    /// The hidden first argument that makes the program such a child.
+    package static let argument = "--supervised"
+
+    /// What the child does first: it does not outlive its parent.
+    package static func begin() { csystem_end_with_parent() }
+
+    /// Runs the program once more with `line`, and returns its exit code. A crash is an error that names `subjects`.
+    package static func run(_ line: [String], on subjects: [String]) throws -> Int32 {
+        // Signals wait until they are asked for: none is lost between the start and the wait.
+        var waiting = sigset_t()
+        unsafe sigemptyset(&waiting)
+        for signal in [SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGCHLD] { unsafe sigaddset(&waiting, signal) }
+        unsafe pthread_sigmask(SIG_BLOCK, &waiting, nil)
+        let child = try ChildProcess.start(
+            "/proc/self/exe", [argument] + line, files: [], subject: subjects.joined(separator: ", "))
+        while true {
+            var about = unsafe siginfo_t()
+            let signal = unsafe sigwaitinfo(&waiting, &about)
+            if signal == SIGCHLD {
+                var status: Int32 = 0
+                guard unsafe waitpid(child, &status, WNOHANG) == child else { continue }
+                return try code(status, on: subjects)
+            }
+            // What the terminal sends, it sends to both.
+            if signal > 0, unsafe about.si_code <= 0 { kill(child, signal) }
+        }
+    }
+
+    private static func code(_ status: Int32, on subjects: [String]) throws -> Int32 {
+        let signal = status & 0x7f
+        guard signal != 0 else { return (status >> 8) & 0xff }
+        let files = subjects.map(\.printable).joined(separator: ", ")
+        switch signal {
+        case SIGSEGV, SIGBUS, SIGABRT, SIGFPE:
+            throw TreadleError(
+                .badData,
+                "\(subjects.count > 1 ? "one of " : "")\(files): damaged or hostile: reading it crashed libhdf5 (signal \(signal)); "
+                    + "do not use it, get it again from its source")
+        case SIGILL, SIGTRAP:
+            throw TreadleError(
+                .bug, "\(files): the command ended with a fault of its own (signal \(signal)); please report it")
+        case SIGKILL:
+            throw TreadleError(.tryAgain, "\(files): the command was killed, perhaps for want of memory; try again")
+        // As a shell counts.
+        default: return 128 + signal
+        }
+    }
+}
