@@ -5,9 +5,11 @@ Without --latency and --bandwidth they are fitted to messages over this machine'
 What it prints is a prediction by the model below, not a measurement.
 
 A rank computes its rows in `6 P b / flops`, b being the rows a rank has. Its share of the gradient, 4 P bytes, goes out
-by an all-to-all, and the weights come in by an all-gather: (R - 1) / R of 4 P bytes each way. A bucket of 4 MiB costs a
-message to every other rank. All buckets of the gradient but the last travel while the tiles after them are summed, a third
-of the computation. A small all-gather of the losses comes first, in log2 R messages.
+by an all-to-all, and the weights come in by an all-gather: (R - 1) / R of 4 P bytes each way. A bucket, which is of half a
+MiB to 4 but of 4 tiles of 32 KiB a rank at least, costs a message to every other rank. All buckets of the gradient but the
+last travel while the tiles after them are summed, a third of the computation. A small all-gather of the losses comes first,
+in log2 R messages. That the losses travel with the gradient, and weights while gradients are still under way, is left out:
+the prediction errs on the slow side there.
 """
 
 import argparse
@@ -53,7 +55,8 @@ def step(parameters, rows, ranks, latency, rate, flops):
     compute = 6 * parameters * rows / flops
     if ranks == 1:
         return compute
-    buckets = max(1, math.ceil(4 * parameters / (1 << 20) / max(4, ranks / 8)))
+    tiles = math.ceil(4 * parameters / (1 << 15))
+    buckets = math.ceil(tiles / max(4 * ranks, min(128, max(16, tiles // 8))))
     travel = buckets * (ranks - 1) * latency + (ranks - 1) / ranks * 4 * parameters * rate
     hidden = min(travel * (buckets - 1) / buckets, compute / 3)
     return compute + math.log2(ranks) * latency + travel - hidden + travel

@@ -14,6 +14,9 @@ package enum MPIJob {
     /// Whether there is such a program and a launcher: for `.enabled(if: MPIJob.isPossible)`.
     package static let isPossible = program != nil && access(launcher, X_OK) == 0
 
+    /// The signal to stop that the launcher passes on, and then waits for the ranks: Open MPI's answers SIGTERM itself.
+    package static let passedOn = launcher.hasSuffix("mpich") ? SIGTERM : SIGUSR2
+
     /// A rank's number, in a shell's words.
     package static let rankInShell = "${OMPI_COMM_WORLD_RANK:-$PMI_RANK}"
 

@@ -159,12 +159,12 @@ struct RanksTests {
         #expect(ended.errors.contains("error: rank 2 on "), "\(ended.errors)")
     }
 
-    @Test func `SIGUSR2 to mpirun stops all ranks with a checkpoint, and the job ends with 75`() throws {
+    @Test func `what mpirun passes on stops all ranks with a checkpoint, and the job ends with 75`() throws {
         let directory = try TemporaryDirectory()
         try prepare(4, epochs: 10_000, in: directory)
         let job = try MPIJob.start(ranks: 2, arguments("stopped"), directory: directory)
         _ = try waitForProcess(1, of: job, past: 6, of: "stopped", in: directory)
-        Glibc.kill(job.identifier, SIGUSR2)
+        Glibc.kill(job.identifier, MPIJob.passedOn)
         let ended = try job.finish()
         #expect(ended.code == 75, "\(ended.errors)")
         let names = try FileManager.default.contentsOfDirectory(atPath: directory.file("stopped"))
