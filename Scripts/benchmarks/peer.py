@@ -18,8 +18,8 @@ import sys
 import time
 
 from cases import Case, read_data
+from trainer import FIRST_STEPS
 
-FIRST_STEPS = 20
 SYSTEMS = {
     "jax-scan": ("peer_jax", "JaxScan"), "jax-step": ("peer_jax", "JaxStep"),
     "torch": ("peer_torch", "Torch"), "torch-compile": ("peer_torch", "TorchCompiled"),

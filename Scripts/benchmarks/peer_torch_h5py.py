@@ -8,6 +8,7 @@ import torch
 
 from cases import read_weights
 from peer_torch import Torch
+from trainer import FIRST_STEPS
 
 
 class Rows(torch.utils.data.Dataset):
@@ -57,15 +58,11 @@ class FromFile(Torch):
         self.workload = case.workload
         # h5py's default for single rows; for whole batches, chunks are kept as long as all of the data need.
         self.rows = SortedRows(case.train, 1 << 30) if self.batchwise else Rows(case.train, 1 << 20)
-        self.file = h5py.File(case.train, "r")
-        self.prepare(self.file["x"], self.file["y"], read_weights(case.weights))
+        # The first batches alone, and the file closed again: HDF5 would give the cache of a file that is open already.
+        with h5py.File(case.train, "r") as file:
+            first = slice(FIRST_STEPS * case.workload.batch)
+            self.prepare(file["x"][first], file["y"][first], read_weights(case.weights))
         self.stream = None
-
-    def tensors(self, x, y):
-        return x, y
-
-    def batch(self, index):
-        return super().tensors(*super().batch(index))
 
     def batches_forever(self):
         data = torch.utils.data

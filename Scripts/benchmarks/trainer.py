@@ -4,6 +4,8 @@ import time
 
 from cases import read_data, read_weights
 
+FIRST_STEPS = 20  # whose losses are compared
+
 
 class Trainer:
     """Subclasses prepare a network from the case's first weights, and train an epoch.
