@@ -15,7 +15,7 @@ typedef struct NAME(shard_block) {
     size_t added_levels;   // a bit for each level to add, lowest first
     REAL *out;
     size_t x_ahead;        // how far ahead to fetch rows of x, or 0
-    NAME(update_work) *beside;  // the update of the block before, `beside_step` of its weights after each tile
+    NAME(update_work) *beside;  // the update of the block before, `beside_step` of its weights after each shard
     size_t beside_step;
 } NAME(shard_block);
 
@@ -98,20 +98,17 @@ static const NAME(gradient_kernel) NAME(gradient_kernels)[TILE_ROWS][2] = {
 #endif
 };
 
-/// The tiles in `inputs` rows of a panel.
-INLINE size_t NAME(tiles_in)(size_t inputs) { return (inputs + TILE_ROWS - 1) / TILE_ROWS; }
-
 /// One shard's sums for `inputs` rows of a panel and `columns` used columns, from row `input` on.
 static void NAME(add_shard)(const NAME(shard_block) *block, size_t inputs, size_t columns, size_t input) {
-    size_t tiles = NAME(tiles_in)(inputs);
+    size_t tiles = (inputs + TILE_ROWS - 1) / TILE_ROWS;
     for (size_t v = 0; v * LANES < columns; v += 2) {
         size_t vectors = v + 1 < PANEL_VECTORS && (v + 1) * LANES < columns ? 2 : 1;
         for (size_t tile = 0; tile < tiles; tile++) {
             size_t from = inputs * tile / tiles, to = inputs * (tile + 1) / tiles;
             NAME(gradient_kernels)[to - from - 1][vectors - 1](block, input + from, from * PANEL + v * LANES);
-            if (block->beside_step) NAME(update)(block->beside, block->beside_step);
         }
     }
+    if (block->beside) NAME(update)(block->beside, block->beside_step);
 }
 
 /// The sum of dY over `rows` rows: one vector of columns, one chain of additions.

@@ -107,8 +107,9 @@ static void NAME(multiply_rows)(size_t rows, size_t K, const REAL *const *a, con
             size_t vectors = v + 1 < PANEL_VECTORS && column + LANES < columns ? 2 : 1;
             NAME(ending) here = *ending;
             if (here.bias) here.bias += column;
-            // A panel's first pass would wait for the cache behind L1: the tiles before fetch it, two lines a row of it.
-            const REAL *next = column + PANEL < columns ? weights + K * PANEL : 0;
+            // Of weights that are in the last cache only, the next panel is fetched by two tiles, two lines a row of it.
+            int is_far = K * columns * sizeof(REAL) > 2 << 20;
+            const REAL *next = is_far && column + PANEL < columns ? weights + K * PANEL : 0;
             for (size_t tile = 0; tile < tiles; tile++) {
                 size_t from = rows * tile / tiles, to = rows * (tile + 1) / tiles;
                 here.next = next && tile < 2 ? next + tile * (PANEL / 2) : 0;

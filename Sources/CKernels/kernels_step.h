@@ -133,7 +133,7 @@ static void NAME(train_shard)(const ck_plan *plan, size_t shard, size_t block) {
 }
 
 // The shards' sums of `inputs` rows of a panel, from row `from` on, into `out`, rows PANEL apart. The update of the
-// block before is done beside, a little after each tile: divisions, roots and memory's answers overlap with multiply-adds.
+// block before is done beside, a part after each shard: divisions, roots and memory's answers overlap with multiply-adds.
 static void NAME(sum_block)(const ck_plan *plan, const ck_layer *layer, size_t panel, size_t from, size_t inputs,
                             REAL *out, REAL *levels, NAME(update_work) *beside) {
     size_t column = panel * PANEL, S = plan->shard_count;
@@ -144,8 +144,7 @@ static void NAME(sum_block)(const ck_plan *plan, const ck_layer *layer, size_t p
     }
     size_t columns = layer->units - column < PANEL ? layer->units - column : PANEL;
     if (columns < PANEL) memset(out, 0, inputs * PANEL * sizeof(REAL));
-    size_t pairs = (columns + 2 * LANES - 1) / (2 * LANES), calls = S * NAME(tiles_in)(inputs) * pairs;
-    size_t step = (beside->count / LANES + calls - 1) / calls * LANES;
+    size_t step = (beside->count / LANES + S - 1) / S * LANES;
     for (size_t s = 0; s < S; s++) {
         size_t first = plan->shard_starts[s], rows = plan->shard_starts[s + 1] - first;
         NAME(shard_block) block = {

@@ -23,6 +23,17 @@ struct PackedLayout: Equatable, Sendable {
             if isNarrow { return weightStart + unit * paddedInputs + input }
             return weightStart + (unit / panel * inputs + input) * panel + unit % panel
         }
+
+        /// The stretches of W that are consecutive both row by row, from `plain` on, and in the flat array, from `packed` on.
+        @inline(__always)
+        func forEachRun(_ body: (_ plain: Int, _ packed: Int, _ count: Int) -> Void) {
+            let longest = isNarrow ? 1 : panel
+            for input in 0..<inputs {
+                for unit in stride(from: 0, to: units, by: longest) {
+                    body(input * units + unit, place(input: input, unit: unit), min(longest, units - unit))
+                }
+            }
+        }
     }
 
     var entries: [Entry] = []

@@ -45,10 +45,9 @@ internal import Glibc
             precondition(
                 (layer.bias != nil) == (entry.biasStart != nil), "\(layer.name): bias without a place, or none")
             let weights = S.values(of: layer.weight)
-            for input in 0..<entry.inputs {
-                for unit in 0..<entry.units {
-                    unsafe start[entry.place(input: input, unit: unit)] = weights[input * entry.units + unit]
-                }
+            unsafe weights.withUnsafeBufferPointer { weights in
+                guard let plain = weights.baseAddress else { return }
+                entry.forEachRun { from, to, count in unsafe (start + to).update(from: plain + from, count: count) }
             }
             if let bias = layer.bias, let biasStart = entry.biasStart {
                 precondition(bias.shape == [entry.units], "\(layer.name): a bias of another shape")
@@ -61,10 +60,8 @@ internal import Glibc
     func unload(names: [String]) -> [LayerParameters] {
         zip(layout.entries, names).map { entry, name in
             let weights = unsafe [S](unsafeUninitializedCapacity: entry.inputs * entry.units) { buffer, count in
-                for input in 0..<entry.inputs {
-                    for unit in 0..<entry.units {
-                        unsafe buffer[input * entry.units + unit] = start[entry.place(input: input, unit: unit)]
-                    }
+                if let plain = buffer.baseAddress {
+                    entry.forEachRun { to, from, count in unsafe (plain + to).update(from: start + from, count: count) }
                 }
                 count = entry.inputs * entry.units
             }
