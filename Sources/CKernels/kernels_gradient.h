@@ -87,6 +87,9 @@ GRADIENT(5) GRADIENT(6)
 #if TILE_ROWS >= 8
 GRADIENT(7) GRADIENT(8)
 #endif
+#if TILE_ROWS >= 12
+GRADIENT(9) GRADIENT(10) GRADIENT(11) GRADIENT(12)
+#endif
 
 static const NAME(gradient_kernel) NAME(gradient_kernels)[TILE_ROWS][2] = {
     KERNELS(gradient, 1), KERNELS(gradient, 2), KERNELS(gradient, 3), KERNELS(gradient, 4),
@@ -95,6 +98,9 @@ static const NAME(gradient_kernel) NAME(gradient_kernels)[TILE_ROWS][2] = {
 #endif
 #if TILE_ROWS >= 8
     KERNELS(gradient, 7), KERNELS(gradient, 8),
+#endif
+#if TILE_ROWS >= 12
+    KERNELS(gradient, 9), KERNELS(gradient, 10), KERNELS(gradient, 11), KERNELS(gradient, 12),
 #endif
 };
 

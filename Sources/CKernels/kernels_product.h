@@ -1,8 +1,8 @@
 // Rows times packed panels: the forward pass (x · W) and the input error (dY · Wᵀ).
 //
 // Each element is one chain of multiply-adds in increasing k that starts at zero. A tile is up to TILE_ROWS rows by two
-// vectors of columns; its sums stay in registers from the first k to the last. On AVX-512 that is 8 × 32 floats:
-// 16 sums, 2 vectors of the panel and one broadcast, 10 loads for 16 multiply-adds.
+// vectors of columns; its sums stay in registers from the first k to the last. On AVX-512 that is up to 12 × 32 floats:
+// 24 sums, 2 vectors of the panel and one broadcast, 14 loads for 24 multiply-adds.
 
 #define UNROLL _Pragma("clang loop unroll(full)")
 
@@ -82,6 +82,9 @@ PRODUCT(5) PRODUCT(6)
 #if TILE_ROWS >= 8
 PRODUCT(7) PRODUCT(8)
 #endif
+#if TILE_ROWS >= 12
+PRODUCT(9) PRODUCT(10) PRODUCT(11) PRODUCT(12)
+#endif
 
 #define KERNELS(name, rows) {NAME(name##_##rows##_1), NAME(name##_##rows##_2)}
 static const NAME(product_kernel) NAME(product_kernels)[TILE_ROWS][2] = {
@@ -91,6 +94,9 @@ static const NAME(product_kernel) NAME(product_kernels)[TILE_ROWS][2] = {
 #endif
 #if TILE_ROWS >= 8
     KERNELS(product, 7), KERNELS(product, 8),
+#endif
+#if TILE_ROWS >= 12
+    KERNELS(product, 9), KERNELS(product, 10), KERNELS(product, 11), KERNELS(product, 12),
 #endif
 };
 

@@ -9,7 +9,7 @@
 #define PANEL ((size_t)CK_PANEL_BYTES / sizeof(REAL))
 #define PANEL_VECTORS ((size_t)(CK_PANEL_BYTES / CK_VECTOR_BYTES))
 // What sixteen (AVX2) or thirty-two (AVX-512) registers hold: a tile's sums, two vectors and a broadcast.
-#define TILE_ROWS ((CK_VECTOR_BYTES) == 64 ? 8 : (CK_VECTOR_BYTES) == 32 ? 6 : 4)
+#define TILE_ROWS ((CK_VECTOR_BYTES) == 64 ? 12 : (CK_VECTOR_BYTES) == 32 ? 6 : 4)
 #define vec NAME(vec)
 #define ivec NAME(ivec)
 
