@@ -21,6 +21,7 @@ import instructions
 import loading
 import machine
 import markdown
+import neighbour
 import scaling
 import steps
 import thresholds
@@ -28,7 +29,7 @@ from plan import Plan, available_cores
 from workloads import WORKLOADS, named
 
 SECTIONS = {"steps": steps, "accuracy": accuracy, "loading": loading, "checkpoints": checkpoints, "scaling": scaling,
-            "cost_model": cost_model, "instructions": instructions}
+            "neighbour": neighbour, "cost_model": cost_model, "instructions": instructions}
 QUICK = ["steps", "loading", "instructions"]
 
 

@@ -36,11 +36,12 @@ struct StepSharing {
     /// Not where handing it out takes longer than it saves: below some 5 µs.
     private func isWorthIt(_ cycles: Int) -> Bool { cycles >= 20_000 || alwaysShares }
 
-    /// Rows a block: many for one read of the weights, yet several blocks a worker, so that one that has lost its core to
-    /// another process does not keep the others waiting (32 rows a block cost 1–3 % against 64).
+    /// Rows a block: many for one read of the weights, yet no more than 64 where workers share, so that one that has lost
+    /// its core to another process does not keep the others waiting for long. (32 rows a block cost 1–3 %, and kept no
+    /// more speed beside a busy process.)
     func blockRows(_ rows: Int, workers: Int) -> Int {
         if let fixedBlockRows { return fixedBlockRows }
-        let most = workers == 1 ? 128 : rows > 256 * workers ? 64 : 32
+        let most = workers == 1 ? 128 : 64
         let blocks = workers * max(1, (rows + most * workers - 1) / (most * workers))
         return max(1, (rows + blocks - 1) / blocks)
     }
