@@ -1,12 +1,17 @@
 #include "CHDF5Shims.h"
 
 #include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 static pthread_mutex_t lock;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static int depth; // guarded by the lock
+static int most_seconds;
+static timer_t timer; // guarded by the lock
+static int is_timed;  // guarded by the lock
 static _Thread_local int silenced;
 static _Thread_local int refused;
 
@@ -23,10 +28,21 @@ static void initialize(void) {
     H5PLset_loading_state(0);
 }
 
+void chdf5_limit_calls(int seconds) { most_seconds = seconds; }
+
+// The processor's time of this thread, so that neither a busy machine nor other threads count.
+static void begin_time(void) {
+    struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGXCPU};
+    struct itimerspec limit = {.it_value.tv_sec = most_seconds};
+    is_timed = timer_create(CLOCK_THREAD_CPUTIME_ID, &event, &timer) == 0;
+    if (is_timed) timer_settime(timer, 0, &limit, NULL);
+}
+
 void chdf5_enter(void) {
     pthread_once(&once, initialize);
     pthread_mutex_lock(&lock);
     depth += 1;
+    if (depth == 1 && most_seconds > 0) begin_time();
     if (!silenced) {
         H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
         silenced = 1;
@@ -35,7 +51,11 @@ void chdf5_enter(void) {
 
 void chdf5_leave(void) {
     depth -= 1;
-    if (depth == 0) H5Eclear2(H5E_DEFAULT);
+    if (depth == 0) {
+        H5Eclear2(H5E_DEFAULT);
+        if (is_timed) timer_delete(timer);
+        is_timed = 0;
+    }
     pthread_mutex_unlock(&lock);
 }
 

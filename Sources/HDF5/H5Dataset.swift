@@ -66,6 +66,11 @@ package final class H5Dataset: H5Object {
         guard let shape = current.map({ Int(exactly: $0) }) as? [Int] else {
             throw H5Error(.tooLarge, subject, "says that it has an extent beyond 2^63")
         }
+        // libhdf5 does not compare them, and would read what is not there as fill values, however much that is.
+        for (extent, most) in zip(current, largest) where extent > most {
+            throw H5Error(
+                .tooLarge, subject, "says that it has an extent of \(extent), where \(most) is the largest allowed")
+        }
         return (shape, largest.map { $0 == chdf5_unlimited() ? nil : Int(clamping: $0) })
     }
 }

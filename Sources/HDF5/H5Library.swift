@@ -11,6 +11,9 @@ package enum H5Library {
         return "\(major).\(minor).\(release)"
     }
 
+    /// Lets SIGXCPU end this process when one call takes libhdf5 more seconds of the processor.
+    package static func limitCalls(seconds: Int) { chdf5_limit_calls(Int32(seconds)) }
+
     /// Runs `body` as the only user of libhdf5 in this process.
     ///
     /// The lock is re-entrant, and no caller's code ever runs inside it: it cannot deadlock. Error printing is

@@ -1,3 +1,4 @@
+import Foundation
 import HDF5
 import TestSupport
 import Testing
@@ -44,5 +45,22 @@ import Testing
         } catch {
             #expect(error.kind == .noSuchObject(nearby: ["/images"]))
         }
+    }
+
+    @Test func `an extent beyond the largest allowed is an error, not rows of fill values`() throws {
+        let path = directory.file("a.h5")
+        let file = try H5File.create(path)
+        try file.write(
+            [Float](repeating: 1, count: 192), to: "/x", shape: [64, 3],
+            options: DatasetOptions(maxShape: [64, 3], chunk: [4, 3], deflate: 6))
+        try file.close()
+        // The dataspace as the file has it: extents, then the largest allowed, as little-endian numbers of 8 bytes.
+        var bytes = try Data(contentsOf: URL(fileURLWithPath: path))
+        let extents = [64, 3, 64, 3].flatMap { [UInt8($0)] + [UInt8](repeating: 0, count: 7) }
+        let place = try #require(bytes.firstRange(of: Data(extents))?.lowerBound)
+        bytes[place + 3] = 8
+        try bytes.write(to: URL(fileURLWithPath: path))
+        let error = #expect(throws: H5Error.self) { try H5File.open(path).dataset("/x") }
+        #expect("\(try #require(error))".contains("an extent of 134217792, where 64 is the largest allowed"))
     }
 }

@@ -16,6 +16,10 @@
 void chdf5_enter(void);
 void chdf5_leave(void);
 
+// From now on SIGXCPU ends the process when one stay inside the lock takes more seconds of the processor: libhdf5 runs
+// in circles on some damaged files. To be called before there are threads.
+void chdf5_limit_calls(int seconds);
+
 // Plug-in loading, off until allowed; call inside the lock.
 void chdf5_allow_plugins(int allowed);
 

@@ -6,13 +6,20 @@ internal import HDF5
 /// A whole command in a process of its own, because it reads rows from files of unknown origin: libhdf5 may crash on a
 /// hostile one, and that shall not be the program's end.
 ///
-/// The child has this process's files and terminal and no limits; signals are passed on to it.
+/// The child has this process's files and terminal, and no limits but one on each call of libhdf5; signals are passed on
+/// to it.
 package enum SupervisedProcess {
     /// The hidden first argument that makes the program such a child.
     package static let argument = "--supervised"
 
-    /// What the child does first: it does not outlive its parent.
-    package static func begin() { csystem_end_with_parent() }
+    /// Of the processor, for any one call of libhdf5: rows are read in pieces that take a small part of it.
+    private static let secondsOfCall = 4
+
+    /// What the child does first: it does not outlive its parent, and no call of libhdf5 runs in circles.
+    package static func begin() {
+        csystem_end_with_parent()
+        H5Library.limitCalls(seconds: secondsOfCall)
+    }
 
     /// Runs the program once more with `line`, and returns its exit code. A crash is an error that names `subjects`.
     package static func run(_ line: [String], on subjects: [String]) throws -> Int32 {
@@ -46,6 +53,11 @@ package enum SupervisedProcess {
                 .badData,
                 "\(subjects.count > 1 ? "one of " : "")\(files): damaged or hostile: reading it crashed libhdf5 (signal \(signal)); "
                     + "do not use it, get it again from its source")
+        case SIGXCPU:
+            throw TreadleError(
+                .badData,
+                "\(subjects.count > 1 ? "one of " : "")\(files): damaged or hostile: a call of libhdf5 on it took more than "
+                    + "\(secondsOfCall) s; do not use it, get it again from its source")
         case SIGILL, SIGTRAP:
             throw TreadleError(
                 .bug, "\(files): the command ended with a fault of its own (signal \(signal)); please report it")
