@@ -1,0 +1,66 @@
+// The one lock around libhdf5, and what is done whenever it is taken.
+
+#include "CHDF5Shims.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <time.h>
+
+static pthread_mutex_t lock;
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static int depth; // guarded by the lock
+static int most_seconds;
+static timer_t timer; // guarded by the lock
+static int is_timed;  // guarded by the lock
+static _Thread_local int silenced;
+
+static void initialize(void) {
+    pthread_mutexattr_t attributes;
+    pthread_mutexattr_init(&attributes);
+    pthread_mutexattr_settype(&attributes, PTHREAD_MUTEX_RECURSIVE);
+    pthread_mutex_init(&lock, &attributes);
+    pthread_mutexattr_destroy(&attributes);
+    // Files are closed by their handles. The library's own clean-up at exit would race with threads
+    // that still read.
+    H5dont_atexit();
+    H5open();
+    H5PLset_loading_state(0);
+}
+
+void chdf5_limit_calls(int seconds) { most_seconds = seconds; }
+
+// The processor's time of this thread, so that neither a busy machine nor other threads count.
+static void begin_time(void) {
+    struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGXCPU};
+    struct itimerspec limit = {.it_value.tv_sec = most_seconds};
+    is_timed = timer_create(CLOCK_THREAD_CPUTIME_ID, &event, &timer) == 0;
+    if (is_timed) timer_settime(timer, 0, &limit, NULL);
+}
+
+void chdf5_enter(void) {
+    pthread_once(&once, initialize);
+    pthread_mutex_lock(&lock);
+    depth += 1;
+    if (depth == 1 && most_seconds > 0) begin_time();
+    if (!silenced) {
+        H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
+        silenced = 1;
+    }
+}
+
+void chdf5_leave(void) {
+    depth -= 1;
+    if (depth == 0) {
+        H5Eclear2(H5E_DEFAULT);
+        if (is_timed) timer_delete(timer);
+        is_timed = 0;
+    }
+    pthread_mutex_unlock(&lock);
+}
+
+void chdf5_allow_plugins(int allowed) {
+    static int state; // guarded by the lock
+    if (state == allowed) return;
+    state = allowed;
+    H5PLset_loading_state(allowed ? H5PL_ALL_PLUGIN : 0);
+}
