@@ -18,6 +18,10 @@ package enum Python {
 
     /// Runs a script with the given arguments.
     package static func run(_ script: String, _ arguments: String...) throws -> Finished {
+        try run(script, arguments)
+    }
+
+    package static func run(_ script: String, _ arguments: [String]) throws -> Finished {
         guard let interpreter else { throw Missing() }
         return try Spawned(interpreter, ["-c", script] + arguments, inheritsEnvironment: true).finish()
     }

@@ -7,6 +7,15 @@ package struct Finished: Equatable, Sendable {
     package let code: Int32
     package let output: String
     package let errors: String
+    /// The processor's time that it and its children took.
+    package let processorTime: Duration
+    /// Bytes of the largest of these at its peak, or of the one that started it, if that was larger.
+    package let peakMemory: Int
+
+    /// Equal for who looks at the terminal, whatever it cost.
+    package static func == (left: Finished, right: Finished) -> Bool {
+        (left.code, left.output, left.errors) == (right.code, right.output, right.errors)
+    }
 
     /// The lines of stderr.
     package var errorLines: [String] { errors.split(separator: "\n").map(String.init) }
@@ -16,7 +25,7 @@ package struct Finished: Equatable, Sendable {
 package final class Spawned {
     package let identifier: Int32
     private let files: TemporaryDirectory
-    private var status: Int32?
+    private var ended: (status: Int32, usage: rusage)?
 
     /// What stands behind a process's standard input.
     package enum Input {
@@ -80,7 +89,7 @@ package final class Spawned {
     }
 
     deinit {
-        if status == nil {
+        if ended == nil {
             kill(identifier, SIGKILL)
             var ignored: Int32 = 0
             waitpid(identifier, &ignored, 0)
@@ -88,17 +97,19 @@ package final class Spawned {
     }
 
     package func send(_ signal: Int32) {
-        precondition(status == nil, "the process has ended")
+        precondition(ended == nil, "the process has ended")
         kill(identifier, signal)
     }
 
     /// Whether it still runs.
     package var isRunning: Bool {
-        guard status == nil else { return false }
-        var ended: Int32 = 0
-        guard waitpid(identifier, &ended, WNOHANG) == identifier else { return true }
-        status = ended
-        return false
+        wait(WNOHANG)
+        return ended == nil
+    }
+
+    private func wait(_ options: Int32) {
+        var (status, usage) = (Int32(0), rusage())
+        if ended == nil, wait4(identifier, &status, options, &usage) == identifier { ended = (status, usage) }
     }
 
     /// What it has written to stdout and stderr so far.
@@ -107,12 +118,16 @@ package final class Spawned {
 
     /// Waits until it ends.
     package func finish() throws -> Finished {
-        while status == nil {
-            var ended: Int32 = 0
-            if waitpid(identifier, &ended, 0) == identifier { status = ended }
+        while true {
+            wait(0)
+            guard let (status, usage) = ended else { continue }
+            let code = status & 0x7F == 0 ? (status >> 8) & 0xFF : 128 + (status & 0x7F)
+            let (user, system) = (usage.ru_utime, usage.ru_stime)
+            return Finished(
+                code: code, output: outputSoFar, errors: errorsSoFar,
+                processorTime: .seconds(user.tv_sec + system.tv_sec)
+                    + .microseconds(user.tv_usec + system.tv_usec),
+                peakMemory: usage.ru_maxrss << 10)
         }
-        let ended = status ?? 0
-        let code = ended & 0x7F == 0 ? (ended >> 8) & 0xFF : 128 + (ended & 0x7F)
-        return Finished(code: code, output: outputSoFar, errors: errorsSoFar)
     }
 }

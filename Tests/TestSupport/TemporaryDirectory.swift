@@ -3,15 +3,19 @@ package import Foundation
 /// A directory of its own for one test; it goes with the last reference to it.
 package final class TemporaryDirectory: Sendable {
     package let path: String
+    /// Holds what a test puts beside its directory, like the lock of a run in it.
+    private let surroundings: URL
 
     package init() throws {
-        let url = FileManager.default.temporaryDirectory.appendingPathComponent("treadle-test-\(UUID().uuidString)")
+        surroundings = FileManager.default.temporaryDirectory
+            .appendingPathComponent("treadle-test-\(UUID().uuidString)")
+        let url = surroundings.appendingPathComponent("work")
         try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
         path = url.path
     }
 
     deinit {
-        try? FileManager.default.removeItem(atPath: path)
+        try? FileManager.default.removeItem(at: surroundings)
     }
 
     /// The path of `name` within the directory.

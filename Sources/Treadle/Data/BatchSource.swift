@@ -174,7 +174,7 @@ extension Dataset {
                     mapping: array, rows: range, skipping: isDropped, transform: transform, settings: settings)
             }
             let bytes = ResidentRows<S>.bytes(array.width, rows: range.count)
-            guard settings.access != .mmap else { return nil }
+            guard settings.access != .mmap, !settings.readsOnce || settings.access == .memory else { return nil }
             guard settings.budget.claim(bytes) else {
                 guard settings.access == .memory else { return nil }
                 throw TreadleError(

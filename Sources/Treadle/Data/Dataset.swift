@@ -254,7 +254,7 @@ extension Dataset {
 
     /// Lets decoded chunks have the memory that nothing else has asked for, but for a tenth.
     func cacheWhatIsLeft() {
-        guard cache.room > 0 else { return }
+        guard cache.room > 0, !settings.readsOnce else { return }
         cache.grow(to: cache.room + max(0, settings.budget.left - settings.budget.limit / 10))
     }
 }

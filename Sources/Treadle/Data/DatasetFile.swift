@@ -13,52 +13,35 @@ internal import HDF5
         var type: OutputElement
     }
 
-    private let path: String
-    private let temporary: String
-    private let calls = SystemCalls()
+    private var target: DurableFile
+    /// Open while libhdf5 writes to the target.
     private var file: H5File?
     private var datasets: [H5Dataset] = []
     private var offsets: [Int] = []
     private var rowSizes: [Int] = []
-    private var descriptor: Int32 = -1
     private let isCompressed: Bool
-    private var isDone = false
 
     /// Creates the file with room for `plans`, and with what else it holds.
     init(
         _ path: String, replacing: Bool, compress: Bool, _ plans: [Plan], texts: [(name: String, values: [String])],
         attributes: [(name: String, value: String)]
     ) throws {
-        self.path = path
         isCompressed = compress
-        let directory = DurableFile.directory(of: path)
-        let random = String(UInt64.random(in: 1 << 60 ... .max), radix: 16)
-        temporary = "\(directory)/.\(path.split(separator: "/").last ?? "import").\(random).tmp"
-        if !replacing, unsafe access(path, F_OK) == 0 {
-            throw TreadleError(.cannotCreate, "\(path) exists; choose another name, or replace it with --force")
-        }
+        target = try DurableFile(creating: path, replacing: replacing)
         let size = plans.reduce(0) { $0 + $1.shape.reduce($1.type.size, *) }
-        try DatasetFile.checkDirectory(of: path, directory, size)
-        do {
-            try create(plans, texts, attributes)
-            try reserve(size, of: plans)
-        } catch {
-            discard()
-            throw error
-        }
+        try checkSpace(size)
+        try create(plans, texts, attributes)
+        try reserve(plans)
     }
 
-    deinit { if !isDone { discard() } }
-
-    private static func checkDirectory(of path: String, _ directory: String, _ size: Int) throws {
-        guard unsafe access(directory, W_OK | X_OK) == 0 else { throw TreadleError.writing(path, "creation", errno) }
-        // Better said before an hour of work than after it.
-        let space = try DiskSpace(at: directory)
+    /// Better said before an hour of work than after it.
+    private func checkSpace(_ size: Int) throws {
+        let space = try DiskSpace(at: DurableFile.directory(of: target.path))
         let needed = size + 1 << 18
         guard space.available >= needed else {
             throw TreadleError(
                 .inputOutput,
-                "\(path) needs up to \(needed.bytesInWords), but its file system has \(space.available.bytesInWords) left; "
+                "\(target.path) needs up to \(needed.bytesInWords), but its file system has \(space.available.bytesInWords) left; "
                     + "free space or choose another directory")
         }
     }
@@ -66,7 +49,7 @@ internal import HDF5
     private func create(
         _ plans: [Plan], _ texts: [(name: String, values: [String])], _ attributes: [(name: String, value: String)]
     ) throws {
-        let file = try H5File.create(temporary, replacing: false)
+        let file = try H5File.create(target.temporary, replacing: true)
         self.file = file
         for attribute in attributes { try file.setAttribute(attribute.name, attribute.value) }
         for text in texts { try file.write(strings: text.values, to: text.name) }
@@ -85,25 +68,16 @@ internal import HDF5
         }
     }
 
-    /// Takes hold of the space of all arrays, so that the disk cannot fill up half-way.
-    private func reserve(_ size: Int, of plans: [Plan]) throws {
+    private func reserve(_ plans: [Plan]) throws {
         guard !isCompressed else { return }
-        for dataset in datasets {
+        var end = 0
+        for (dataset, plan) in zip(datasets, plans) {
             guard case .contiguous(let offset, _) = dataset.storage else { preconditionFailure("not contiguous") }
             offsets.append(offset ?? 0)
+            end = max(end, (offset ?? 0) + plan.shape.reduce(plan.type.size, *))
         }
         try close()
-        descriptor = unsafe open(temporary, O_WRONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw TreadleError.writing(path, "open", errno) }
-        var status = stat()
-        guard unsafe fstat(descriptor, &status) == 0 else { throw TreadleError.writing(path, "fstat", errno) }
-        let end = zip(offsets, plans).reduce(Int(status.st_size)) { end, next in
-            max(end, next.0 + next.1.shape.reduce(next.1.type.size, *))
-        }
-        let failure = posix_fallocate(descriptor, 0, off_t(end))
-        guard failure == 0 || failure == EOPNOTSUPP || failure == EINVAL else {
-            throw TreadleError.writing(path, "fallocate", failure)
-        }
+        try target.reserve(end)
     }
 
     /// Writes whole rows of the array of this number. Rows that do not overlap may be written at the same time.
@@ -113,48 +87,20 @@ internal import HDF5
         }
         let size = count * MemoryLayout<Element>.size
         precondition(size == rows.count * rowSizes[array] && count <= values.count, "rows must be written whole")
-        try unsafe values.withUnsafeBytes { bytes in
-            var done = 0
-            while done < size {
-                let place = offsets[array] + rows.lowerBound * rowSizes[array] + done
-                let put = unsafe pwrite(descriptor, bytes.baseAddress?.advanced(by: done), size - done, off_t(place))
-                if put < 0 && errno == EINTR { continue }
-                guard put > 0 else { throw TreadleError.writing(path, "write", put < 0 ? errno : EIO) }
-                done += put
-            }
-        }
+        try target.write(
+            unsafe values.span.extracting(..<count).bytes, at: offsets[array] + rows.lowerBound * rowSizes[array])
     }
 
     /// Makes the file durable and gives it its name.
     func finish() throws {
-        if file != nil {
-            try file?.flush()
-            try close()
-            descriptor = unsafe open(temporary, O_WRONLY | O_CLOEXEC)
-            guard descriptor >= 0 else { throw TreadleError.writing(path, "open", errno) }
-        }
-        try calls.fsync(descriptor, for: path)
-        let written = descriptor
-        descriptor = -1
-        try calls.close(written, for: path)
-        try calls.rename(temporary, to: path)
-        isDone = true
-        try calls.syncDirectory(DurableFile.directory(of: path))
+        try close()
+        try target.commit()
     }
 
     private func close() throws {
         datasets.removeAll()
         try file?.close()
         file = nil
-    }
-
-    private func discard() {
-        datasets.removeAll()
-        file = nil
-        if descriptor >= 0 { _ = Glibc.close(descriptor) }
-        descriptor = -1
-        _ = unsafe unlink(temporary)
-        isDone = true
     }
 }
 

@@ -11,6 +11,9 @@ package struct DatasetSettings: Sendable {
     /// Shared by all datasets of a run.
     package var budget: MemoryBudget
     package var workers: Workers
+    /// Rows are read in order and then never again: what was decoded or converted is not kept. A file of a few
+    /// kilobytes may declare any number of rows, so that keeping what has room would fill the memory for nothing.
+    package var readsOnce = false
     /// Asked while much is read: true ends it with an error.
     package var interrupted: @Sendable () -> Bool
     package var note: @Sendable (LogLevel, String) -> Void

@@ -106,9 +106,8 @@ extension StoredArray.Segment {
                 "\(form): data.access \"mmap\" needs contiguous numbers; use \"auto\", or h5repack -l CONTI \(file.path) new.h5"
             )
         }
-        cache.grow(to: settings.budget.limit / 4)
         if access != .library, let bands = try dataset.chunkBands(file) {
-            try Self.check(bands, form, file, settings.budget, cache)
+            try Self.makeRoom(for: bands, form, file, settings, cache)
             segment.reader = BandedRows(bands, cache: cache)
             segment.report += "; chunks decoded on all cores"
             segment.path = .chunks
@@ -125,21 +124,24 @@ extension StoredArray.Segment {
         let target = max(1, (1 << 20) / rowBytes)
         let bandRows = chunkRows.map { $0 * max(1, target / $0) } ?? min(target, max(rows, 1))
         let bands = LibraryBands(dataset, bandRows: bandRows)
-        try Self.check(bands, form, file, settings.budget, cache)
+        try Self.makeRoom(for: bands, form, file, settings, cache)
         segment.reader = BandedRows(bands, cache: cache)
         segment.report += "; read by libhdf5, on one core at a time"
         segment.path = .library
         return segment
     }
 
-    /// Refuses chunks of which not a few fit into memory.
-    private static func check(
-        _ bands: any BandSource, _ form: String, _ file: DataFile, _ budget: MemoryBudget, _ cache: BandCache
+    /// Gives the cache a quarter of the limit, or what a few bands take; refuses bands of which not a few fit.
+    private static func makeRoom(
+        for bands: any BandSource, _ form: String, _ file: DataFile, _ settings: DatasetSettings, _ cache: BandCache
     ) throws {
+        let quarter = settings.budget.limit / 4
+        let few = max(1 << 26, 4 * min(bands.bandBytes, quarter))
+        cache.grow(to: settings.readsOnce ? min(quarter, few) : quarter)
         guard bands.bandBytes > max(cache.room / 2, 1 << 20) else { return }
         throw TreadleError(
             .badData,
-            "\(form): the chunks of one row take \(bands.bandBytes.asBytes) together, more than data.memory_limit (\(budget.limit.asBytes)) leaves room for; raise it, or store smaller chunks of whole rows: h5repack -l CHUNK=… \(file.path) new.h5"
+            "\(form): the chunks of one row take \(bands.bandBytes.asBytes) together, more than data.memory_limit (\(settings.budget.limit.asBytes)) leaves room for; raise it, or store smaller chunks of whole rows: h5repack -l CHUNK=… \(file.path) new.h5"
         )
     }
 }

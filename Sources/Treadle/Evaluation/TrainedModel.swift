@@ -62,9 +62,10 @@ package struct TrainedModel: Sendable {
         } else {
             throw nothingToMeasure
         }
-        let settings = DatasetSettings(
+        var settings = DatasetSettings(
             data, baseDirectory: source.directory, workers: workers, interrupted: { Interruption.stopRequested },
             note: note)
+        settings.readsOnce = true
         let dataset = try Dataset.open(
             source.source, settings,
             targets: .match(checkpoint.task, outputs: checkpoint.network.outputs, classes: checkpoint.classes))

@@ -27,6 +27,7 @@ package struct Predictor {
         var settings = DatasetSettings(
             model.configuration.data, baseDirectory: directory, workers: workers,
             interrupted: { Interruption.stopRequested }, note: note)
+        settings.readsOnce = true
         // Every row of the input has its row in the output: none is dropped.
         if settings.nonFinite == .dropRow { settings.nonFinite = .error }
         let dataset = try Dataset.open(source, settings, targets: .none)

@@ -8,10 +8,22 @@ internal import Glibc
 /// that is killed may leave its temporary behind: `removeLeftovers` knows them by their names.
 package struct DurableFile: ~Copyable {
     package let path: String
-    private let temporary: String
+    /// Where the bytes go until then: for whoever writes them by name.
+    let temporary: String
     private let calls: SystemCalls
     private var descriptor: Int32
     private var renamed = false
+
+    /// Begins a file under a name that is free, unless it is to be replaced.
+    package init(creating path: String, replacing: Bool) throws {
+        if !replacing { try DurableFile.refuseExisting(path) }
+        try self.init(replacing: path)
+    }
+
+    package static func refuseExisting(_ path: String) throws {
+        guard unsafe access(path, F_OK) == 0 else { return }
+        throw TreadleError(.cannotCreate, "\(path) exists; choose another name, or replace it with --force")
+    }
 
     /// Begins a file that will replace `path`, with the permissions of the file that is there, if one is.
     package init(replacing path: String, calls: SystemCalls = SystemCalls()) throws {
@@ -30,6 +42,19 @@ package struct DurableFile: ~Copyable {
 
     package mutating func write(_ bytes: [UInt8]) throws {
         try write(unsafe bytes.span.bytes)
+    }
+
+    /// Writes where `offset` says, from many threads at once if their bytes do not overlap.
+    func write(_ bytes: RawSpan, at offset: Int) throws {
+        try calls.write(bytes, to: descriptor, at: offset, for: path)
+    }
+
+    /// Takes hold of the space up to `size`, so that the disk cannot fill up half-way.
+    func reserve(_ size: Int) throws {
+        let failure = posix_fallocate(descriptor, 0, off_t(size))
+        guard failure == 0 || failure == EOPNOTSUPP || failure == EINVAL else {
+            throw TreadleError.writing(path, "fallocate", failure)
+        }
     }
 
     /// Puts the file in place. When this throws after the rename, the new file stands but a power cut may undo it.

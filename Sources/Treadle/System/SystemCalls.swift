@@ -26,13 +26,16 @@ package struct SystemCalls: Sendable {
         return Int32(try check(.open, target) { Int(unsafe Glibc.open(path, flags, 0o666)) })
     }
 
-    func write(_ bytes: RawSpan, to descriptor: Int32, for target: String) throws {
+    /// Writes where the last write ended, or at `offset`.
+    func write(_ bytes: RawSpan, to descriptor: Int32, at offset: Int? = nil, for target: String) throws {
         try unsafe bytes.withUnsafeBytes { buffer in
             var start = 0
             while start < buffer.count {
                 let count = min(longestWrite, buffer.count - start)
                 start += try check(.write, target) {
-                    unsafe Glibc.write(descriptor, buffer.baseAddress.map { unsafe $0 + start }, count)
+                    let piece = unsafe buffer.baseAddress.map { unsafe $0 + start }
+                    guard let offset else { return unsafe Glibc.write(descriptor, piece, count) }
+                    return unsafe pwrite(descriptor, piece, count, off_t(offset + start))
                 }
             }
         }

@@ -27,9 +27,7 @@ enum ExportCommand {
     private static func run(_ call: Invocation) throws -> ExitCode {
         let path = try call.required(output)
         let format = try ModelExport(path: path)
-        if !call.has(force), FileManager.default.fileExists(atPath: path) {
-            throw TreadleError(.cannotCreate, "\(path) exists; choose another name, or replace it with --force")
-        }
+        if !call.has(force) { try DurableFile.refuseExisting(path) }
         let model = try TrainedModel.read(call.argument(file))
         try format.write(model, to: path)
         let remark = format.remark(on: model)

@@ -35,9 +35,7 @@ enum InitCommand {
         let source = call.argument(data)
         let stem = URL(fileURLWithPath: source).deletingPathExtension().lastPathComponent
         let path = call.value(output) ?? "\(stem).json5"
-        if path != "-", !call.has(force), FileManager.default.fileExists(atPath: path) {
-            throw TreadleError(.cannotCreate, "\(path) exists; choose another name with -o, or replace it with --force")
-        }
+        if path != "-", !call.has(force) { try DurableFile.refuseExisting(path) }
         let draft = try ConfigurationDraft(
             data: source, for: path, x: call.value(inputs), y: call.value(targets), test: call.value(test))
         guard path != "-" else {

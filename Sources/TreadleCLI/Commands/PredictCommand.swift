@@ -34,14 +34,17 @@ enum PredictCommand {
         let files = call.arguments(inputs)
         try Interruption.install()
         let model = try TrainedModel.read(call.argument(file))
-        let predictor = Predictor(model, workers: try call.workers())
+        let workers = try call.workers()
+        let predictor = Predictor(model, workers: workers)
         let sink: (Int) throws -> any PredictionSink = { rows in
-            if target == "-" { return PredictionTable(model: model, put: { try call.output.write($0) }) }
+            if target == "-" {
+                return PredictionTable(model: model, workers: workers, put: { try call.output.write($0) })
+            }
             guard target.hasSuffix(".csv") else {
                 return try PredictionFile(target, model: model, rows: rows, replacing: call.has(force))
             }
             let text = try TextFile(target, replacing: call.has(force))
-            return PredictionTable(model: model, put: text.write, close: text.finish)
+            return PredictionTable(model: model, workers: workers, put: text.write, close: text.finish)
         }
         let log = call.log
         let rows: Int

@@ -42,6 +42,15 @@ import Testing
         let forced = try Program.run(
             "import", "churn.csv", "--target", "-1", "-o", "churn.h5", "--force", "--quiet", directory: directory)
         #expect(forced.code == 0 && forced.errors == "")
+        // Not even then a pipe or a device: renaming over it would remove it.
+        #expect(try Program.shell("mkfifo pipe; ln -s /dev/null null", directory: directory).code == 0)
+        for name in ["pipe", "null"] {
+            let special = try Program.run(
+                "import", "churn.csv", "--target", "-1", "-o", name, "--force", directory: directory)
+            #expect(special.code == 73)
+            #expect(special.errors == "error: \(name): not a regular file; choose the name of a file\n")
+        }
+        #expect(try directory.contents() == ["churn.csv", "churn.h5", "null", "pipe"])
         try directory.write("mine", to: "churn.json5")
         #expect(try Program.run("init", "churn.h5", directory: directory).code == 73)
         #expect(try directory.read("churn.json5") == "mine")

@@ -113,12 +113,14 @@ import Treadle
     @Test func `devices, pipes and directories are refused, not replaced`() throws {
         let directory = try TemporaryDirectory()
         #expect(mkfifo(directory.file("pipe"), 0o600) == 0)
-        for path in [directory.file("pipe"), "/dev/null", directory.path] {
+        // By a link: should this fail, the device itself is still there.
+        #expect(symlink("/dev/null", directory.file("null")) == 0)
+        for path in [directory.file("pipe"), directory.file("null"), directory.path] {
             let error = #expect(throws: TreadleError.self) { try DurableFile.write("x", to: path) }
             #expect(error?.kind == .cannotCreate)
             #expect(error?.description.hasPrefix("\(path): ") == true)
         }
-        #expect(try directory.contents() == ["pipe"])
+        #expect(try directory.contents() == ["null", "pipe"])
     }
 
     @Test func `the longest names work`() throws {
