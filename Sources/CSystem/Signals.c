@@ -3,17 +3,35 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <time.h>
 
 static atomic_int stop_signal;
+// In nanoseconds of the monotonic clock; 0 while nothing has asked.
+static atomic_llong stop_time;
 static atomic_int checkpoint_requested;
 
-// Only what POSIX allows in a handler: lock-free atomics, sigaction and raise.
-_Static_assert(ATOMIC_INT_LOCK_FREE == 2, "signal handlers need atomics without locks");
+// One request may come twice: timeout(1) sends its signal to the process and to its group, and a terminal's or a
+// batch system's reaches a child both by itself and through its parent.
+static const long long same_request = 50000000;
+
+// Only what POSIX allows in a handler: lock-free atomics, clock_gettime, sigaction and raise.
+_Static_assert(ATOMIC_INT_LOCK_FREE == 2 && ATOMIC_LLONG_LOCK_FREE == 2, "signal handlers need atomics without locks");
+
+// Asks for a stop unless something has, and returns how long ago that was.
+static long long ask_for_stop(int number) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    long long time = now.tv_sec * 1000000000LL + now.tv_nsec, first = 0;
+    if (atomic_compare_exchange_strong(&stop_time, &first, time)) {
+        atomic_store(&stop_signal, number);
+        return 0;
+    }
+    return time - first;
+}
 
 static void stop(int number) {
     int saved = errno;
-    int none = 0;
-    if (!atomic_compare_exchange_strong(&stop_signal, &none, number) && number == SIGINT) {
+    if (ask_for_stop(number) > same_request && number == SIGINT) {
         // The second Ctrl-C: end as if there were no handler, so that the shell sees a death by SIGINT.
         struct sigaction plain = {.sa_handler = SIG_DFL};
         sigaction(SIGINT, &plain, NULL);
@@ -58,10 +76,7 @@ int csystem_watch_signals(void) {
 
 int csystem_stop_signal(void) { return atomic_load_explicit(&stop_signal, memory_order_relaxed); }
 
-void csystem_request_stop(int signal) {
-    int none = 0;
-    atomic_compare_exchange_strong(&stop_signal, &none, signal);
-}
+void csystem_request_stop(int signal) { ask_for_stop(signal); }
 
 int csystem_take_checkpoint_request(void) {
     // A plain load first: this is polled every batch, and an exchange would own the cache line each time.

@@ -43,7 +43,8 @@ void csystem_sha256_use_portable(int portable);
 // Signals, as flags that anyone may poll. All of these may be called at any time from any thread.
 
 /// Installs the handlers: SIGTERM, SIGINT and SIGUSR2 ask for a stop, SIGHUP and SIGUSR1 for a checkpoint, SIGPIPE and
-/// SIGXFSZ are ignored so that the failing call says why. A SIGINT after a request to stop ends the process.
+/// SIGXFSZ are ignored so that the failing call says why. A SIGINT more than 50 ms after a request to stop ends the
+/// process.
 /// Unblocks them on the calling thread, which should be the main one. Returns 0, or an errno value.
 int csystem_watch_signals(void);
 

@@ -3,7 +3,7 @@ internal import Glibc
 
 /// What signals ask of the program, as flags that work polls between its steps.
 ///
-/// SIGTERM, SIGINT and SIGUSR2 ask for a stop; a SIGINT after that ends the process at once. SIGHUP and SIGUSR1 ask for
+/// SIGTERM, SIGINT and SIGUSR2 ask for a stop; a SIGINT some time after ends the process at once. SIGHUP and SIGUSR1 ask for
 /// a checkpoint. SIGPIPE and SIGXFSZ are ignored: the write that they are about fails and says why.
 /// The handlers replace inherited ones, an ignored SIGHUP or SIGINT (`nohup`, `&` in a script) included.
 package enum Interruption {

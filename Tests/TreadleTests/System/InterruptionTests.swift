@@ -29,8 +29,20 @@ import Treadle
             try Interruption.install()
             kill(getpid(), SIGINT)
             guard wait({ Interruption.stopSignal == "SIGINT" }) else { exit(1) }
+            usleep(60_000)
             kill(getpid(), SIGINT)
             _ = wait { false }
+            exit(0)
+        }
+    }
+
+    @Test func `a SIGINT that comes twice at once, as timeout sends it, is one`() async {
+        await #expect(processExitsWith: .success) {
+            try Interruption.install()
+            kill(getpid(), SIGINT)
+            guard wait({ Interruption.stopSignal == "SIGINT" }) else { exit(1) }
+            kill(getpid(), SIGINT)
+            usleep(10_000)
             exit(0)
         }
     }
