@@ -14,7 +14,8 @@ extension GradientCheck {
         let loss = try LossFunction(
             configuration.loss, task: configuration.task, outputs: data.outputs, classCounts: data.train.classCounts)
         let parameters = Initialization.parameters(
-            of: network, initializer: configuration.model.initializer, precision: .float64, seed: configuration.seed)
+            of: network, initializer: configuration.model.initializer, as: Double.self, seed: configuration.seed,
+            workers: workers)
         let batchSize = min(configuration.data.batchSize, rows)
         let loader = try BatchLoader<Double>(
             data.train, normalization: data.normalization, order: .sequential, batchSize: batchSize, prefetch: 1,

@@ -30,7 +30,7 @@
             network: network, loss: loss, optimizer: optimizer, batchSize: batchSize,
             shards: Shards(batchSize: batchSize, configured: shards), seed: 1, workers: workers)
         let parameters = Initialization.parameters(
-            of: network, initializer: .auto, precision: S.precision, seed: 1)
+            of: network, initializer: .auto, as: S.self, seed: 1, workers: workers)
         step.load(parameters, optimizer: OptimizerState())
         forward = ForwardPass(
             network: network, parameters: parameters, loss: loss, maxRows: batchSize, workers: workers)

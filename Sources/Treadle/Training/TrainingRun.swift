@@ -186,8 +186,8 @@ final class TrainingRun<S: Scalar> {
     /// The run before its first step.
     func beginning() throws -> Checkpoint {
         let fresh = Initialization.parameters(
-            of: network, initializer: configuration.model.initializer, precision: S.precision,
-            seed: configuration.seed)
+            of: network, initializer: configuration.model.initializer, as: S.self,
+            seed: configuration.seed, workers: workers)
         let parameters =
             try options.warmStart?.parameters(
                 for: network, data: data.identity, normalization: data.normalization, fresh: fresh) ?? fresh

@@ -8,7 +8,7 @@ import Testing
     ) -> (values: [Double], inputs: Double, units: Double) {
         let network = Network.dense([300, 200, 4], activation)
         let parameters = Initialization.parameters(
-            of: network, initializer: initializer, precision: .float64, seed: seed)
+            of: network, initializer: initializer, as: Double.self, seed: seed, workers: Workers(count: 2))
         return (Double.values(of: parameters[0].weight), 300, 200)
     }
 
@@ -47,16 +47,17 @@ import Testing
 
     @Test func `weights depend on the seed alone, biases are zero, and Float32 is Float64 rounded`() {
         let network = Network.dense([5, 3, 2])
-        func start(_ precision: Precision, _ seed: UInt64) -> [LayerParameters] {
-            Initialization.parameters(of: network, initializer: .auto, precision: precision, seed: seed)
+        func start<S: Scalar>(_: S.Type, _ seed: UInt64) -> [LayerParameters] {
+            Initialization.parameters(
+                of: network, initializer: .auto, as: S.self, seed: seed, workers: Workers(count: 1))
         }
-        #expect(start(.float64, 1) == start(.float64, 1))
-        #expect(start(.float64, 1) != start(.float64, 2))
-        #expect(start(.float64, 1)[0].weight != start(.float64, 1)[1].weight)
-        for (single, double) in zip(start(.float32, 1), start(.float64, 1)) {
+        #expect(start(Double.self, 1) == start(Double.self, 1))
+        #expect(start(Double.self, 1) != start(Double.self, 2))
+        #expect(start(Double.self, 1)[0].weight != start(Double.self, 1)[1].weight)
+        for (single, double) in zip(start(Float.self, 1), start(Double.self, 1)) {
             #expect(Float.values(of: single.weight) == Double.values(of: double.weight).map { Float($0) })
             #expect(single.bias.map { Float.values(of: $0).allSatisfy { $0 == 0 } } == true)
         }
-        #expect(start(.float64, 1).map(\.name) == ["dense", "dense_1"])
+        #expect(start(Double.self, 1).map(\.name) == ["dense", "dense_1"])
     }
 }
