@@ -12,7 +12,7 @@ typedef struct {
 static chdf5_error_class classify(const H5E_error2_t *frame) {
     if (frame->min_num == H5E_NOTFOUND) return CHDF5_NOT_FOUND;
     if (frame->min_num == H5E_NOFILTER) return CHDF5_NO_FILTER;
-    if (frame->min_num == H5E_NOSPACE || frame->min_num == H5E_CANTALLOC) return CHDF5_NO_SPACE;
+    if (frame->maj_num == H5E_RESOURCE && frame->min_num == H5E_NOSPACE) return CHDF5_NO_MEMORY;
     if (frame->min_num == H5E_TRUNCATED) return CHDF5_TRUNCATED;
     if (frame->min_num == H5E_NOTHDF5) return CHDF5_NOT_HDF5;
     if (frame->desc && strstr(frame->desc, "unable to lock file")) return CHDF5_CANNOT_LOCK;

@@ -4,12 +4,17 @@
 
 #include <pthread.h>
 #include <signal.h>
+#include <stdio.h>
+#include <sys/resource.h>
 #include <time.h>
+#include <unistd.h>
 
 static pthread_mutex_t lock;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static int depth; // guarded by the lock
-static int most_seconds;
+static int most_seconds; // 0: calls have no limits
+static size_t most_bytes;
+static struct rlimit usual; // between calls
 static timer_t timer; // guarded by the lock
 static int is_timed;  // guarded by the lock
 static _Thread_local int silenced;
@@ -27,7 +32,28 @@ static void initialize(void) {
     H5PLset_loading_state(0);
 }
 
-void chdf5_limit_calls(int seconds) { most_seconds = seconds; }
+void chdf5_limit_calls(int seconds, size_t bytes) {
+    most_seconds = seconds;
+    most_bytes = getrlimit(RLIMIT_DATA, &usual) == 0 ? bytes : 0;
+}
+
+// What the process has of its own, in bytes; 0 where that cannot be told.
+static size_t data_in_use(void) {
+    size_t pages = 0;
+    FILE *file = fopen("/proc/self/statm", "re");
+    if (!file) return 0;
+    if (fscanf(file, "%*u %*u %*u %*u %*u %zu", &pages) != 1) pages = 0;
+    fclose(file);
+    return pages * (size_t)sysconf(_SC_PAGESIZE);
+}
+
+// libhdf5 takes the lengths that a file states for granted: what it cannot have is an error of the call.
+static void limit_memory(void) {
+    size_t in_use = data_in_use();
+    struct rlimit limit = usual;
+    if (in_use > 0 && in_use + most_bytes < usual.rlim_cur) limit.rlim_cur = in_use + most_bytes;
+    setrlimit(RLIMIT_DATA, &limit);
+}
 
 // The processor's time of this thread, so that neither a busy machine nor other threads count.
 static void begin_time(void) {
@@ -42,6 +68,7 @@ void chdf5_enter(void) {
     pthread_mutex_lock(&lock);
     depth += 1;
     if (depth == 1 && most_seconds > 0) begin_time();
+    if (depth == 1 && most_bytes > 0) limit_memory();
     if (!silenced) {
         H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
         silenced = 1;
@@ -52,6 +79,7 @@ void chdf5_leave(void) {
     depth -= 1;
     if (depth == 0) {
         H5Eclear2(H5E_DEFAULT);
+        if (most_bytes > 0) setrlimit(RLIMIT_DATA, &usual);
         if (is_timed) timer_delete(timer);
         is_timed = 0;
     }

@@ -58,6 +58,11 @@ extension H5Error {
         if let frame = frames.first(where: { $0.kind == CHDF5_CANNOT_LOCK }) {
             return H5Error(.locked, subject, frame.description)
         }
+        if frames.contains(where: { $0.kind == CHDF5_NO_MEMORY }) {
+            return H5Error(
+                .tooLarge, subject,
+                "states a size that there is no memory for: the file is damaged, or made for a larger machine")
+        }
         let root = frames.first?.description ?? "libhdf5 gave no reason"
         let outline = frames.last.map { $0.description }
         let reason = outline.map { $0 == root ? root : "\($0) (\(root))" } ?? root

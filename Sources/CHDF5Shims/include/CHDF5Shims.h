@@ -16,9 +16,10 @@
 void chdf5_enter(void);
 void chdf5_leave(void);
 
-// From now on SIGXCPU ends the process when one stay inside the lock takes more seconds of the processor: libhdf5 runs
-// in circles on some damaged files. To be called before there are threads.
-void chdf5_limit_calls(int seconds);
+// From now on SIGXCPU ends the process when one stay inside the lock takes more seconds of the processor, and libhdf5 gets
+// no more than so many bytes in it: it runs in circles on some damaged files, and takes what they state for granted. To be
+// called before there are threads.
+void chdf5_limit_calls(int seconds, size_t bytes);
 
 // Plug-in loading, off until allowed; call inside the lock.
 void chdf5_allow_plugins(int allowed);
@@ -62,7 +63,7 @@ typedef enum {
     CHDF5_OTHER,
     CHDF5_NOT_FOUND,
     CHDF5_NO_FILTER,
-    CHDF5_NO_SPACE,
+    CHDF5_NO_MEMORY,
     CHDF5_TRUNCATED,
     CHDF5_NOT_HDF5,
     CHDF5_CANNOT_LOCK

@@ -6,7 +6,7 @@ internal import HDF5
 /// A whole command in a process of its own, because it reads rows from files of unknown origin: libhdf5 may crash on a
 /// hostile one, and that shall not be the program's end.
 ///
-/// The child has this process's files and terminal, and no limits but one on each call of libhdf5; signals are passed on
+/// The child has this process's files and terminal, and no limits but on each call of libhdf5; signals are passed on
 /// to it.
 package enum SupervisedProcess {
     /// The hidden first argument that makes the program such a child.
@@ -14,11 +14,13 @@ package enum SupervisedProcess {
 
     /// Of the processor, for any one call of libhdf5: rows are read in pieces that take a small part of it.
     private static let secondsOfCall = 4
+    /// A chunk of a quarter of this can be decoded.
+    private static let bytesOfCall = 3 << 28
 
-    /// What the child does first: it does not outlive its parent, and no call of libhdf5 runs in circles.
+    /// What the child does first: it does not outlive its parent, and no call of libhdf5 runs in circles or fills the memory.
     package static func begin() {
         csystem_end_with_parent()
-        H5Library.limitCalls(seconds: secondsOfCall)
+        H5Library.limitCalls(seconds: secondsOfCall, bytes: bytesOfCall)
     }
 
     /// Runs the program once more with `line`, and returns its exit code. A crash is an error that names `subjects`.
