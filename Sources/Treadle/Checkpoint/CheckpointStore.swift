@@ -11,8 +11,6 @@ internal import Synchronization
 package final class CheckpointStore: Sendable {
     package let directory: String
     private let settings: CheckpointConfiguration
-    /// Steps whose newest checkpoint is kept beside the `keep_last` newest of all.
-    private let isAnchor: @Sendable (Int) -> Bool
     private let lock: DirectoryLock
     private let calls: SystemCalls
     private let note: @Sendable (LogLevel, String) -> Void
@@ -28,6 +26,9 @@ package final class CheckpointStore: Sendable {
         var lastTime = ContinuousClock.now
         var failure: TreadleError?
         var saved: [Saved] = []
+        /// Whether the newest checkpoint of an epoch's end is kept beside the `keep_last` newest of all, and its step.
+        var keepsEpochEnd = false
+        var epochEnd: Int?
     }
 
     /// A checkpoint that has become durable.
@@ -47,16 +48,14 @@ package final class CheckpointStore: Sendable {
     ///
     /// - Parameters:
     ///   - watched: the metric that `best.h5` follows.
-    ///   - isAnchor: tells steps that the run may have to go back to; the newest such checkpoint stays.
     ///   - note: told of failures and of what was found damaged, from any thread.
     package init(
         _ directory: String, lock: DirectoryLock, settings: CheckpointConfiguration, watched: WatchedMetric?,
-        isAnchor: @escaping @Sendable (Int) -> Bool = { _ in false }, calls: SystemCalls = SystemCalls(),
+        calls: SystemCalls = SystemCalls(),
         note: @escaping @Sendable (LogLevel, String) -> Void
     ) {
         self.directory = directory
         self.settings = settings
-        self.isAnchor = isAnchor
         self.lock = lock
         self.calls = calls
         self.note = note
@@ -94,10 +93,12 @@ package final class CheckpointStore: Sendable {
     package func newest(where isWanted: (Checkpoint) -> Bool = { _ in true }) throws -> Found? {
         writer.sync {}
         var damaged: [String] = []
+        var isAnyGood = false
         for step in steps.reversed() {
             let path = path(.step(step))
             do {
                 let checkpoint = try CheckpointFile.read(path)
+                isAnyGood = true
                 guard isWanted(checkpoint) else { continue }
                 rankAgain(checkpoint, at: path)
                 if !damaged.isEmpty { note(.warning, "continuing from \(path), the newest good checkpoint") }
@@ -108,13 +109,26 @@ package final class CheckpointStore: Sendable {
                 damaged.append(path)
             }
         }
-        guard damaged.isEmpty else {
+        guard damaged.isEmpty || isAnyGood else {
             throw TreadleError(
                 .badData,
                 "\(directory): all \(damaged.count) checkpoints are damaged; put back a good copy, or start over with "
                     + "--fresh")
         }
         return nil
+    }
+
+    /// From now on the newest checkpoint of an epoch's end stays, however many newer ones there are: the run may have to go
+    /// back to it. `found` is what the run continues from.
+    package func keepEpochEnd(before found: Found?) throws {
+        let step =
+            found.map { $0.checkpoint.cursor.batch == 0 } == true
+            ? found?.checkpoint.cursor.step
+            : found == nil ? nil : try newest { $0.cursor.batch == 0 }?.checkpoint.cursor.step
+        state.withLock { state in
+            state.keepsEpochEnd = true
+            state.epochEnd = step
+        }
     }
 
     /// The best checkpoint so far by the watched metric, or nil where there is none; a damaged one is named.
@@ -278,6 +292,7 @@ package final class CheckpointStore: Sendable {
         try file.write(to: path(name), calls: calls)
         if case .step(let step) = name {
             try rank(checkpoint, at: path(name)) { file }
+            if checkpoint.cursor.batch == 0 { state.withLock { $0.epochEnd = step } }
             deleteSteps(before: step)
         }
         note(.debug, "\(path(name)): wrote \(file.count) bytes in \(ContinuousClock.now - start)")
@@ -309,7 +324,7 @@ package final class CheckpointStore: Sendable {
         let all = steps
         let present = all.filter { $0 <= step }
         let kept = present.suffix(max(1, settings.keepLast))
-        let anchor = present.last(where: isAnchor)
+        let anchor = state.withLock { $0.keepsEpochEnd ? $0.epochEnd : nil }
         for step in all where !kept.contains(step) && step != anchor {
             do {
                 try calls.unlink(path(.step(step)))

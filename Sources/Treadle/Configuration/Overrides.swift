@@ -11,7 +11,8 @@ struct Override {
         arguments: [String], environment: [String: String], problems: inout Problems
     ) -> [Override] {
         var overrides: [Override] = []
-        for (order, name) in environment.keys.sorted().enumerated() {
+        for (order, name) in environment.keys.sorted().enumerated()
+        where !PromotionHook.isVariable(name, of: environment) {
             guard let value = environment[name], let path = EnvironmentName.path(of: name) else { continue }
             let origin = Origin.environment(name, order: order)
             if let suggestion = EnvironmentName.complaint(about: name, path: path) {
@@ -110,8 +111,8 @@ enum EnvironmentName {
     private static let prefix = "TREADLE_"
 
     /// Names that mean something else: to the program as a whole, its scripts and its tests.
-    private static let reserved: Set<String> = ["ISA", "PYTHON"]
-    private static let reservedPrefixes = ["MPI", "TEST", "BENCH", "FAULT", "_"]
+    private static let reserved: Set<String> = ["ISA", "PYTHON", "MOST_RESTARTS"]
+    private static let reservedPrefixes = ["MPI", "TEST"]
 
     /// The setting's path; nil for a variable that is no setting.
     static func path(of name: String) -> [String]? {

@@ -62,18 +62,34 @@ package final class DirectoryLock: Sendable {
 
     /// Creates `directory` and returns its path free of symbolic links: one directory, one lock.
     private static func create(_ directory: String) throws -> String {
-        do {
-            try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
-        } catch {
-            // Foundation's error hides the reason; the call that failed tells it again.
-            let failure = unsafe mkdir(directory, 0o777) == 0 ? 0 : errno
-            if failure != 0 { throw TreadleError.writing(directory, "mkdir", failure == EEXIST ? ENOTDIR : failure) }
-        }
+        try makeDirectory(directory)
         guard let resolved = unsafe realpath(directory, nil) else {
             throw TreadleError.writing(directory, "realpath", errno)
         }
         defer { unsafe free(resolved) }
         return unsafe String(cString: resolved)
+    }
+
+    /// Makes the directory and those above it. Foundation would hide why it cannot.
+    private static func makeDirectory(_ path: String) throws {
+        guard unsafe mkdir(path, 0o777) != 0 else { return }
+        let failure = errno
+        let parent = DurableFile.directory(of: path)
+        switch failure {
+        case EEXIST:
+            var status = stat()
+            guard unsafe stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR else {
+                throw TreadleError(
+                    .cannotCreate, "\(path): is no directory; remove it, or choose another checkpoint.dir")
+            }
+        case ENOENT where parent != path && parent != ".":
+            try makeDirectory(parent)
+            try makeDirectory(path)
+        case ENOTDIR:
+            throw TreadleError(
+                .cannotCreate, "\(path): what is above it is no directory; choose another checkpoint.dir")
+        default: throw TreadleError.writing(path, "mkdir", failure)
+        }
     }
 
     private static func open(_ path: String) throws -> Int32 {

@@ -46,7 +46,8 @@ extension TrainingRun {
         if isOverTime { ranks.wishes.insert(.wallTime) }
     }
 
-    private var isOverTime: Bool { configuration.stop.wallTime.map { seconds >= $0.seconds } ?? false }
+    /// Of this process: one that continues has as long again.
+    private var isOverTime: Bool { configuration.stop.wallTime.map { clock.seconds >= $0.seconds } ?? false }
 
     /// Writes a checkpoint, where this is the rank that does, and gives its path when it is durable.
     func write(_ checkpoint: Checkpoint, as name: CheckpointName? = nil) throws -> String {

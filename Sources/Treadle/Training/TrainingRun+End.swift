@@ -46,7 +46,7 @@ extension TrainingRun {
             observer.note(.info, "stopped by \(name); the same command continues from \(path)")
             return summary(.interrupted, of: snapshot, at: path)
         case .wallTime:
-            observer.note(.info, "stop.wall_time is over; the same command with more time continues from \(path)")
+            observer.note(.info, "stop.wall_time is over; the same command continues from \(path)")
             return summary(.wallTime, of: snapshot, at: path)
         }
     }

@@ -123,8 +123,6 @@ final class TrainingRun<S: Scalar> {
         let note: @Sendable (LogLevel, String) -> Void = { caller.note($0, $1) }
         store = ranks.isFirst ? try runDirectory.open(lock: options.lock, note: note) : nil
         let found = options.fresh ? nil : try store?.newest()
-        // A run that begins owns no best and no final model yet: what lies there is another's.
-        if found == nil { try store?.removeAll() }
         if let found { try Resumption.checkMeaning(of: found, against: configuration) }
         let shards = try ranks.part(
             of: Shards(batchSize: configuration.data.batchSize, configured: configuration.shardCount))
@@ -145,6 +143,10 @@ final class TrainingRun<S: Scalar> {
         network = Network(configuration.model, inputs: data.features, outputs: data.outputs)
         loss = try LossFunction(
             configuration.loss, task: configuration.task, outputs: data.outputs, classCounts: data.train.classCounts)
+        // A run that begins owns no best and no final model yet: what lies there is another's. Not before it is known that
+        // there is something to begin.
+        if found == nil { try store?.removeAll() }
+        if configuration.stop.onNaN == .rollback { try store?.keepEpochEnd(before: found) }
         schedule = Schedule(configuration.schedule, rate: configuration.optimizer.lr)
         watched = WatchedMetric(of: configuration)
         step = unsafe TrainingStep(

@@ -168,6 +168,13 @@ import Treadle
         #expect(try String(contentsOfFile: job.path("hook.txt"), encoding: .utf8) == "nightly \(job.model)\n")
     }
 
+    @Test func `the hook can use the program`() throws {
+        let job = try NightlyJob()
+        let result = try job.retrain(
+            "--set", #"retrain.promote.hook='"\#(Program.path)" check "\#(job.path("nightly.json5"))" --quiet'"#)
+        #expect(result.code == 0, "\(result.errors)")
+    }
+
     @Test func `a model is not served from the directory that training empties`() throws {
         let job = try NightlyJob()
         let inside = try job.retrain("--set", "retrain.promote.to=runs/nightly/final.h5")

@@ -18,6 +18,26 @@ import Treadle
         #expect(again.code == 0, "\(again.output)")
     }
 
+    @Test func `the epoch's end to return to outlives any number of newer checkpoints`() throws {
+        let directory = try directoryWithJob()
+        // Grows until it overflows in the fourth epoch.
+        let growing = ["model.hidden=[]", "optimizer.lr=1.5", "stop.epochs=6", "stop.rollback_factor=0.1"]
+        let settings = (growing + ["stop.on_nan=rollback"]).flatMap { ["--set", $0] }
+        var digests: Set<String> = []
+        for every in ["{ epochs: 1, steps: null, time: null }", "{ epochs: null, steps: 1, time: null }"] {
+            let run = try Program.start(
+                ["train", "job.json5", "--quiet", "--fresh", "--set", "checkpoint.every=\(every)"] + settings,
+                directory: directory
+            ).finish()
+            #expect(run.code == 0, "\(run.errors)")
+            #expect(run.errors.contains("returned to the end of epoch 3 with the rate multiplied by 0.1 (return 1 of"))
+            digests.insert(try CheckpointFile.read(directory.file("runs/job/final.h5")).parameterDigest)
+        }
+        #expect(digests.count == 1)
+        let again = try Program.run("reproduce", "runs/job/final.h5", "--quiet", "--threads", "1", directory: directory)
+        #expect(again.code == 0, "\(again.output)")
+    }
+
     @Test func `without a rollback the run ends with 1, and says where the first such number arose`() throws {
         let directory = try directoryWithJob()
         let run = try Program.run("train", "job.json5", "--quiet", directory: directory)

@@ -162,6 +162,34 @@ import Testing
         #expect(drawn.contains("small: regression, 2-4-1, 17 parameters\r\n"))
     }
 
+    @Test func `a run begun anew keeps its checkpoints until there is something to begin`() throws {
+        let directory = try Self.job()
+        #expect(try Program.run("train", "job.json5", "--quiet", directory: directory).code == 0)
+        let kept = try FileManager.default.contentsOfDirectory(atPath: directory.file("run")).sorted()
+        #expect(kept.contains("final.h5"))
+        let failed = try Program.run(
+            "train", "job.json5", "--fresh", "--set", "data.train.x=/nowhere", directory: directory)
+        #expect(failed.code == 65)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: directory.file("run")).sorted() == kept)
+    }
+
+    @Test func `a call that is over its time leaves the rest to the next, which has as long again`() throws {
+        let directory = try Self.job()
+        let arguments = [
+            "train", "job.json5", "--quiet", "--set", "stop.epochs=1000000", "--set", "stop.wall_time=0.3", "--set",
+            "data.valid=null",
+        ]
+        var steps = [0]
+        for _ in 0..<2 {
+            let run = try Program.start(arguments, directory: directory).finish()
+            #expect(run.code == 75)
+            let names = try FileManager.default.contentsOfDirectory(atPath: directory.file("run"))
+            steps.append(names.compactMap { Int($0.dropFirst("step-".count).dropLast(".h5".count)) }.max() ?? 0)
+        }
+        // A batch takes a small part of a millisecond.
+        #expect(steps[1] > 10 && steps[2] > steps[1] + 10)
+    }
+
     @Test func `a dumb terminal gets lines that are not drawn over`() throws {
         let directory = try Self.job()
         let (_, drawn) = try PseudoTerminal(columns: 90).run(

@@ -49,14 +49,19 @@ import Treadle
         _ = (first, second)
     }
 
-    @Test func `a file in the directory's place is an error with its path`() throws {
+    @Test func `a file in the directory's place, or above it, is an error with its path`() throws {
         let directory = try TemporaryDirectory()
-        try DurableFile.write("x", to: directory.file("run"))
-        let error = #expect(throws: TreadleError.self) {
-            try DirectoryLock.acquire(directory.file("run"), whenHeld: .fail)
+        let path = directory.file("run")
+        try DurableFile.write("x", to: path)
+        for (place, reason) in [
+            (path, "is no directory; remove it, or choose another checkpoint.dir"),
+            (path + "/deeper/down", "what is above it is no directory; choose another checkpoint.dir"),
+        ] {
+            let error = #expect(throws: TreadleError.self) { try DirectoryLock.acquire(place, whenHeld: .fail) }
+            #expect(error?.kind == .cannotCreate)
+            #expect(error?.description == "\(place): \(reason)")
         }
-        #expect(error?.kind == .cannotCreate)
-        #expect(error?.description.hasPrefix(directory.file("run")) == true)
+        #expect(try DirectoryLock.acquire(directory.file("a/b/c"), whenHeld: .fail) != nil)
     }
 
     private final class Held {
