@@ -337,7 +337,7 @@ static void NAME(loss_rows)(const ck_loss *loss, ck_loss_result result, const ck
 #undef CK_STRIPES
 #undef CK_PARTS
 
-// Those of kernels_math.h and kernels_activations.h, which this header is the last to use.
+// Those of kernels_math.h and kernels_activation.h, which this header is the last to use.
 #undef CK_POLYNOMIAL
 #undef CK_PICK
 #undef CK_MANTISSA_BITS

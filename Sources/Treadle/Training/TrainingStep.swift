@@ -43,7 +43,8 @@ package struct StepResult: Equatable, Sendable {
     private let squares: AlignedMemory<Double>
     private let scratch: AlignedMemory<UInt8>
 
-    /// Adds other ranks' shares to the gradient sums and to (Σ wᵢ·ℓᵢ, Σ wᵢ), by a fixed tree over the ranks.
+    /// Is handed the sums of an update's gradient and (Σ wᵢ·ℓᵢ, Σ wᵢ) before they are scaled and clipped, and may change them:
+    /// the gradient check takes them here. Ranks meet in `RankExchange`.
     package typealias Reduction = (_ gradient: UnsafeMutableBufferPointer<S>, _ sums: inout StepResult) -> Void
     private let reduce: Reduction?
     /// Shares the whole gradient and its update with other ranks; nil in the one process of most runs.
@@ -294,7 +295,7 @@ package struct StepResult: Equatable, Sendable {
         return result
     }
 
-    /// Phase 3: reduces over ranks, scales, clips and updates.
+    /// Phase 3: shows the sums to `reduce`, takes in those of other ranks, scales, clips and updates.
     private func applyWhole(_ result: StepResult, rate: Double) -> StepResult {
         var result = result
         defer {

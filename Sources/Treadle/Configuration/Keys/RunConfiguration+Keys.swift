@@ -108,7 +108,7 @@ extension RetrainConfiguration {
             Key("lock", \.lock, .choice(), .nothing, "what it does while another run holds the lock"),
             Key(
                 "promote", \.promote, Promotion.section.form.orNull, .nothing,
-                "where a model goes that is good enough; null promotes nothing",
+                "where a model goes that is good enough; null forbids retraining",
                 defaultText: "the defaults below; null where data.valid is null"),
         ])
 }
