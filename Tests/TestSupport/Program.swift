@@ -13,6 +13,11 @@ package enum Program {
         return directory.appendingPathComponent("treadle").path
     }()
 
+    /// Whether a command that is no part of the project is installed: for `.enabled(if:)`.
+    package static func isInstalled(_ command: String) -> Bool {
+        (try? shell("command -v \(command)"))?.code == 0
+    }
+
     /// What a shell of a cautious user has: a path, a UTF-8 locale, no terminal.
     package static let plainEnvironment: [String: String] = {
         var environment = ["PATH": "/usr/local/bin:/usr/bin:/bin", "LC_ALL": "C.UTF-8"]

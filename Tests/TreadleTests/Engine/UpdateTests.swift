@@ -40,7 +40,10 @@ import Testing
         let step = step(network, .plain(), rows: rows)
         let before = step.parameters()
         step.run(batch.batch, step: 0, rate: 0.25)
-        guard case .values(let targets) = batch.batch.targets else { return }
+        guard case .values(let targets) = batch.batch.targets else {
+            Issue.record("the batch has no values as targets")
+            return
+        }
         var w = Double.values(of: before[0].weight)
         var b = before[0].bias.map { Double.values(of: $0) } ?? []
         let errors = (0..<rows).map { r in

@@ -17,7 +17,10 @@ import Testing
     @Test func `one changed weight is found with its place and size`() {
         let old = sampleCheckpoint()
         var new = old
-        guard case .float32(var weights) = new.parameters[0].weight.storage else { return }
+        guard case .float32(var weights) = new.parameters[0].weight.storage else {
+            Issue.record("the sample's weights are not in Float32")
+            return
+        }
         weights[7] += 0.5
         weights[8] = -weights[8]
         new.parameters[0].weight.storage = .float32(weights)
