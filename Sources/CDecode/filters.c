@@ -74,8 +74,3 @@ uint32_t cd_fletcher32(const void *bytes, size_t size) {
     second %= 65535;
     return (uint32_t)(second == 0 ? 65535 : second) << 16 | (uint32_t)(first == 0 ? 65535 : first);
 }
-
-void cd_fill(void *result, size_t size, const void *element, size_t element_size) {
-    unsigned char *out = result;
-    for (size_t done = 0; done + element_size <= size; done += element_size) memcpy(out + done, element, element_size);
-}

@@ -5,14 +5,11 @@
 #include <stdlib.h>
 
 unsigned chdf5_acc_rdonly(void) { return H5F_ACC_RDONLY; }
-unsigned chdf5_acc_rdwr(void) { return H5F_ACC_RDWR; }
 unsigned chdf5_acc_trunc(void) { return H5F_ACC_TRUNC; }
 unsigned chdf5_acc_excl(void) { return H5F_ACC_EXCL; }
 
 hid_t chdf5_property_file_access(void) { return H5P_FILE_ACCESS; }
-hid_t chdf5_property_file_create(void) { return H5P_FILE_CREATE; }
 hid_t chdf5_property_dataset_create(void) { return H5P_DATASET_CREATE; }
-hid_t chdf5_property_dataset_access(void) { return H5P_DATASET_ACCESS; }
 hid_t chdf5_property_dataset_transfer(void) { return H5P_DATASET_XFER; }
 hid_t chdf5_property_group_create(void) { return H5P_GROUP_CREATE; }
 hid_t chdf5_property_link_create(void) { return H5P_LINK_CREATE; }
@@ -36,7 +33,6 @@ hid_t chdf5_native_integer(int is_signed, size_t size) {
 
 hid_t chdf5_native_float(size_t size) { return size == 4 ? H5T_NATIVE_FLOAT : H5T_NATIVE_DOUBLE; }
 hid_t chdf5_c_string(void) { return H5T_C_S1; }
-hid_t chdf5_object_reference(void) { return H5T_STD_REF_OBJ; }
 
 static _Thread_local int refused;
 

@@ -76,8 +76,6 @@ int csystem_watch_signals(void) {
 
 int csystem_stop_signal(void) { return atomic_load_explicit(&stop_signal, memory_order_relaxed); }
 
-void csystem_request_stop(int signal) { ask_for_stop(signal); }
-
 int csystem_take_checkpoint_request(void) {
     // A plain load first: this is polled every batch, and an exchange would own the cache line each time.
     return atomic_load_explicit(&checkpoint_requested, memory_order_relaxed) && atomic_exchange(&checkpoint_requested, 0);

@@ -5,8 +5,6 @@ package struct H5Filter: Equatable, Codable, Sendable {
     /// Its number in The HDF Group's register.
     package var id: Int
     package var name: String
-    /// Chunks for which it failed were stored without it.
-    package var isOptional: Bool
     package var parameters: [UInt32]
     /// Whether this libhdf5 can undo it under the file's policy.
     package var isAvailable: Bool
@@ -15,7 +13,6 @@ package struct H5Filter: Equatable, Codable, Sendable {
     package static let shuffle = 2
     package static let fletcher32 = 3
     package static let szip = 4
-    package static let nbit = 5
     package static let scaleOffset = 6
 
     /// A filter's usual name, for messages.
@@ -31,20 +28,19 @@ package struct H5Filter: Equatable, Codable, Sendable {
     static func all(in creation: hid_t, _ subject: String) throws(H5Error) -> [H5Filter] {
         var filters: [H5Filter] = []
         for index in 0..<UInt32(try check(H5Pget_nfilters(creation), subject)) {
-            var (flags, configuration): (UInt32, UInt32) = (0, 0)
+            var configuration: UInt32 = 0
             var parameters = [UInt32](repeating: 0, count: 256)
             var count = parameters.count
             var name = [CChar](repeating: 0, count: 256)
             let id = try check(
                 unsafe H5Pget_filter2(
-                    creation, index, &flags, &count, &parameters, name.count - 1, &name, &configuration), subject)
+                    creation, index, nil, &count, &parameters, name.count - 1, &name, &configuration), subject)
             let stored = String(decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
             let available = H5Zfilter_avail(id) > 0
             _ = ErrorFrame.takeAll()
             filters.append(
                 H5Filter(
                     id: Int(id), name: known[Int(id)] ?? (stored.isEmpty ? "filter \(id)" : stored),
-                    isOptional: flags & UInt32(H5Z_FLAG_OPTIONAL) != 0,
                     parameters: Array(parameters.prefix(count)), isAvailable: available))
         }
         return filters

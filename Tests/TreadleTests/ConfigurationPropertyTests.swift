@@ -1,11 +1,12 @@
 import Foundation
+import TestSupport
 import Testing
 import Treadle
 
 /// What holds for configurations in general, tried on many.
 @Suite struct ConfigurationPropertyTests {
     @Test func `the resolved text of any configuration reads back to the same value`() throws {
-        var random = SplitMix(state: 1)
+        var random = SplitMix(seed: 1)
         for number in 0..<500 {
             let job = try Self.configuration(&random)
             let text = job.resolvedText
@@ -33,7 +34,7 @@ import Treadle
     }
 
     @Test func `ten thousand damaged documents are read or refused, never a crash`() throws {
-        var random = SplitMix(state: 2)
+        var random = SplitMix(seed: 2)
         let whole = Array(try Self.configuration(&random).resolvedText.utf8)
         let alphabet = Array("{}[]:,\"'\\/*+-.0123456789eExnulltrueINaN \n\u{FEFF}é\u{2028}$_#".utf8)
         var accepted = 0
@@ -211,18 +212,5 @@ import Treadle
         job.retrain?.promote?.hook = flip() ? nil : text()
         job.retrain?.promote?.maxDrift = flip() ? nil : positive()
         return job
-    }
-}
-
-/// SplitMix64 (Steele, Lea, Flood 2014): the tests' own seeded randomness.
-private struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
     }
 }

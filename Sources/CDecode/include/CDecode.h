@@ -54,9 +54,6 @@ void cd_unshuffle(const void *source, size_t size, size_t element, void *result)
 /// The checksum of HDF5's fletcher32 filter over `size` bytes.
 uint32_t cd_fletcher32(const void *bytes, size_t size);
 
-/// Repeats one element over `size` bytes.
-void cd_fill(void *result, size_t size, const void *element, size_t element_size);
-
 // Order -------------------------------------------------------------------------------------------
 
 #define CD_PERMUTATION_ROUNDS 8

@@ -25,14 +25,11 @@ void chdf5_limit_calls(int seconds, size_t bytes);
 void chdf5_allow_plugins(int allowed);
 
 unsigned chdf5_acc_rdonly(void);
-unsigned chdf5_acc_rdwr(void);
 unsigned chdf5_acc_trunc(void);
 unsigned chdf5_acc_excl(void);
 
 hid_t chdf5_property_file_access(void);
-hid_t chdf5_property_file_create(void);
 hid_t chdf5_property_dataset_create(void);
-hid_t chdf5_property_dataset_access(void);
 hid_t chdf5_property_dataset_transfer(void);
 hid_t chdf5_property_group_create(void);
 hid_t chdf5_property_link_create(void);
@@ -48,7 +45,6 @@ haddr_t chdf5_undefined_address(void);
 hid_t chdf5_native_integer(int is_signed, size_t size);
 hid_t chdf5_native_float(size_t size);
 hid_t chdf5_c_string(void);
-hid_t chdf5_object_reference(void);
 
 // Makes a link access list refuse external links.
 herr_t chdf5_refuse_external_links(hid_t link_access);
@@ -58,7 +54,7 @@ herr_t chdf5_without_locking(hid_t file_access);
 // Undoes what chdf5_without_locking did to the environment.
 void chdf5_with_locking(void);
 
-// The error stack, most general frame first.
+// The error stack, root cause first, the call that failed for it last.
 typedef enum {
     CHDF5_OTHER,
     CHDF5_NOT_FOUND,

@@ -51,9 +51,6 @@ int csystem_watch_signals(void);
 /// The signal that asked for a stop, or 0.
 int csystem_stop_signal(void);
 
-/// Asks for a stop as `signal` would.
-void csystem_request_stop(int signal);
-
 /// Whether a checkpoint was asked for since the last call.
 int csystem_take_checkpoint_request(void);
 

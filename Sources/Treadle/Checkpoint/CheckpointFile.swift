@@ -50,11 +50,4 @@ package enum CheckpointFile {
         guard let first = try? file.read(upToCount: UserBlock.size) else { return false }
         return UserBlock.declaredFormat(Array(first)).map { $0 > UserBlock.newestFormat } ?? false
     }
-
-    /// About how many bytes a checkpoint of this network takes, with so many optimizer slots.
-    package static func estimatedSize(of network: Network, precision: Precision, slots: Int) -> Int {
-        let element = precision == .float32 ? 4 : 8
-        // Names, configuration, history and HDF5's own structures: more than these have ever taken.
-        return network.parameterCount * element * (1 + slots) + (1 << 17)
-    }
 }

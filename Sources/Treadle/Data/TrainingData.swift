@@ -55,9 +55,9 @@ package final class TrainingData: Sendable {
                     "data.valid puts none of the \(train.count) rows aside; training goes on without validation")
             }
         } else {
-            valid = try validation.map { [normalization] in try $0.usableRows(workers, normalization, ranks) }
+            valid = try validation.map { try $0.usableRows(workers, ranks) }
         }
-        test = try testing.map { [normalization] in try $0.usableRows(workers, normalization, ranks) }
+        test = try testing.map { try $0.usableRows(workers, ranks) }
         guard train.count > 0 else {
             throw TreadleError(
                 .badData,
@@ -106,9 +106,7 @@ extension Dataset {
     }
 
     /// The rows of a dataset that does not train: all of them, or those without values that are not finite.
-    package func usableRows(
-        _ workers: Workers, _ normalization: Normalization, _ ranks: Ranks = .alone
-    ) throws -> RowSet {
+    package func usableRows(_ workers: Workers, _ ranks: Ranks = .alone) throws -> RowSet {
         guard settings.nonFinite == .dropRow else { return RowSet(self) }
         let scan = try DatasetScan(
             self, isTraining: { _ in false }, wantsX: false, wantsTargets: false, ranks: ranks)

@@ -70,7 +70,7 @@ package struct TrainedModel: Sendable {
             source.source, settings,
             targets: .match(checkpoint.task, outputs: checkpoint.network.outputs, classes: checkpoint.classes))
         try checkInputs(of: dataset)
-        return (source.name, try dataset.usableRows(workers, checkpoint.normalization))
+        return (source.name, try dataset.usableRows(workers))
     }
 
     private var nothingToMeasure: TreadleError {

@@ -101,7 +101,7 @@ extension TableSurvey.Values {
         if number != number.rounded() || abs(number) > 2_147_483_647 { isInteger = false }
         guard countNumbers, !tooManyNumbers else { return }
         texts.insert(bytes.text(range))
-        if texts.count > 1_000 { tooManyNumbers = true }
+        if texts.count > TableSurvey.mostNumbers { tooManyNumbers = true }
     }
 
     mutating func addText(_ text: String) {
@@ -114,7 +114,8 @@ extension TableSurvey.Values {
         if sum.texts.count <= TableSurvey.mostValues { sum.texts.formUnion(other.texts) }
         sum.hasWords = hasWords || other.hasWords
         sum.hasMissing = hasMissing || other.hasMissing
-        sum.tooManyNumbers = tooManyNumbers || other.tooManyNumbers || (!hasWords && sum.texts.count > 1_000)
+        let hasMore = !hasWords && sum.texts.count > TableSurvey.mostNumbers
+        sum.tooManyNumbers = tooManyNumbers || other.tooManyNumbers || hasMore
         sum.isInteger = isInteger && other.isInteger
         sum.largest = max(largest, other.largest)
         sum.smallest = min(smallest, other.smallest)

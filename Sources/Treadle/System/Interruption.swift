@@ -29,9 +29,6 @@ package enum Interruption {
         }
     }
 
-    /// Asks for a stop as SIGTERM does.
-    package static func requestStop() { csystem_request_stop(SIGTERM) }
-
     /// Whether a checkpoint was asked for; asking clears the request.
     package static func takeCheckpointRequest() -> Bool { csystem_take_checkpoint_request() != 0 }
 

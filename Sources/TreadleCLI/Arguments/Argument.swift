@@ -29,7 +29,6 @@ struct Argument: Sendable {
 /// What a value is, so that shells can complete it.
 enum ValueKind: Sendable, Equatable {
     case file
-    case directory
     case choice([String])
     /// A number, a name: nothing to complete.
     case text

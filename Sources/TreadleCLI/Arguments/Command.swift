@@ -50,6 +50,9 @@ struct Command: Sendable {
         self.run = run
     }
 
+    /// Its own options and those of every command.
+    var allOptions: [Option] { options + Option.everywhere }
+
     /// `treadle train [options] JOB.json5`
     var usage: String {
         (["treadle \(name) [options]"] + arguments.map(\.usage)).joined(separator: " ")

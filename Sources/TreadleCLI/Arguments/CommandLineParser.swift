@@ -47,8 +47,8 @@ struct CommandLineParser {
     private mutating func parseLong(_ text: Substring, _ rest: inout ArraySlice<String>) throws {
         let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
         let name = String(parts[0])
-        guard let option = known.first(where: { $0.long == name }) else {
-            let names = known.filter { !$0.isHidden }.map(\.long)
+        guard let option = command.allOptions.first(where: { $0.long == name }) else {
+            let names = command.allOptions.map(\.long)
             throw failure("unknown option \"--\(name)\"", Suggestion.text(for: name, among: names, prefix: "--"))
         }
         try take(option, spelled: "--\(name)", joined: parts.count > 1 ? String(parts[1]) : nil, &rest)
@@ -57,7 +57,7 @@ struct CommandLineParser {
     private mutating func parseShort(_ letters: Substring, _ rest: inout ArraySlice<String>) throws {
         var letters = letters
         while let letter = letters.popFirst() {
-            guard let option = known.first(where: { $0.short == letter }) else {
+            guard let option = command.allOptions.first(where: { $0.short == letter }) else {
                 throw failure("unknown option \"-\(letter)\"")
             }
             guard option.takesValue else {
@@ -95,14 +95,13 @@ struct CommandLineParser {
     private func assignPositionals() throws -> [String: [String]] {
         var positionals: [String: [String]] = [:]
         var rest = words[...]
-        for (index, argument) in command.arguments.enumerated() {
-            // What comes later needs its share: `import INPUT… TARGET` leaves one for TARGET.
-            let neededLater = command.arguments[(index + 1)...].count { $0.count != .optional }
+        for argument in command.arguments {
+            // Only a command's last argument may be optional or several.
             let count =
                 switch argument.count {
                 case .one: 1
-                case .optional: rest.count > neededLater ? 1 : 0
-                case .oneOrMore: max(1, rest.count - neededLater)
+                case .optional: min(1, rest.count)
+                case .oneOrMore: max(1, rest.count)
                 }
             guard rest.count >= count else { throw failure("missing \(argument.name) (\(argument.summary))") }
             let values = Array(rest.prefix(count))
@@ -117,8 +116,6 @@ struct CommandLineParser {
         if let extra = rest.first { throw failure("unexpected argument \"\(extra)\"") }
         return positionals
     }
-
-    private var known: [Option] { command.options + Option.everywhere }
 
     private func failure(_ problem: String, _ suggestion: String? = nil) -> TreadleError {
         let hint = suggestion.map { "; \($0) See" } ?? "; see"

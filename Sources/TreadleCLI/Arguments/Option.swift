@@ -8,24 +8,21 @@ struct Option: Sendable {
     let values: ValueKind
     let summary: String
     let isRepeatable: Bool
-    /// Works, but neither help nor completions show it.
-    let isHidden: Bool
 
     /// A switch: there or not.
-    static func flag(_ long: String, short: Character? = nil, _ summary: String, hidden: Bool = false) -> Option {
+    static func flag(_ long: String, short: Character? = nil, _ summary: String) -> Option {
         Option(
-            long: long, short: short, valueName: nil, values: .text, summary: summary, isRepeatable: false,
-            isHidden: hidden)
+            long: long, short: short, valueName: nil, values: .text, summary: summary, isRepeatable: false)
     }
 
     /// An option that takes a value. A choice is checked when the command line is read.
     static func value(
         _ long: String, short: Character? = nil, _ valueName: String, _ summary: String, values: ValueKind = .text,
-        repeatable: Bool = false, hidden: Bool = false
+        repeatable: Bool = false
     ) -> Option {
         Option(
             long: long, short: short, valueName: valueName, values: values, summary: summary,
-            isRepeatable: repeatable, isHidden: hidden)
+            isRepeatable: repeatable)
     }
 
     var takesValue: Bool { valueName != nil }

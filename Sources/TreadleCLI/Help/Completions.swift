@@ -1,9 +1,5 @@
 /// What shells need to complete a command line, from the table of commands.
 enum Completions {
-    private static func visible(_ command: Command) -> [Option] {
-        (command.options + Option.everywhere).filter { !$0.isHidden }
-    }
-
     /// `-o` and `--output`, as typed.
     private static func spellings(_ option: Option) -> [String] {
         (option.short.map { ["-\($0)"] } ?? []) + ["--\(option.long)"]
@@ -40,7 +36,7 @@ enum Completions {
 
     private static func bashCase(_ command: Command) -> String {
         let indent = String(repeating: " ", count: 8)
-        let options = visible(command)
+        let options = command.allOptions
         var text = "\(indent)\(command.name))\n"
         let valued = options.filter(\.takesValue)
         text += "\(indent)    case $previous in\n"
@@ -62,7 +58,6 @@ enum Completions {
         switch values {
         // One name a line, so that names with spaces stay whole.
         case .file: "mapfile -t COMPREPLY < <(compgen -f -- \"$word\")"
-        case .directory: "mapfile -t COMPREPLY < <(compgen -d -- \"$word\")"
         case .choice(let choices): "COMPREPLY=($(compgen -W \"\(choices.joined(separator: " "))\" -- \"$word\"))"
         case .text: "COMPREPLY=()"
         }
@@ -96,7 +91,7 @@ enum Completions {
 
             """
         for command in commands {
-            var parts = visible(command).flatMap(zshOption)
+            var parts = command.allOptions.flatMap(zshOption)
             for argument in command.arguments {
                 let count = argument.count == .oneOrMore ? "*" : ""
                 let optional = argument.count == .optional ? ":" : ""
@@ -131,7 +126,6 @@ enum Completions {
     private static func zshAction(_ values: ValueKind) -> String {
         switch values {
         case .file: "_files"
-        case .directory: "_files -/"
         case .choice(let choices): "(\(choices.joined(separator: " ")))"
         case .text: " "
         }
@@ -155,7 +149,7 @@ enum Completions {
             script += "complete -c treadle -n __fish_use_subcommand -a \(command.name)"
             script += " -d \(quoted(command.summary))\n"
             let condition = "-n '__fish_seen_subcommand_from \(command.name)'"
-            for option in visible(command) {
+            for option in command.allOptions {
                 let short = option.short.map { " -s \($0)" } ?? ""
                 let value = option.takesValue ? " " + fishValue(option.values, required: true) : ""
                 script += "complete -c treadle \(condition)\(short) -l \(option.long)\(value)"
@@ -172,7 +166,6 @@ enum Completions {
         let requires = required ? "r" : ""
         return switch values {
         case .file: "-\(requires)F"
-        case .directory: "-\(required ? "x" : "f") -a '(__fish_complete_directories)'"
         case .choice(let choices): "-\(required ? "x" : "f") -a '\(choices.joined(separator: " "))'"
         case .text: required ? "-x" : "-f"
         }

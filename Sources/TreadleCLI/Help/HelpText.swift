@@ -63,9 +63,8 @@ struct HelpText {
         if !command.arguments.isEmpty {
             text += heading("Arguments") + table(command.arguments.map { ($0.name, $0.summary) }) + "\n"
         }
-        let options = command.options.filter { !$0.isHidden }
-        if !options.isEmpty {
-            text += heading("Options") + table(options.map { ($0.usage, describe($0)) }) + "\n"
+        if !command.options.isEmpty {
+            text += heading("Options") + table(command.options.map { ($0.usage, describe($0)) }) + "\n"
         }
         text += heading("Options of every command")
         text += table(Option.everywhere.map { ($0.usage, describe($0)) })

@@ -23,7 +23,7 @@ struct ManualPage {
         text += Self.line(command.summary.prefix(1).uppercased() + command.summary.dropFirst() + ".")
         for paragraph in command.discussion { text += ".PP\n" + Self.line(paragraph) }
         for argument in command.arguments { text += Self.item(argument.name, argument.summary) }
-        for option in command.options where !option.isHidden { text += item(option) }
+        for option in command.options { text += item(option) }
         for example in command.examples {
             text += ".PP\n" + Self.line(example.does.prefix(1).uppercased() + example.does.dropFirst() + ":")
             text += ".PP\n.nf\n.RS 4\n" + Self.line(example.line) + ".RE\n.fi\n"

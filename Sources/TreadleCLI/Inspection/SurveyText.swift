@@ -121,12 +121,6 @@ extension String {
     fileprivate func padded(toLeft width: Int) -> String {
         String(repeating: " ", count: max(0, width - count)) + self
     }
-
-    fileprivate var trimmingTrailingSpaces: String {
-        var text = self
-        while text.last == " " { text.removeLast() }
-        return text
-    }
 }
 
 extension H5Storage {

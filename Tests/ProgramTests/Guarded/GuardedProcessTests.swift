@@ -76,7 +76,7 @@ extension GuardedProcessTests {
             }
         }
         let whole = try Data(contentsOf: URL(fileURLWithPath: path))
-        var random = Random(state: 7)
+        var random = SplitMix(seed: 7)
         for _ in 0..<60 {
             var mutant = whole
             for _ in 0..<8 {
@@ -89,18 +89,6 @@ extension GuardedProcessTests {
             } catch {
                 #expect((error as? TreadleError)?.messages.allSatisfy { $0.hasPrefix(path) } == true, "\(error)")
             }
-        }
-    }
-
-    /// SplitMix64: the same mutants every time.
-    private struct Random: RandomNumberGenerator {
-        var state: UInt64
-        mutating func next() -> UInt64 {
-            state &+= 0x9e37_79b9_7f4a_7c15
-            var z = state
-            z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-            z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-            return z ^ (z >> 31)
         }
     }
 }

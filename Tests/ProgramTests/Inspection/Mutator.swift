@@ -1,20 +1,14 @@
 import Foundation
+import TestSupport
 import Treadle
 
 /// Changes bytes the way broken disks, cut transfers and bad people do; the same for the same seed.
 struct Mutator {
-    private var state: UInt64
+    private var random: SplitMix
 
-    init(seed: UInt64) { state = seed &* 0x2545_f491_4f6c_dd1d &+ 1 }
+    init(seed: UInt64) { random = SplitMix(seed: seed &* 0x2545_f491_4f6c_dd1d &+ 1) }
 
-    /// SplitMix64.
-    private mutating func next(_ bound: Int) -> Int {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-        return Int((z ^ (z >> 31)) % UInt64(bound))
-    }
+    private mutating func next(_ bound: Int) -> Int { Int(random.next() % UInt64(bound)) }
 
     mutating func mutated(_ whole: Data) -> Data {
         var bytes = [UInt8](whole)
