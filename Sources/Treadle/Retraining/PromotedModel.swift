@@ -39,7 +39,9 @@ package struct PromotedModel {
     func replace(by candidate: String) throws {
         try FileManager.default.createDirectory(
             atPath: DurableFile.directory(of: path), withIntermediateDirectories: true)
-        _ = DurableFile.removeLeftovers(in: DurableFile.directory(of: path))
+        // Of this model alone: another's may be on its way into the same directory.
+        let names = Set(([path] + (1...keep + 1).map(predecessor)).map { URL(fileURLWithPath: $0).lastPathComponent })
+        _ = DurableFile.removeLeftovers(in: DurableFile.directory(of: path)) { names.contains($0) }
         if exists(path), keep > 0, !isSame(path, predecessor(1)) {
             // From the oldest on: a name is overwritten only after its file has another.
             for number in stride(from: keep - 1, through: 1, by: -1) where exists(predecessor(number)) {
@@ -56,11 +58,15 @@ package struct PromotedModel {
         try removeBeyond(keep)
     }
 
-    /// Puts the first predecessor back in the place of the served model, which is gone for good.
-    func rollBack() throws {
+    func checkPredecessor() throws {
         guard exists(predecessor(1)) else {
             throw TreadleError(.noInput, "\(path) has no predecessor (\(predecessor(1))) to go back to")
         }
+    }
+
+    /// Puts the first predecessor back in the place of the served model, which is gone for good.
+    func rollBack() throws {
+        try checkPredecessor()
         _ = try CheckpointFile.verify(predecessor(1))
         try DurableFile.link(predecessor(1), replacing: path)
         var number = 1

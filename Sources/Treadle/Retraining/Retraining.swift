@@ -49,12 +49,19 @@ package struct Retraining {
     // MARK: The flow
 
     package func run() throws -> RetrainReport {
-        guard let lock = try lock() else {
-            return RetrainReport(.skipped, "another retraining of \(directory) is under way", model: promoted.path)
+        try whileLocked { lock in
+            var state = RetrainState.read(in: directory)
+            var hookFailure: String?
+            if let pending = state, pending.stage == .hook, !options.isDryRun {
+                (state, hookFailure) = try finishHook(of: pending)
+            }
+            var report = try retrain(from: state, lock: lock)
+            report.hookFailure = report.hookFailure ?? hookFailure
+            return report
         }
-        var state = RetrainState.read(in: directory)
-        if let pending = state, pending.stage == .hook, !options.isDryRun { state = try finishHook(of: pending) }
+    }
 
+    private func retrain(from state: RetrainState?, lock: DirectoryLock?) throws -> RetrainReport {
         let served = options.promotesAnyway ? try? promoted.read() : try promoted.read()
         let identity = try TrainingData.identity(configuration, workers: workers)
         let meaning = Fingerprint.digest(of: configuration.meaningText)
@@ -82,23 +89,29 @@ package struct Retraining {
 
     /// Puts the predecessor back.
     package func rollBack() throws -> RetrainReport {
-        guard let lock = try lock() else {
-            return RetrainReport(.skipped, "a retraining of \(directory) is under way", model: promoted.path)
+        try whileLocked { _ in
+            try promoted.checkPredecessor()
+            if options.isDryRun {
+                return RetrainReport(
+                    .dryRun, "would put \(promoted.predecessor(1)) back in the place of \(promoted.path)",
+                    model: promoted.path)
+            }
+            try promoted.rollBack()
+            return RetrainReport(.rolledBack, "the predecessor is served again", model: promoted.path)
         }
-        if options.isDryRun {
-            return RetrainReport(
-                .dryRun, "would put \(promoted.predecessor(1)) back in the place of \(promoted.path)",
-                model: promoted.path)
-        }
-        // Held until the files are in their places.
-        try withExtendedLifetime(lock) { try promoted.rollBack() }
-        return RetrainReport(.rolledBack, "the predecessor is served again", model: promoted.path)
     }
 
-    private func lock() throws -> DirectoryLock? {
-        try DirectoryLock.acquire(directory, whenHeld: settings.lock) { holder in
+    /// Does what only one run may do at a time, unless another is at it.
+    private func whileLocked(_ body: (DirectoryLock?) throws -> RetrainReport) throws -> RetrainReport {
+        // A lock would make the directory.
+        if options.isDryRun, !FileManager.default.fileExists(atPath: directory) { return try body(nil) }
+        let lock = try DirectoryLock.acquire(directory, whenHeld: settings.lock) { holder in
             observer.note(.info, "waiting for \(holder), which has the lock of \(directory)")
         }
+        guard let lock else {
+            return RetrainReport(.skipped, "another run is under way in \(directory)", model: promoted.path)
+        }
+        return try withExtendedLifetime(lock) { try body(lock) }
     }
 
     /// Why there is something to do, or nil.
@@ -131,7 +144,7 @@ package struct Retraining {
 
     private func train(
         _ identity: DataIdentity, _ meaning: String, served: Checkpoint?, match: Correspondence?, isContinued: Bool,
-        lock: DirectoryLock, change: String
+        lock: DirectoryLock?, change: String
     ) throws -> RetrainReport {
         var state = RetrainState(
             stage: .training, fingerprint: identity.fingerprint, meaning: meaning, rows: identity.rows)
@@ -231,23 +244,24 @@ package struct Retraining {
     // MARK: The hook
 
     /// A promotion that was killed before its hook had run, or before it took place: then it is made anew.
-    private func finishHook(of pending: RetrainState) throws -> RetrainState {
+    ///
+    /// Gives the state from then on, and how the hook failed, if it did.
+    private func finishHook(of pending: RetrainState) throws -> (RetrainState, String?) {
         var state = pending
+        var failure: String?
         guard try promoted.read()?.parameterDigest == pending.environment?["TREADLE_DIGEST"] else {
             state.stage = .training
             state.environment = nil
-            return state
+            return (state, nil)
         }
         if let hook = promotion.hook {
             observer.note(.info, "running the hook of the promotion that was interrupted")
-            if let failure = PromotionHook(command: hook).run(pending.environment ?? [:]) {
-                observer.note(.error, "\(failure); the model was promoted all the same")
-            }
+            failure = PromotionHook(command: hook).run(pending.environment ?? [:])
         }
         state.stage = .judged
         state.environment = nil
         try state.write(in: directory)
-        return state
+        return (state, failure)
     }
 
     private func variables(_ report: RetrainReport) -> [String: String] {

@@ -97,12 +97,16 @@ extension DurableFile {
         try calls.syncDirectory(directory(of: path))
     }
 
-    /// Removes what killed writers left in `directory`, whose lock must be held. Returns the names.
+    /// Removes what killed writers of files of the names that `owns` accepts left in `directory`; whoever calls must hold
+    /// the lock that these are written under. Returns the names of what was removed.
     @discardableResult
-    package static func removeLeftovers(in directory: String) -> [String] {
+    package static func removeLeftovers(
+        in directory: String, of owns: (_ name: String) -> Bool = { _ in true }
+    ) -> [String] {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
         return names.sorted().filter { name in
-            guard isTemporary(name) else { return false }
+            // `.target.0123456789abcdef.tmp`
+            guard isTemporary(name), owns(String(name.dropFirst().dropLast(21))) else { return false }
             return unsafe unlink(directory + "/" + name) == 0
         }
     }

@@ -10,7 +10,7 @@ import Treadle
         let job = try NightlyJob()
         let dry = try job.retrain("--dry-run")
         #expect(dry.output == "nightly: dry run: would train from new weights: there is no promoted model yet\n")
-        #expect(!job.exists("models/nightly.h5"))
+        #expect(!job.exists("models/nightly.h5") && !job.exists("runs"))
         let first = try job.retrain()
         #expect(first.code == 0)
         #expect(first.output == "nightly: promoted \(job.model): the first model (there is no promoted model yet)\n")
@@ -42,8 +42,10 @@ import Treadle
         #expect(!job.exists("models/nightly.1.h5"))
         // What was rolled back is not promoted again by the next night.
         #expect(try job.retrain().output.hasPrefix("nightly: unchanged"))
-        let none = try job.retrain("--rollback")
-        #expect(none.code == 66)
+        for options in [["--rollback"], ["--rollback", "--dry-run"]] {
+            let none = try job.start(options).finish()
+            #expect(none.code == 66)
+        }
     }
 
     @Test func `a worse model is not promoted, and a person is told`() throws {
@@ -107,12 +109,15 @@ import Treadle
 
     @Test func `a promotion that was killed before its hook runs it, or is made anew`() throws {
         let job = try NightlyJob()
-        let hook = #"retrain.promote.hook='echo "$TREADLE_DIGEST" >> hook.txt'"#
+        let hook = #"retrain.promote.hook='echo "$TREADLE_DIGEST" >> hook.txt; exit 3'"#
         // The hook is running when retrain is killed: the model is promoted, and the next call runs the hook again.
         let killed = try job.start("--set", #"retrain.promote.hook='kill -9 $PPID; sleep 5'"#)
         #expect(try killed.finish().code == 128 + SIGKILL)
         let served = try CheckpointFile.read(job.model).parameterDigest
-        #expect(try job.retrain("--set", hook).output.contains(": unchanged: "))
+        let next = try job.retrain("--set", hook)
+        #expect(next.output.contains(": unchanged: ") && next.code == 74)
+        #expect(next.errors.contains("the hook ended with exit code 3; \(job.model) was promoted all the same"))
+        #expect(try job.retrain("--set", hook).code == 0)
         #expect(try String(contentsOfFile: job.path("hook.txt"), encoding: .utf8) == served + "\n")
         // Had it been killed before the promotion, the served weights would be others: no hook for what did not happen.
         let state = job.path("runs/nightly/retrain.json")
