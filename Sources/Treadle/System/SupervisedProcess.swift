@@ -28,7 +28,7 @@ package enum SupervisedProcess {
         // Signals wait until they are asked for: none is lost between the start and the wait.
         var waiting = sigset_t()
         unsafe sigemptyset(&waiting)
-        for signal in [SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGCHLD] { unsafe sigaddset(&waiting, signal) }
+        for signal in [SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2, SIGCHLD] { unsafe sigaddset(&waiting, signal) }
         unsafe pthread_sigmask(SIG_BLOCK, &waiting, nil)
         let child = try ChildProcess.start(
             "/proc/self/exe", [argument] + line, files: [], subject: subjects.joined(separator: ", "))
