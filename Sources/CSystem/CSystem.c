@@ -1,12 +1,23 @@
 #define _GNU_SOURCE
 #include "CSystem.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
+#include <unistd.h>
 
 void csystem_end_with_parent(void) { prctl(PR_SET_PDEATHSIG, SIGKILL); }
+
+int csystem_claim(int descriptor) {
+    struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    int failed;
+    do failed = fcntl(descriptor, F_OFD_SETLK, &whole);
+    while (failed && errno == EINTR);
+    return failed ? errno : 0;
+}
 
 int csystem_allowed_cores(void) {
     // Masks grow with the machine; the kernel refuses one that is too small.

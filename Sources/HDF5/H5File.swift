@@ -46,9 +46,16 @@ package final class H5File: H5Container {
     ///
     /// HDF5 has no journal: write to a temporary and rename it when it is whole. A disk that fills up, or any other
     /// write that fails, is the error of the call under way or of a later one, at the latest of `close()`.
-    package static func create(_ path: String, replacing: Bool = true) throws(H5Error) -> H5File {
+    ///
+    /// Without `locking` the file is known to this process alone, or the caller holds a lock on it that libhdf5's
+    /// would collide with.
+    package static func create(
+        _ path: String, replacing: Bool = true, locking: Bool = true
+    ) throws(H5Error) -> H5File {
         try H5Library.locked { () throws(H5Error) in
             let access = try Handle.properties(chdf5_property_file_access())
+            if !locking { try check(chdf5_without_locking(access.id), path) }
+            defer { if !locking { chdf5_with_locking() } }
             let health = try FileHealth(access.id)
             try check(H5Pset_fclose_degree(access.id, H5F_CLOSE_STRONG), path)
             let flags = replacing ? chdf5_acc_trunc() : chdf5_acc_excl()

@@ -22,6 +22,11 @@ static inline void csystem_pause(void) {
 /// Ends this process when the one that started it ends.
 void csystem_end_with_parent(void);
 
+/// Locks a whole file that is open for writing, without waiting, until the last copy of this descriptor is closed.
+///
+/// The lock is the open file description's own; libhdf5's flock does not collide with it. Returns 0, or an errno value.
+int csystem_claim(int descriptor);
+
 // SHA-256 (FIPS 180-4), with the CPU's SHA instructions where it has them.
 
 typedef struct csystem_sha256 {

@@ -49,7 +49,7 @@ internal import HDF5
     private func create(
         _ plans: [Plan], _ texts: [(name: String, values: [String])], _ attributes: [(name: String, value: String)]
     ) throws {
-        let file = try H5File.create(target.temporary, replacing: true)
+        let file = try H5File.create(target.temporary, replacing: true, locking: false)
         self.file = file
         for attribute in attributes { try file.setAttribute(attribute.name, attribute.value) }
         for text in texts { try file.write(strings: text.values, to: text.name) }

@@ -16,7 +16,7 @@ package enum ModelExport: String, CaseIterable, Sendable {
 
     /// Writes the model to `path`, all at once or not at all.
     package func write(_ model: TrainedModel, to path: String) throws {
-        var file = try DurableFile(replacing: path)
+        var file = try DurableFile(creating: path, replacing: true)
         switch self {
         case .onnx:
             var export = ONNXExport(model.checkpoint, link: model.loss.link)

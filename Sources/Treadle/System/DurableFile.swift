@@ -5,18 +5,22 @@ internal import Glibc
 ///
 /// Bytes go to a temporary beside the target, which `commit` syncs, renames over the target and makes durable.
 /// Without a commit, and after any failure, the target is what it was before and the temporary is gone. A process
-/// that is killed may leave its temporary behind: `removeLeftovers` knows them by their names.
+/// that is killed may leave its temporary behind: `removeLeftovers` knows them by their names, and `removeAbandoned`
+/// by the lock that a living writer holds.
 package struct DurableFile: ~Copyable {
     package let path: String
     /// Where the bytes go until then: for whoever writes them by name.
     let temporary: String
     private let calls: SystemCalls
     private var descriptor: Int32
+    /// Keeps the temporary's lock from before the first byte until it has its name.
+    private let hold: Int32
     private var renamed = false
 
-    /// Begins a file under a name that is free, unless it is to be replaced.
+    /// Begins a file under a name that is free, unless it is to be replaced. What killed writers of it left goes.
     package init(creating path: String, replacing: Bool) throws {
         if !replacing { try DurableFile.refuseExisting(path) }
+        DurableFile.removeAbandoned(of: path)
         try self.init(replacing: path)
     }
 
@@ -29,11 +33,28 @@ package struct DurableFile: ~Copyable {
     package init(replacing path: String, calls: SystemCalls = SystemCalls()) throws {
         self.path = path
         self.calls = calls
-        temporary = DurableFile.temporaryName(for: path)
         let mode = try DurableFile.mode(ofFileAt: path)
-        descriptor = try calls.create(temporary, for: path)
+        (temporary, descriptor, hold) = try DurableFile.createTemporary(for: path, calls)
         // A private file stays private; where the file system has no such modes there is nothing to keep.
         if let mode { _ = fchmod(descriptor, mode) }
+    }
+
+    /// A temporary of this process's own, locked for as long as one of both descriptors is open.
+    private static func createTemporary(
+        for path: String, _ calls: SystemCalls
+    ) throws -> (name: String, descriptor: Int32, hold: Int32) {
+        while true {
+            let name = temporaryName(for: path)
+            let descriptor = try calls.create(name, for: path)
+            let isMine = unsafe FileClaim.take(descriptor) != .another && access(name, F_OK) == 0
+            let hold = isMine ? fcntl(descriptor, F_DUPFD_CLOEXEC, 0) : -1
+            if hold >= 0 { return (name, descriptor, hold) }
+            let failure = errno
+            _ = Glibc.close(descriptor)
+            _ = unsafe unlink(name)
+            // Otherwise someone took it for abandoned, in the moment before the lock.
+            if isMine { throw TreadleError.writing(path, "dup", failure) }
+        }
     }
 
     package mutating func write(_ bytes: RawSpan) throws {
@@ -71,6 +92,7 @@ package struct DurableFile: ~Copyable {
     deinit {
         if descriptor >= 0 { _ = Glibc.close(descriptor) }
         if !renamed { _ = unsafe unlink(temporary) }
+        if hold >= 0 { _ = Glibc.close(hold) }
     }
 }
 
@@ -111,6 +133,23 @@ extension DurableFile {
         }
     }
 
+    /// Removes the temporaries of `path` whose writers are gone: nobody holds their locks.
+    private static func removeAbandoned(of path: String) {
+        let directory = directory(of: path)
+        let start = temporaryStart(for: path)
+        for name in (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? [] {
+            guard name.hasPrefix(start), isTemporary(name), name.utf8.count == start.utf8.count + 20 else { continue }
+            let temporary = directory + "/" + name
+            let descriptor = unsafe open(temporary, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
+            guard descriptor >= 0 else { continue }
+            // A second name of a file is not being written to: `link` may be about to rename it.
+            if FileClaim.take(descriptor) == .mine, FileClaim.hasOneName(descriptor) {
+                _ = unsafe unlink(temporary)
+            }
+            close(descriptor)
+        }
+    }
+
     /// Whether `name` is a temporary's: `.target.0123456789abcdef.tmp`.
     package static func isTemporary(_ name: String) -> Bool {
         guard name.hasPrefix("."), name.hasSuffix(".tmp") else { return false }
@@ -134,9 +173,12 @@ extension DurableFile {
     private static func temporaryName(for path: String) -> String {
         let random = String(UInt64.random(in: 0 ... .max), radix: 16)
         let digits = String(repeating: "0", count: 16 - random.count) + random
+        return directory(of: path) + "/" + temporaryStart(for: path) + digits + ".tmp"
+    }
+
+    private static func temporaryStart(for path: String) -> String {
         // The kernel's limit on names is 255 bytes.
-        let name = String(decoding: lastComponent(of: path).utf8.prefix(200), as: UTF8.self)
-        return directory(of: path) + "/.\(name).\(digits).tmp"
+        "." + String(decoding: lastComponent(of: path).utf8.prefix(200), as: UTF8.self) + "."
     }
 
     static func directory(of path: String) -> String {

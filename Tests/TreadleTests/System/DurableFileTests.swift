@@ -100,6 +100,27 @@ import Treadle
         #expect(try directory.contents() == kept.sorted())
     }
 
+    @Test func `a new file takes away what killed writers of it left, and nothing else`() throws {
+        let directory = try TemporaryDirectory()
+        let old = ".a.0123456789abcdef.tmp"
+        let kept = [".b.0123456789abcdef.tmp", ".a.b.0123456789abcdef.tmp", ".a.tmp", ".a.0123456789abcdeg.tmp"]
+        for name in kept + [old] { try directory.write("old", to: name) }
+        // A second name of a file: another process is about to rename it.
+        let linked = ".a.fedcba9876543210.tmp"
+        try FileManager.default.linkItem(atPath: directory.file(".a.tmp"), toPath: directory.file(linked))
+        var living = try DurableFile(creating: directory.file("a"), replacing: false)
+        try living.write(Array("one".utf8))
+        #expect(try !directory.contents().contains(old))
+        // The second writer leaves the first one's temporary alone.
+        var second = try DurableFile(creating: directory.file("a"), replacing: false)
+        #expect(try directory.contents().count == kept.count + 3)
+        try second.write(Array("two".utf8))
+        try second.commit()
+        try living.commit()
+        #expect(try directory.read("a") == "one")
+        #expect(try directory.contents() == (kept + [linked, "a"]).sorted())
+    }
+
     @Test func `the permissions of a replaced file stay`() throws {
         let directory = try TemporaryDirectory()
         let path = directory.file("a")
