@@ -7,7 +7,7 @@ enum FileDiagnosis {
     static func refusal(of path: String, as name: String) -> H5Error? {
         var status = stat()
         guard unsafe stat(path, &status) == 0 else { return systemError(name, errno) }
-        if status.st_mode & S_IFMT == S_IFDIR { return H5Error(.notHDF5, name, "is a directory, not an HDF5 file") }
+        if status.st_mode & S_IFMT == S_IFDIR { return H5Error(.directory, name, "is a directory") }
         // A pipe or a device would block or never end.
         guard status.st_mode & S_IFMT == S_IFREG else { return H5Error(.notHDF5, name, "is not a regular file") }
         guard unsafe access(path, R_OK) == 0 else { return systemError(name, errno) }

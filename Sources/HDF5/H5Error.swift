@@ -7,6 +7,7 @@ package struct H5Error: Error, Equatable, Sendable, CustomStringConvertible {
         case noSuchFile
         /// A file, but not an HDF5 file.
         case notHDF5
+        case directory
         /// An HDF5 file that is shorter than it says.
         case truncated
         /// Held open by a writer.

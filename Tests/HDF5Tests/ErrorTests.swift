@@ -22,7 +22,7 @@ import Testing
     @Test func `what is no HDF5 file says so`() throws {
         #expect(failure(directory.file("none.h5"))?.description == "\(directory.file("none.h5")): no such file")
         #expect(failure(directory.file("none.h5"))?.kind == .noSuchFile)
-        #expect(failure(directory.path)?.kind == .notHDF5)
+        #expect(failure(directory.path)?.kind == .directory)
         #expect(failure(try directory.write("", to: "empty"))?.reason == "is empty")
         #expect(failure(try directory.write("a,b\n1,2\n", to: "a.csv"))?.kind == .notHDF5)
         #expect(failure("/dev/null")?.kind == .notHDF5)

@@ -18,8 +18,8 @@ final class InputFile: Sendable {
         size = Int(status.st_size)
         guard status.st_mode & S_IFMT == S_IFREG else {
             close(descriptor)
-            let kind = status.st_mode & S_IFMT == S_IFDIR ? "a directory" : "not a regular file"
-            throw TreadleError(.noInput, "\(path) is \(kind); name a file on disk, which can be read twice")
+            guard status.st_mode & S_IFMT != S_IFDIR else { throw TreadleError.reading(path, "open", EISDIR) }
+            throw TreadleError(.noInput, "\(path) is not a regular file; name a file on disk, which can be read twice")
         }
     }
 
