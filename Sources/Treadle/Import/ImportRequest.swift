@@ -106,7 +106,7 @@ enum FileKind: Equatable {
         } else if start.starts(with: [0x89, 0x48, 0x44, 0x46]) {
             throw TreadleError(
                 .badData,
-                "\(file.path) is HDF5 already: no import is needed; go on with \"treadle init \(file.path)\"")
+                "\(file.path) is HDF5 already: no import is needed; go on with \"treadle init \(file.path.shellWord)\"")
         } else if IDX.matches(start) {
             self = .idx
         } else if start.contains(0) {

@@ -112,7 +112,9 @@ package final class InputRows<S: ParsedNumber> {
             }
             for (index, field) in kept.enumerated() { roles[field] = .input(index) }
         }
-        return TableLayout(format: format, roles: roles, inputCount: inputs, targetCount: 0, inputNames: columns)
+        return TableLayout(
+            format: format, roles: roles, inputCount: inputs, targetCount: 0, inputNames: columns, isForPrediction: true
+        )
     }
 
     /// Finds the field that `column` of the model comes from.

@@ -21,6 +21,8 @@ struct TableLayout: Sendable {
     var targetCount: Int
     /// A name for each column of x; nil where the table has none.
     var inputNames: [String]?
+    /// For a model that is trained: its columns are what they are.
+    var isForPrediction = false
 
     /// What to call a field in a message.
     func name(ofField index: Int) -> String {

@@ -150,12 +150,16 @@ enum TableError {
     }
 
     static func text(_ text: String, _ layout: TableLayout, field: Int, _ path: String, line: Int) -> TreadleError {
-        let name = layout.format.names?[field] ?? "\(field + 1)"
+        let name = (layout.format.names?[field] ?? "\(field + 1)").printable.shellWord
+        let isFoundByName = layout.format.names != nil && layout.inputNames != nil
+        let advice =
+            layout.isForPrediction
+            ? "the model learned from numbers there; write one"
+                + (isFoundByName ? "" : ", or name the columns as in training")
+            : "leave the column out with --drop \(name), or give each of its values a column with --one-hot \(name)"
         return TreadleError(
             .badData,
-            "\(path):\(line): \(layout.name(ofField: field)) holds \"\(short(text))\" where a number is due; "
-                + "leave the column out with --drop \(name.printable), "
-                + "or give each of its values a column with --one-hot \(name.printable)")
+            "\(path):\(line): \(layout.name(ofField: field)) holds \"\(short(text))\" where a number is due; \(advice)")
     }
 
     static func target(_ text: String, _ layout: TableLayout, field: Int, _ path: String, line: Int) -> TreadleError {
