@@ -30,9 +30,20 @@ enum GenerateCommand {
         guard let data = GeneratedData(rawValue: call.argument(kind)) else { throw call.usage("unknown kind of data") }
         let count = try call.integer(rows, in: 1...1_000_000_000) ?? 10_000
         let first = try call.integer(skip, in: 0...1_000_000_000) ?? 0
-        let path = try call.required(output)
+        let path = try call.hdf5File(output)
         let summary = try data.write(
             to: path, rows: first..<first + count, replacing: call.has(force), workers: try call.workers())
+        if call.wantsJSON {
+            let arrays = summary.arrays.map { array -> JSONValue in
+                [
+                    "name": .string(array.name), "shape": .array(array.shape.map(JSONValue.integer)),
+                    "type": .string(array.type),
+                ]
+            }
+            try call.output.write(
+                json: ["file": .string(path), "rows": .integer(count), "arrays": .array(arrays)])
+            return .done
+        }
         let arrays = summary.arrays.map { array in
             "\(array.name) \(array.shape.map(String.init).joined(separator: "×")) \(array.type)"
         }

@@ -82,7 +82,7 @@ enum ImportCommand {
         if call.has(noTarget) && call.has(target) { throw call.usage("--target and --no-target exclude each other") }
         table.classes = try classNames(call)
         let request = ImportRequest(
-            inputs: call.arguments(inputs), output: try call.required(output), replacing: call.has(force),
+            inputs: call.arguments(inputs), output: try call.hdf5File(output), replacing: call.has(force),
             compress: call.has(compress), float64: call.has(float64), table: table,
             targetFiles: call.values(targetFile), needsTarget: !call.has(noTarget))
         try Interruption.install()
@@ -108,7 +108,9 @@ enum ImportCommand {
             call.log.note("\(classes.count) classes: \(shown)\(classes.count > 10 ? ", …" : "")")
         }
         for note in summary.notes { call.log.write(.warning, note) }
-        call.log.note("next: treadle init \(request.output)")
+        // Without targets there is nothing to learn, and init would say so.
+        guard summary.arrays.contains(where: { $0.name.hasPrefix("/y") }) else { return }
+        call.log.note("next: treadle init \(request.output.shellWord)")
     }
 
     private static func json(_ summary: ImportSummary, _ request: ImportRequest) -> JSONValue {

@@ -32,6 +32,7 @@ enum InitCommand {
         run: run)
 
     private static func run(_ call: Invocation) throws -> ExitCode {
+        try call.checkJSON(beside: output)
         let source = call.argument(data)
         let stem = URL(fileURLWithPath: source).deletingPathExtension().lastPathComponent
         let path = call.value(output) ?? "\(stem).json5"
@@ -51,7 +52,7 @@ enum InitCommand {
             return .done
         }
         for finding in draft.findings { call.log.note(finding) }
-        call.log.note("wrote \(path); next: treadle train \(path)")
+        call.log.note("wrote \(path); next: treadle train \(path.shellWord)")
         return .done
     }
 }

@@ -36,13 +36,19 @@ enum InspectCommand {
         run: run)
 
     private static func run(_ call: Invocation) throws -> ExitCode {
+        try call.checkJSON(beside: html)
         let path = call.argument(file)
         guard !call.has(csv) || call.has(tensor) else { throw call.usage("--csv goes with --tensor NAME") }
         let seconds = try call.integer(limit, in: 1...86_400) ?? 4
         if Inspection.isForeign(path) {
             try inspectForeign(path, seconds, call)
         } else if call.has(digest) {
-            try call.output.writeLine(try StoredCheckpoint.open(path, seconds: seconds).parameterDigest())
+            let digest = try StoredCheckpoint.open(path, seconds: seconds).parameterDigest()
+            if call.wantsJSON {
+                try call.output.write(json: ["digest": .string(digest)])
+            } else {
+                try call.output.writeLine(digest)
+            }
         } else if let name = call.value(tensor) {
             let (plain, slice) = try TensorSlice.split(name)
             try write(
@@ -75,7 +81,15 @@ enum InspectCommand {
             try call.output.write(report.text)
         } else {
             try DurableFile.write(report.text, to: page)
-            call.log.note("\(page): the report on \(inspection.path)")
+            if call.wantsJSON {
+                try call.output.write(
+                    json: [
+                        "file": .string(page), "checkpoint": .string(inspection.path),
+                        "set": evaluated.map { .string($0.set) } ?? .null, "note": note.map(JSONValue.string) ?? .null,
+                    ])
+            } else {
+                call.log.note("\(page): the report on \(inspection.path)")
+            }
         }
     }
 

@@ -30,6 +30,7 @@ enum PlotCommand {
         run: run)
 
     private static func run(_ call: Invocation) throws -> ExitCode {
+        try call.checkJSON(beside: output)
         let path = try call.required(output)
         let lowercased = path.lowercased()
         if let other = [".png", ".pdf", ".jpg"].first(where: { lowercased.hasSuffix($0) }) {
@@ -62,7 +63,11 @@ enum PlotCommand {
             try call.output.write(text)
         } else {
             try DurableFile.write(text, to: path)
-            call.log.note("\(path): \(Figure.count(drawn.count, "chart"))")
+            if call.wantsJSON {
+                try call.output.write(json: ["file": .string(path), "charts": .integer(drawn.count)])
+            } else {
+                call.log.note("\(path): \(Figure.count(drawn.count, "chart"))")
+            }
         }
         return .done
     }

@@ -30,7 +30,10 @@ enum PredictCommand {
         run: run)
 
     private static func run(_ call: Invocation) throws -> ExitCode {
+        try call.checkJSON(beside: output)
         let target = try call.required(output)
+        let isText = target == "-" || target.lowercased().hasSuffix(".csv")
+        if !isText { _ = try call.hdf5File(output, or: ".csv") }
         let files = call.arguments(inputs)
         try Interruption.install()
         let model = try TrainedModel.read(call.argument(file))
@@ -40,7 +43,7 @@ enum PredictCommand {
             if target == "-" {
                 return PredictionTable(model: model, workers: workers, put: { try call.output.write($0) })
             }
-            guard target.hasSuffix(".csv") else {
+            guard isText else {
                 return try PredictionFile(target, model: model, rows: rows, replacing: call.has(force))
             }
             let text = try TextFile(target, replacing: call.has(force))
@@ -58,6 +61,10 @@ enum PredictCommand {
             }
             guard !call.has(x) else { throw call.usage("--x goes with HDF5 inputs") }
             rows = try predictor.predict(table: files[0], options: TableOptions(), to: sink)
+        }
+        if call.wantsJSON {
+            try call.output.write(json: ["file": .string(target), "rows": .integer(rows)])
+            return .done
         }
         if target != "-" { log.note("\(target): predictions for \(Figure.count(rows, "row"))") }
         return .done

@@ -1,6 +1,8 @@
+import Foundation
 import HDF5
 import TestSupport
 import Testing
+import Treadle
 
 /// `treadle import` and `treadle init` as a person runs them.
 @Suite struct ImportCommandTests {
@@ -73,6 +75,74 @@ import Testing
         #expect(try run("churn.csv", "--target", "churned", "-o", "no/where/a.h5").0 == 73)
         #expect(try run("churn.csv", "--target", "churned").0 == 64)
         #expect(try directory.contents() == ["churn.csv"])
+    }
+
+    @Test func `what comes next can be typed as it stands, and is left out where it would fail`() throws {
+        try table()
+        let imported = try Program.run(
+            "import", "churn.csv", "--target", "churned", "-o", "it's new.h5", directory: directory)
+        #expect(imported.errorLines.last == #"next: treadle init 'it'\''s new.h5'"#)
+        let drafted = try Program.run("init", "it's new.h5", directory: directory)
+        #expect(drafted.errorLines.last == #"wrote it's new.json5; next: treadle train 'it'\''s new.json5'"#)
+        for (name, word) in [("-a.h5", "./-a.h5"), ("ä.h5", "ä.h5"), ("a$b.h5", "'a$b.h5'")] {
+            let other = try Program.run("import", "churn.csv", "--target=-1", "-o\(name)", directory: directory)
+            #expect(other.errorLines.last == "next: treadle init \(word)")
+        }
+        let inputs = try Program.run(
+            "import", "churn.csv", "--no-target", "--drop", "churned", "-o", "x.h5", directory: directory)
+        #expect(inputs.code == 0 && inputs.errorLines == ["x.h5: /x 60×2 float32"])
+    }
+
+    @Test func `JSON says what was generated`() throws {
+        let made = try Program.run(
+            "generate", "linear", "--rows", "50", "-o", "a.h5", "--json", directory: directory)
+        #expect(made.code == 0 && made.errors == "")
+        let json = try #require(JSONValue(parsing: made.output))
+        #expect(json["file"] == "a.h5" && json["rows"] == 50)
+        guard case .array(let arrays) = json["arrays"] else {
+            Issue.record("arrays is a list")
+            return
+        }
+        #expect(arrays[0] == ["name": "/x", "shape": [50, 40], "type": "float32"])
+    }
+
+    @Test func `a column of words is answered with what import can do`() throws {
+        try directory.write("the city,spent,y\nRome,1,2\n", to: "a.csv")
+        let refused = try Program.run("import", "a.csv", "--target", "y", "-o", "a.h5", directory: directory)
+        #expect(refused.code == 65)
+        #expect(
+            refused.errors
+                == "error: a.csv:2: column \"the city\" holds \"Rome\" where a number is due; leave the column out with "
+                + "--drop 'the city', or give each of its values a column with --one-hot 'the city'\n")
+    }
+
+    @Test(arguments: [
+        ["import", "dir", "-o", "a.h5"], ["import", "a.csv", "--target", "y", "--classes-from", "dir", "-o", "a.h5"],
+        ["init", "dir"], ["inspect", "dir"], ["eval", "dir"], ["export", "dir", "-o", "a.onnx"],
+        ["diff", "dir", "dir"],
+        ["predict", "dir", "a.csv", "-o", "p.csv"], ["reproduce", "dir"], ["check", "a.json5"], ["train", "a.json5"],
+    ])
+    func `a directory is no data, with one message and one exit code`(line: [String]) throws {
+        #expect(try Program.shell("mkdir dir", directory: directory).code == 0)
+        try directory.write("{ name: \"a\", data: { train: \"dir\" }, model: { hidden: [] } }", to: "a.json5")
+        try directory.write("x,y\n1,2\n", to: "a.csv")
+        let refused = try Program.start(line, directory: directory).finish()
+        #expect(refused.code == 65)
+        #expect(refused.errors.contains("dir: is a directory; name a file in it\n"), "\(refused.errors)")
+    }
+
+    @Test(arguments: [SIGTERM, SIGINT, SIGUSR2])
+    func `a signal to stop is the import's, which leaves nothing behind`(signal: Int32) throws {
+        let rows = (0..<2_000_000).lazy.map { "\($0 % 7),\($0),\($0 % 2)\n" }
+        try directory.write("a,b,y\n" + rows.joined(), to: "a.csv")
+        let job = try Program.start(
+            ["import", "a.csv", "--target", "y", "-o", "a.h5"], directory: directory)
+        while job.isRunning, try directory.contents().count == 1 { usleep(1000) }
+        job.send(signal)
+        let ended = try job.finish()
+        #expect(ended.code == 75)
+        #expect(ended.errors.contains("stopped by SIG"))
+        #expect(try directory.contents() == ["a.csv"])
     }
 
     @Test func `a test set numbers its classes as the training set does`() throws {

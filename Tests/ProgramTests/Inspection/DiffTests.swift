@@ -83,6 +83,8 @@ import Treadle
         }
         let plotted = try plot("a.h5", "-o", "c.svg")
         #expect(plotted.code == 0 && plotted.output == "" && plotted.errors == "c.svg: 2 charts\n")
+        let said = try plot("a.h5", "-o", "d.svg", "--json")
+        #expect(said.errors == "" && JSONValue(parsing: said.output) == ["file": "d.svg", "charts": 2])
         let drawing = try directory.read("c.svg")
         #expect(drawing.hasPrefix("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<svg xmlns="))
         #expect(drawing.contains(">valid.accuracy</text>"))

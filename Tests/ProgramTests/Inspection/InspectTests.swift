@@ -79,6 +79,8 @@ import Treadle
 
     @Test func `the digest is 64 digits and nothing else`() throws {
         let result = try inspect("--digest", "a.h5")
+        let json = try inspect("--digest", "--json", "a.h5")
+        #expect(JSONValue(parsing: json.output) == ["digest": .string(String(result.output.dropLast()))])
         #expect(result.code == 0 && result.output == smallCheckpoint().parameterDigest + "\n")
         #expect(result.output.count == 65 && result.output.dropLast().allSatisfy { $0.isHexDigit })
     }
@@ -125,6 +127,10 @@ import Treadle
         let result = try inspect("--html", "report.html", "a.h5")
         #expect(result.code == 0 && result.output == "")
         #expect(result.errorLines.last == "report.html: the report on a.h5")
+        let said = try inspect("--html", "said.html", "--quiet", "--json", "a.h5")
+        let json = try #require(JSONValue(parsing: said.output))
+        #expect(json["file"] == "said.html" && json["checkpoint"] == "a.h5" && json["set"] == .null)
+        #expect(json["note"]?.string?.isEmpty == false)
         let page = try directory.read("report.html")
         #expect(page.hasPrefix("<!DOCTYPE html>") && page.contains("Left out: "))
         #expect(try inspect("--html", "-", "--quiet", "a.h5").output == page)
