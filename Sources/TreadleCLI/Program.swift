@@ -62,6 +62,8 @@ struct Program {
             let invocation = Invocation(
                 command: command, output: output, log: log, options: options, positionals: positionals)
             if invocation.isQuiet { log.lowest = .warning }
+            try ProgramEnvironment.check()
+            try invocation.checkOverrides()
             if command.readsForeignRows, !isSupervised {
                 let files = line.filter { unsafe access($0, R_OK) == 0 }
                 return ExitCode(value: try SupervisedProcess.run(line, on: files))
@@ -79,6 +81,7 @@ struct Program {
     }
 
     private func writeVersion(_ output: Output) throws {
+        try ProgramEnvironment.check()
         try output.writeLine(
             "treadle \(Treadle.version) (HDF5 \(H5Library.version), \(Treadle.instructionSet))")
     }

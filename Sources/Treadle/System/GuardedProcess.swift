@@ -89,7 +89,7 @@ package enum GuardedProcess {
         TreadleError(
             .badData,
             "\(subject.printable): damaged, hostile or very large: reading it took more than \(seconds) s; if you trust "
-                + "it, \"treadle inspect --limit SECONDS\" gives it longer")
+                + "it, \"treadle inspect --limit SECONDS FILE\" looks at it for longer; other commands take no longer")
     }
 
     private static func answer<Work: GuardedWork>(_ work: Work.Type, _ request: Data) -> Data? {

@@ -17,6 +17,9 @@ struct Argument: Sendable {
         self.values = values
     }
 
+    /// Whether it is a configuration, whose settings `--set` overrides.
+    var isConfiguration: Bool { name.hasSuffix(".json5") }
+
     var usage: String {
         switch count {
         case .one: name

@@ -1,4 +1,3 @@
-internal import Foundation
 internal import Treadle
 
 /// What the user asked of a command, checked against its table, and where the answers go.
@@ -70,6 +69,13 @@ struct Invocation {
     /// All values of an argument; empty where an optional one was not given.
     func arguments(_ argument: Argument) -> [String] { positionals[argument.name] ?? [] }
 
+    /// Throws where `--set` has no configuration to override settings of.
+    func checkOverrides() throws {
+        let isNamed = command.arguments.contains { $0.isConfiguration && !arguments($0).isEmpty }
+        guard has(.set), !isNamed else { return }
+        throw usage("--set overrides settings of a configuration, JOB.json5, and this command line names none")
+    }
+
     /// A usage error (64) that ends with where to read more.
     func usage(_ problem: String) -> TreadleError {
         TreadleError(.usage, "\(problem); see \"treadle \(command.name) --help\"")
@@ -86,13 +92,8 @@ extension Invocation {
     func workers(configured: Automatic<Int> = .automatic) throws -> Workers {
         if let threads = try integer(.threads, in: 1...4096) { return Workers(count: threads) }
         let isOverridden = overrides.contains { $0.hasPrefix("compute.threads=") }
-        if !isOverridden, let text = ProcessInfo.processInfo.environment["TREADLE_THREADS"], text != "auto" {
-            guard let threads = Int(text), (1...4096).contains(threads) else {
-                throw TreadleError(.usage, "TREADLE_THREADS is \"\(text)\", but takes a whole number, 1 to 4096")
-            }
-            return Workers(count: threads)
-        }
-        return switch configured {
+        let environment = isOverridden ? nil : try ProgramEnvironment.threads()
+        return switch environment ?? configured {
         case .automatic: Workers(count: Cores.available)
         case .value(let threads): Workers(count: threads)
         }

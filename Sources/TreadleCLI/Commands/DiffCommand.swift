@@ -3,7 +3,8 @@ internal import Treadle
 
 /// `treadle diff A B`: what changed between two checkpoints.
 enum DiffCommand {
-    private static let files = Argument("FILE.h5", "two checkpoints, the older first", count: .oneOrMore)
+    private static let before = Argument("A", "the older checkpoint")
+    private static let after = Argument("B", "the newer checkpoint")
 
     static let command = Command(
         "diff", group: .looking,
@@ -17,12 +18,11 @@ enum DiffCommand {
             .init("treadle diff --quiet a.h5 b.h5 && echo same", "the answer alone, as an exit code"),
             .init("treadle diff --json a.h5 b.h5", "all of it for programs"),
         ],
-        arguments: [files],
+        arguments: [before, after],
         run: run)
 
     private static func run(_ call: Invocation) throws -> ExitCode {
-        let paths = call.arguments(files)
-        guard paths.count == 2 else { throw call.usage("diff takes two checkpoints, not \(paths.count)") }
+        let paths = [call.argument(before), call.argument(after)]
         let difference = ModelDifference(
             from: try StoredCheckpoint.open(paths[0]).checkpoint(),
             to: try StoredCheckpoint.open(paths[1]).checkpoint(),

@@ -14,12 +14,15 @@ struct HelpText {
     private static let path = ["import", "init", "train", "inspect", "predict"]
     static let environment: [(name: String, does: String)] = [
         ("TREADLE_THREADS", "how many threads to use, where --threads does not say"),
+        ("TREADLE_<KEY>", "a setting of the configuration, as in TREADLE_OPTIMIZER__LR=0.01; --set comes before it"),
         ("TREADLE_ISA", "avx512, avx2 or scalar: keeps to that instruction set; results do not change"),
         ("NO_COLOR", "when set, no colors"),
     ]
     static let exitCodes: [(code: String, means: String)] = [
         ("0", "done; also when there was nothing to do"),
         ("1", "the answer is no: training diverged, weights differ, a file is bad"),
+        ("10", "retrain --strict: unchanged, there was nothing to do"),
+        ("11", "retrain --strict: the new model is worse, and not promoted"),
         ("64", "the command line is wrong"),
         ("65", "the data or the checkpoint is bad"),
         ("66", "an input does not exist or cannot be read"),
@@ -28,7 +31,7 @@ struct HelpText {
         ("74", "reading or writing failed; the disk may be full"),
         ("75", "try again: stopped by a signal with a checkpoint written, or a lock is held"),
         ("77", "no permission"),
-        ("78", "the configuration is wrong"),
+        ("78", "the configuration, or a TREADLE_ variable, is wrong"),
     ]
 
     /// `treadle --help`

@@ -27,8 +27,8 @@ import Testing
                   treadle manual [options]
 
                 Options of every command:
-                      --set KEY=VALUE  override a setting of the configuration, as in
-                                       optimizer.lr=0.01; may be repeated
+                      --set KEY=VALUE  override a setting of the JOB.json5 that the command
+                                       takes, as in optimizer.lr=0.01; may be repeated
                       --threads N      use so many threads; changes the speed alone, never a
                                        result
                   -q, --quiet          say nothing but warnings and errors
@@ -55,6 +55,15 @@ import Testing
         // Examples are command lines, which are not broken.
         let prose = finished.output.split(separator: "\n").filter { !$0.hasPrefix("  treadle ") }
         #expect(prose.filter { $0.count > 80 } == [])
+    }
+
+    @Test func `the program's help has every variable and every exit code`() throws {
+        let help = try Program.run("--help").output
+        for name in ["TREADLE_THREADS", "TREADLE_<KEY>", "TREADLE_ISA", "NO_COLOR"] {
+            #expect(help.contains("  \(name) "))
+        }
+        for code in [0, 1, 10, 11, 64, 65, 66, 70, 73, 74, 75, 77, 78] { #expect(help.contains("\n  \(code) ")) }
+        #expect(try Program.run("diff", "--help").output.contains("\n  treadle diff [options] A B\n"))
     }
 
     @Test func `help follows the width of the terminal`() throws {

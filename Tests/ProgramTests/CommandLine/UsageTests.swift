@@ -27,6 +27,46 @@ import Testing
         (["manual", "more"], "unexpected argument \"more\"; see \"treadle manual --help\""),
         (["manual", "--", "--quiet"], "unexpected argument \"--quiet\"; see \"treadle manual --help\""),
         (["manual", "-"], "unexpected argument \"-\"; see \"treadle manual --help\""),
+        (
+            ["manual", "--set", "a.b=c"],
+            "--set overrides settings of a configuration, JOB.json5, and this command line names none; "
+                + "see \"treadle manual --help\""
+        ),
+        (
+            ["bench", "--machine", "--set=data.batch_size=8"],
+            "--set overrides settings of a configuration, JOB.json5, and this command line names none; "
+                + "see \"treadle bench --help\""
+        ),
+        (
+            ["init", "a.h5", "-o", "-", "--json"],
+            "--json and --output - both write to stdout; name a file, or leave --json out; see \"treadle init --help\""
+        ),
+        (
+            ["plot", "run", "--output=-", "--json"],
+            "--json and --output - both write to stdout; name a file, or leave --json out; see \"treadle plot --help\""
+        ),
+        (
+            ["inspect", "a.h5", "--html", "-", "--json"],
+            "--json and --html - both write to stdout; name a file, or leave --json out; see \"treadle inspect --help\""
+        ),
+        (
+            ["predict", "m.h5", "a.csv", "-o", "-", "--json"],
+            "--json and --output - both write to stdout; name a file, or leave --json out; see \"treadle predict --help\""
+        ),
+        (
+            ["predict", "m.h5", "a.csv", "-o", "p.NPY"],
+            "p.NPY: predict does not write .npy; choose a name in .h5, .hdf5 or .csv; see \"treadle predict --help\""
+        ),
+        (
+            ["import", "a.csv", "-o", "a.csv"],
+            "a.csv: import does not write .csv; choose a name in .h5 or .hdf5; see \"treadle import --help\""
+        ),
+        (
+            ["generate", "churn", "-o", "-"],
+            "generate writes HDF5, which does not go to stdout; name a file, such as data.h5; "
+                + "see \"treadle generate --help\""
+        ),
+        (["diff", "a.h5"], "missing B (the newer checkpoint); see \"treadle diff --help\""),
         (["completions"], "missing SHELL (bash, zsh or fish); see \"treadle completions --help\""),
         (
             ["completions", "bsh"],
@@ -40,8 +80,29 @@ import Testing
         #expect(finished.code == 64)
     }
 
+    @Test func `a variable of the environment that names nothing known is refused, by every command alike`() throws {
+        let isa = try Program.run("manual", environment: ["TREADLE_ISA": "sse"])
+        #expect(isa.code == 78)
+        #expect(
+            isa.errors
+                == "error: TREADLE_ISA is \"sse\", but takes avx512, avx2, scalar; set it to one of these, or unset it\n"
+        )
+        let directory = try TemporaryDirectory()
+        try directory.write("{ name: \"a\", data: { train: \"a.h5\" }, model: { hidden: [] } }", to: "a.json5")
+        for line in [["check", "a.json5"], ["generate", "churn", "-o", "a.h5"], ["bench", "--machine"]] {
+            let finished = try Program.start(line, environment: ["TREADLE_THREADS": "abc"], directory: directory)
+                .finish()
+            #expect(finished.code == 78)
+            #expect(
+                finished.errors
+                    == "error: TREADLE_THREADS: compute.threads must be \"auto\" or an integer from 1 to 4096; "
+                    + "found the text \"abc\"\n")
+        }
+        #expect(try directory.contents() == ["a.json5"])
+    }
+
     @Test(arguments: [
-        ["manual", "--set", "a.b=c", "--set=d.e=f"], ["manual", "-q"], ["manual", "--threads=2", "--json"],
+        ["manual", "-q"], ["manual", "--threads=2", "--json"],
         ["manual", "--"],
     ])
     func `options may stand in every usual form`(line: [String]) throws {
