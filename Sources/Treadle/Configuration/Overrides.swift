@@ -15,7 +15,7 @@ struct Override {
         where !PromotionHook.isVariable(name, of: environment) {
             guard let value = environment[name], let path = EnvironmentName.path(of: name) else { continue }
             let origin = Origin.environment(name, order: order)
-            if let suggestion = EnvironmentName.complaint(about: name, path: path) {
+            if let suggestion = EnvironmentName.complaint(about: path) {
                 problems.report(suggestion, at: origin)
             } else if let node = node(of: value, at: origin, problems: &problems) {
                 overrides.append(Override(path: path, node: node))
@@ -126,7 +126,7 @@ enum EnvironmentName {
     }
 
     /// What is wrong with a variable that names no setting; nil where it names one.
-    static func complaint(about name: String, path: [String]) -> String? {
+    static func complaint(about path: [String]) -> String? {
         let generic = path.map { $0.allSatisfy(\.isNumber) ? "N" : $0 }.joined(separator: ".")
         let paths = Configuration.settings.map(\.path)
         guard !paths.contains(generic) else { return nil }

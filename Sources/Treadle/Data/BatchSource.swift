@@ -32,7 +32,7 @@ final class BatchSource<S: Scalar>: Sendable {
         self.order = order
         self.batchSize = batchSize
         self.part = part
-        batchesPerEpoch = dropLast ? rows.count / batchSize : (rows.count + batchSize - 1) / batchSize
+        batchesPerEpoch = rows.batches(of: batchSize, dropLast: dropLast)
         xTransform = ColumnTransform(
             shift: normalization.shift, factor: normalization.factor, imputation: normalization.imputation)
         valueTransform = ColumnTransform(shift: normalization.targetShift, factor: normalization.targetFactor)

@@ -18,6 +18,9 @@ package struct RowSet: Sendable {
 
     package var count: Int { selection.count }
 
+    /// How many batches of `size` rows these make; the last may be short, unless it is dropped.
+    func batches(of size: Int, dropLast: Bool) -> Int { (count + (dropLast ? 0 : size - 1)) / size }
+
     /// The dataset's rows among which these are: all of them, unless this is a part.
     var span: Range<Int> {
         guard selection.isPart, count > 0 else { return dataset.range }

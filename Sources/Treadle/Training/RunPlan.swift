@@ -34,11 +34,8 @@ package struct RunPlan: Sendable {
                     windowRows: configuration.data.shuffleBlock * configuration.data.shuffleWindow)
             )
         }
-        let size = configuration.data.batchSize
-        let batches = configuration.data.dropLast ? data.train.count / size : (data.train.count + size - 1) / size
-        let group = configuration.compute.accumulate
-        stepsPerEpoch = (batches + group - 1) / group
-        let (all, isTooMany) = stepsPerEpoch.multipliedReportingOverflow(by: configuration.stop.epochs)
-        steps = min(configuration.stop.steps ?? .max, isTooMany ? .max : all)
+        let batches = data.train.batches(of: configuration.data.batchSize, dropLast: configuration.data.dropLast)
+        let length = RunLength(configuration, batchesPerEpoch: batches)
+        (stepsPerEpoch, steps) = (length.updatesPerEpoch, length.updates)
     }
 }

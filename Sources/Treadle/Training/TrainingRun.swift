@@ -72,7 +72,7 @@ final class TrainingRun<S: Scalar> {
 
     /// The rate of the update that the next batch belongs to.
     var rate: Double {
-        schedule.rate(step: cursor.step, epoch: cursor.epoch, totalSteps: totalSteps, progress: progress)
+        schedule.rate(step: cursor.step, epoch: cursor.epoch, totalSteps: length.updates, progress: progress)
     }
 
     /// Whether an update follows so many batches of an epoch: after every `accumulate`, and after the last.
@@ -80,16 +80,7 @@ final class TrainingRun<S: Scalar> {
         batches.isMultiple(of: configuration.compute.accumulate) || batches == loader.batchesPerEpoch
     }
 
-    /// The updates of the whole run, which some schedules stretch over.
-    private var totalSteps: Int {
-        let stretched = configuration.stop.epochs.multipliedReportingOverflow(by: updatesPerEpoch)
-        return min(configuration.stop.steps ?? .max, stretched.overflow ? .max : stretched.partialValue)
-    }
-
-    private var updatesPerEpoch: Int {
-        let group = configuration.compute.accumulate
-        return (loader.batchesPerEpoch + group - 1) / group
-    }
+    private var length: RunLength { RunLength(configuration, batchesPerEpoch: loader.batchesPerEpoch) }
 
     private var isOver: Bool {
         cursor.epoch >= configuration.stop.epochs || reachedStepLimit || hasStoppedEarly || cursor == options.until

@@ -1,5 +1,5 @@
 /// The candidate that `word` was probably meant to be, if one is near: a third of its letters may differ.
-func nearest(to word: String, among candidates: some Sequence<String>) -> String? {
+package func nearest(to word: String, among candidates: some Sequence<String>) -> String? {
     let letters = Array(word.lowercased().unicodeScalars.prefix(80))
     var best: (candidate: String, distance: Int)?
     for candidate in candidates {
