@@ -7,7 +7,8 @@ extension StopConfiguration {
             Key("epochs", \.epochs, .integer(1...1_000_000_000), .length, "passes over the training rows"),
             Key("steps", \.steps, Form<Int>.integer(1...1_000_000_000_000).orNull, .length, "the most updates"),
             Key(
-                "wall_time", \.wallTime, Form<Duration>.duration().orNull, .length, "the longest that one call trains: it ends with 75, and the next one continues"
+                "wall_time", \.wallTime, Form<Duration>.duration().orNull, .length,
+                "the longest that one call trains: it ends with 75, and the next one continues"
             ),
             Key("on_nan", \.onNaN, .choice(), .length, "what a loss that is not finite leads to"),
             Key(
