@@ -63,7 +63,7 @@ struct Program {
                 command: command, output: output, log: log, options: options, positionals: positionals)
             if invocation.isQuiet { log.lowest = .warning }
             try ProgramEnvironment.check()
-            try invocation.checkOverrides()
+            if !isSupervised { invocation.noteIdleOverrides() }
             if command.readsForeignRows, !isSupervised {
                 let files = line.filter { unsafe access($0, R_OK) == 0 }
                 return ExitCode(value: try SupervisedProcess.run(line, on: files))

@@ -8,23 +8,29 @@ package struct TrainedModel: Sendable {
     package let configuration: Configuration
     package let loss: LossFunction
 
-    package init(_ checkpoint: Checkpoint, path: String) throws {
+    /// `overrides` replace settings of its configuration.
+    package init(_ checkpoint: Checkpoint, path: String, overrides: [String] = []) throws {
         self.path = path
         self.checkpoint = checkpoint
-        var loss: LossFunction
-        do {
-            configuration = try Configuration.parse(
+        func configuration(_ overrides: [String]) throws(TreadleError) -> Configuration {
+            try Configuration.parse(
                 text: checkpoint.configuration, file: path + ":/treadle/config",
-                baseDirectory: checkpoint.baseDirectory)
-            loss = try LossFunction(configuration.loss, task: checkpoint.task, outputs: checkpoint.network.outputs)
+                baseDirectory: checkpoint.baseDirectory, overrides: overrides)
+        }
+        var loss: LossFunction
+        let own: Configuration
+        do {
+            own = try configuration([])
+            loss = try LossFunction(own.loss, task: checkpoint.task, outputs: checkpoint.network.outputs)
         } catch {
             // Nobody wrote this configuration by hand: it is the file that is bad.
             throw TreadleError(.badData, messages: error.messages)
         }
-        guard configuration.task == checkpoint.task, loss.type == checkpoint.loss else {
+        self.configuration = overrides.isEmpty ? own : try configuration(overrides)
+        guard self.configuration.task == checkpoint.task, loss.type == checkpoint.loss else {
             throw TreadleError(
                 .badData,
-                "\(path): its configuration is for \(configuration.task.rawValue) by \(loss.type.rawValue), its weights for "
+                "\(path): its configuration is for \(self.configuration.task.rawValue) by \(loss.type.rawValue), its weights for "
                     + "\(checkpoint.task.rawValue) by \(checkpoint.loss.rawValue); use another checkpoint or a copy")
         }
         loss.classWeights = checkpoint.classWeights ?? loss.classWeights
@@ -32,8 +38,8 @@ package struct TrainedModel: Sendable {
     }
 
     /// Reads a file of unknown origin.
-    package static func read(_ path: String) throws -> TrainedModel {
-        try TrainedModel(StoredCheckpoint.open(path).model(), path: path)
+    package static func read(_ path: String, overrides: [String] = []) throws -> TrainedModel {
+        try TrainedModel(StoredCheckpoint.open(path).model(), path: path, overrides: overrides)
     }
 
     /// The rows to measure the model on: `files`, or the test set of its configuration, or the validation set.

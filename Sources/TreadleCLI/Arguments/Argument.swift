@@ -9,16 +9,18 @@ struct Argument: Sendable {
     let summary: String
     let count: Count
     let values: ValueKind
+    /// Whether it is a configuration or has one in it, whose settings `--set` overrides.
+    let hasSettings: Bool
 
-    init(_ name: String, _ summary: String, count: Count = .one, values: ValueKind = .file) {
+    init(
+        _ name: String, _ summary: String, count: Count = .one, values: ValueKind = .file, hasSettings: Bool? = nil
+    ) {
         self.name = name
         self.summary = summary
         self.count = count
         self.values = values
+        self.hasSettings = hasSettings ?? name.hasSuffix(".json5")
     }
-
-    /// Whether it is a configuration, whose settings `--set` overrides.
-    var isConfiguration: Bool { name.hasSuffix(".json5") }
 
     var usage: String {
         switch count {

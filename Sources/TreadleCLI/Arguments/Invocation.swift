@@ -69,11 +69,27 @@ struct Invocation {
     /// All values of an argument; empty where an optional one was not given.
     func arguments(_ argument: Argument) -> [String] { positionals[argument.name] ?? [] }
 
-    /// Throws where `--set` has no configuration to override settings of.
-    func checkOverrides() throws {
-        let isNamed = command.arguments.contains { $0.isConfiguration && !arguments($0).isEmpty }
-        guard has(.set), !isNamed else { return }
-        throw usage("--set overrides settings of a configuration, JOB.json5, and this command line names none")
+    /// Says so where `--set` has nothing to override.
+    func noteIdleOverrides() {
+        let hasSettings = command.arguments.contains { $0.hasSettings && !arguments($0).isEmpty }
+        guard has(.set), !hasSettings else { return }
+        log.warning("--set changes nothing here: it overrides settings of a configuration, and none is read")
+    }
+
+    /// A model whose settings of rows and threads `--set` overrides: what else there is was decided by its training.
+    func model(at path: String) throws -> TrainedModel {
+        for override in overrides where !["data.", "compute."].contains(where: override.hasPrefix) {
+            throw usage(
+                "--set \(override): \(command.name) takes settings of data and compute; the others are those that "
+                    + "\(path) was trained by")
+        }
+        return try TrainedModel.read(path, overrides: overrides)
+    }
+
+    /// The threads for work with such a model, whose own setting was that of another machine.
+    func workers(for model: TrainedModel) throws -> Workers {
+        let isOverridden = overrides.contains { $0.hasPrefix("compute.threads=") }
+        return try workers(configured: isOverridden ? model.configuration.compute.threads : .automatic)
     }
 
     /// A usage error (64) that ends with where to read more.

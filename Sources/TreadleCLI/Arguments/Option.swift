@@ -36,7 +36,7 @@ struct Option: Sendable {
 
 extension Option {
     static let set = Option.value(
-        "set", "KEY=VALUE", "override a setting of the JOB.json5 that the command takes, as in optimizer.lr=0.01",
+        "set", "KEY=VALUE", "override a setting of the configuration, as in optimizer.lr=0.01",
         repeatable: true)
     static let threads = Option.value(
         "threads", "N", "use so many threads; changes the speed alone, never a result")
@@ -45,6 +45,6 @@ extension Option {
     static let help = Option.flag("help", short: "h", "show this help")
     static let version = Option.flag("version", "show the versions of the program, of HDF5, and the instruction set")
 
-    /// What every command knows. `--set` is refused where no configuration is named.
+    /// What every command accepts.
     static let everywhere = [set, threads, quiet, json, help, version]
 }

@@ -3,7 +3,7 @@ internal import Treadle
 
 /// `treadle eval`: loss and metrics of a checkpoint on a dataset.
 enum EvalCommand {
-    private static let file = Argument("FILE", "the checkpoint")
+    private static let file = Argument("FILE", "the checkpoint", hasSettings: true)
     private static let data = Option.value(
         "data", "D.h5", "the dataset; may be repeated for several files that are one", values: .file, repeatable: true)
 
@@ -22,8 +22,8 @@ enum EvalCommand {
 
     private static func run(_ call: Invocation) throws -> ExitCode {
         try Interruption.install()
-        let model = try TrainedModel.read(call.argument(file))
-        let workers = try call.workers()
+        let model = try call.model(at: call.argument(file))
+        let workers = try call.workers(for: model)
         let log = call.log
         let (name, rows) = try model.rows(of: call.values(data), workers: workers) { log.write($0, $1) }
         let result = try model.evaluate(rows, workers: workers)

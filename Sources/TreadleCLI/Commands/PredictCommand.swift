@@ -4,7 +4,7 @@ internal import Treadle
 
 /// `treadle predict`: what a model says about the rows of a file.
 enum PredictCommand {
-    private static let file = Argument("FILE", "the checkpoint")
+    private static let file = Argument("FILE", "the checkpoint", hasSettings: true)
     private static let inputs = Argument(
         "INPUT", "rows to predict: HDF5 files that are one dataset, or a CSV, TSV, NPY or IDX file", count: .oneOrMore)
     private static let output = Option.value(
@@ -36,8 +36,8 @@ enum PredictCommand {
         if !isText { _ = try call.hdf5File(output, or: ".csv") }
         let files = call.arguments(inputs)
         try Interruption.install()
-        let model = try TrainedModel.read(call.argument(file))
-        let workers = try call.workers()
+        let model = try call.model(at: call.argument(file))
+        let workers = try call.workers(for: model)
         let predictor = Predictor(model, workers: workers)
         let sink: (Int) throws -> any PredictionSink = { rows in
             if target == "-" {

@@ -27,8 +27,8 @@ import Testing
                   treadle manual [options]
 
                 Options of every command:
-                      --set KEY=VALUE  override a setting of the JOB.json5 that the command
-                                       takes, as in optimizer.lr=0.01; may be repeated
+                      --set KEY=VALUE  override a setting of the configuration, as in
+                                       optimizer.lr=0.01; may be repeated
                       --threads N      use so many threads; changes the speed alone, never a
                                        result
                   -q, --quiet          say nothing but warnings and errors

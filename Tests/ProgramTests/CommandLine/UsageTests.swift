@@ -28,16 +28,6 @@ import Testing
         (["manual", "--", "--quiet"], "unexpected argument \"--quiet\"; see \"treadle manual --help\""),
         (["manual", "-"], "unexpected argument \"-\"; see \"treadle manual --help\""),
         (
-            ["manual", "--set", "a.b=c"],
-            "--set overrides settings of a configuration, JOB.json5, and this command line names none; "
-                + "see \"treadle manual --help\""
-        ),
-        (
-            ["bench", "--machine", "--set=data.batch_size=8"],
-            "--set overrides settings of a configuration, JOB.json5, and this command line names none; "
-                + "see \"treadle bench --help\""
-        ),
-        (
             ["init", "a.h5", "-o", "-", "--json"],
             "--json and --output - both write to stdout; name a file, or leave --json out; see \"treadle init --help\""
         ),
@@ -99,6 +89,14 @@ import Testing
                     + "found the text \"abc\"\n")
         }
         #expect(try directory.contents() == ["a.json5"])
+    }
+
+    @Test func `settings that nothing reads are accepted, and said to change nothing`() throws {
+        let finished = try Program.run("manual", "--set", "a.b=c", "--set=d.e=f")
+        #expect(finished.code == 0 && finished.output.hasPrefix(".TH TREADLE 1"))
+        #expect(
+            finished.errors
+                == "warning: --set changes nothing here: it overrides settings of a configuration, and none is read\n")
     }
 
     @Test(arguments: [
