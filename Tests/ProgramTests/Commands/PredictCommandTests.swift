@@ -59,12 +59,4 @@ import Treadle
                 == "error: nameless.csv:2: column 2 holds \"old\" where a number is due; "
                 + "the model learned from numbers there; write one, or name the columns as in training\n")
     }
-
-    @Test func `settings of a configuration are not taken where none is read`() throws {
-        for line in [["eval", "runs/churn/final.h5"], ["predict", "runs/churn/final.h5", "churn.csv", "-o", "p.h5"]] {
-            let refused = try Program.start(line + ["--set", "data.non_finite=drop_row"], directory: directory).finish()
-            #expect(refused.code == 64)
-            #expect(refused.errors.contains("--set overrides settings of a configuration, JOB.json5, and this"))
-        }
-    }
 }
