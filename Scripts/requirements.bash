@@ -95,7 +95,11 @@ find_python() {
     python3 -c 'import ensurepip, venv' 2>/dev/null || install_packages python3-venv || true
     say "Making a Python with NumPy and h5py for the tests that compare with them, in $place …"
     if python3 -m venv --clear "$place" 2>/dev/null && pip_install "$place" 'numpy>=1.26,<3' 'h5py>=3.10,<4'; then
-        pip_install "$place" tensorboard || true
+        # Readers of what is exported and logged; Keras would bring gigabytes along.
+        for reader in tensorboard 'onnx onnxruntime' safetensors; do
+            # shellcheck disable=SC2086
+            pip_install "$place" $reader || true
+        done
         TREADLE_PYTHON=$place/bin/python
     elif install_packages python3-numpy python3-h5py && /usr/bin/python3 -c 'import numpy, h5py' 2>/dev/null; then
         TREADLE_PYTHON=/usr/bin/python3
