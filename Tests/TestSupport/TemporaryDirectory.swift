@@ -1,4 +1,5 @@
 package import Foundation
+internal import Synchronization
 
 /// A directory of its own for one test; it goes with the last reference to it.
 package final class TemporaryDirectory: Sendable {
@@ -14,9 +15,25 @@ package final class TemporaryDirectory: Sendable {
         path = url.path
     }
 
-    deinit {
-        try? FileManager.default.removeItem(at: surroundings)
+    /// One that several tests share: nothing lets go of it, so it goes with the process.
+    package static func shared() throws -> TemporaryDirectory {
+        let directory = try TemporaryDirectory()
+        if kept.withLock({ directories in
+            directories.append(directory)
+            return directories.count == 1
+        }) {
+            atexit {
+                for directory in TemporaryDirectory.kept.withLock({ $0 }) { directory.remove() }
+            }
+        }
+        return directory
     }
+
+    private static let kept = Mutex<[TemporaryDirectory]>([])
+
+    deinit { remove() }
+
+    private func remove() { try? FileManager.default.removeItem(at: surroundings) }
 
     /// The path of `name` within the directory.
     package func file(_ name: String) -> String { path + "/" + name }

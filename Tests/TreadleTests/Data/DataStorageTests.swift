@@ -89,7 +89,7 @@ import Testing
     ]
 
     private static let directory = Result {
-        let directory = try TemporaryDirectory()
+        let directory = try TemporaryDirectory.shared()
         let done = try Python.run(script, directory.path)
         guard done.code == 0 else { throw TreadleError(.bug, done.errors) }
         return directory
