@@ -121,13 +121,11 @@ package final class CheckpointStore: Sendable {
     /// From now on the newest checkpoint of an epoch's end stays, however many newer ones there are: the run may have to go
     /// back to it. `found` is what the run continues from.
     package func keepEpochEnd(before found: Found?) throws {
-        let step =
-            found.map { $0.checkpoint.cursor.batch == 0 } == true
-            ? found?.checkpoint.cursor.step
-            : found == nil ? nil : try newest { $0.cursor.batch == 0 }?.checkpoint.cursor.step
+        var last = found
+        if let found, found.checkpoint.cursor.batch > 0 { last = try newest { $0.cursor.batch == 0 } }
         state.withLock { state in
             state.keepsEpochEnd = true
-            state.epochEnd = step
+            state.epochEnd = last?.checkpoint.cursor.step
         }
     }
 

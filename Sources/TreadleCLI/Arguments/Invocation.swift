@@ -88,8 +88,7 @@ struct Invocation {
 
     /// The threads for work with such a model, whose own setting was that of another machine.
     func workers(for model: TrainedModel) throws -> Workers {
-        let isOverridden = overrides.contains { $0.hasPrefix("compute.threads=") }
-        return try workers(configured: isOverridden ? model.configuration.compute.threads : .automatic)
+        try workers(configured: overridesThreads ? model.configuration.compute.threads : .automatic)
     }
 
     /// A usage error (64) that ends with where to read more.
@@ -101,14 +100,14 @@ struct Invocation {
 extension Invocation {
     /// `--set a.b=c`, as given.
     var overrides: [String] { values(.set) }
+    private var overridesThreads: Bool { overrides.contains { $0.hasPrefix("compute.threads=") } }
     var isQuiet: Bool { has(.quiet) }
     var wantsJSON: Bool { has(.json) }
 
     /// The threads to use: `--threads`, `--set compute.threads`, TREADLE_THREADS, the configuration, all cores.
     func workers(configured: Automatic<Int> = .automatic) throws -> Workers {
         if let threads = try integer(.threads, in: 1...4096) { return Workers(count: threads) }
-        let isOverridden = overrides.contains { $0.hasPrefix("compute.threads=") }
-        let environment = isOverridden ? nil : try ProgramEnvironment.threads()
+        let environment = overridesThreads ? nil : try ProgramEnvironment.threads()
         return switch environment ?? configured {
         case .automatic: Workers(count: Cores.available)
         case .value(let threads): Workers(count: threads)
