@@ -3,9 +3,14 @@ internal import Treadle
 /// The program `treadle`.
 @main
 struct Main {
+    /// What a process that looks at a file of unknown origin can be asked for.
+    private static var works: [any GuardedWork.Type] {
+        [FileTree.Listing.self, FileSurvey.Work.self, SlicedArray.Work.self, StoredCheckpoint.Work.self]
+    }
+
     static func main() {
         var line = Array(CommandLine.arguments.dropFirst())
-        if line.first == GuardedProcess.argument { GuardedProcess.serve(line) }
+        if line.first == GuardedProcess.argument { GuardedProcess.serve(line, works: works) }
         let isSupervised = line.first == SupervisedProcess.argument
         if isSupervised {
             SupervisedProcess.begin()

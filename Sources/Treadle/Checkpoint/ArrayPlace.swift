@@ -34,8 +34,3 @@ protocol CheckpointImage: Sendable {
     /// Fills `buffer` from `offset` on; both lie within the image.
     func read(at offset: Int, into buffer: UnsafeMutableRawBufferPointer) throws
 }
-
-extension Precision {
-    /// Bytes of a number.
-    var size: Int { self == .float32 ? 4 : 8 }
-}

@@ -61,29 +61,6 @@ package struct Checkpoint: Equatable, Sendable, Codable {
     }
 }
 
-/// What an optimizer remembers besides the weights.
-package struct OptimizerState: Equatable, Sendable {
-    /// Updates done: Adam's t.
-    package var step: Int
-    /// `momentum`, or `m` and `v`, …: each with one entry a layer, shaped like the parameters.
-    package var slots: [Slot]
-
-    package struct Slot: Equatable, Sendable {
-        package var name: String
-        package var layers: [LayerParameters]
-
-        package init(name: String, layers: [LayerParameters]) {
-            self.name = name
-            self.layers = layers
-        }
-    }
-
-    package init(step: Int = 0, slots: [Slot] = []) {
-        self.step = step
-        self.slots = slots
-    }
-}
-
 /// What training remembers between epochs besides weights: sums of the epoch under way, and the best so far.
 package struct TrainingProgress: Equatable, Sendable, Codable {
     /// The weighted loss summed over the batches of the present epoch, and the weights' sum.

@@ -1,7 +1,7 @@
 /// What a checkpoint says of itself, and where in its image its numbers are.
 ///
 /// libhdf5 is needed for this much and no more, so that a process of its own can do it for a file of unknown origin.
-struct CheckpointOutline: Codable, Sendable {
+package struct CheckpointOutline: Codable, Sendable {
     struct LayerPlaces: Codable, Sendable {
         var weight: ArrayPlace
         var bias: ArrayPlace?

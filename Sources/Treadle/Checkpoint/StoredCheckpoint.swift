@@ -35,16 +35,16 @@ package struct StoredCheckpoint: Sendable {
         head = try outline.head(in: file)
     }
 
-    enum Work: GuardedWork {
-        struct Request: Codable, Sendable {
+    package enum Work: GuardedWork {
+        package struct Request: Codable, Sendable {
             /// As messages name it; it is open as standard input.
             var path: String
             var imageLength: Int
         }
 
-        static let name = "checkpoint-outline"
+        package static let name = "checkpoint-outline"
 
-        static func perform(_ request: Request) throws -> CheckpointOutline {
+        package static func perform(_ request: Request) throws -> CheckpointOutline {
             let file = try H5File.open("/proc/self/fd/0", as: request.path)
             return try CheckpointReader(
                 file, path: request.path, imageLength: request.imageLength, imageStart: UserBlock.size

@@ -23,16 +23,6 @@ package struct Configuration: Equatable, Sendable {
     package var baseDirectory: String
 }
 
-/// What the network learns to say about a row.
-package enum LearningTask: String, CaseIterable, Codable, Sendable {
-    case classification, multilabel, regression
-}
-
-/// How the network's numbers are stored and multiplied.
-package enum Precision: String, CaseIterable, Codable, Sendable {
-    case float32, float64
-}
-
 package enum MetricName: String, CaseIterable, Sendable {
     case accuracy, macroF1 = "macro_f1", logLoss = "log_loss", auc, confusion
     case rmse, mae, r2

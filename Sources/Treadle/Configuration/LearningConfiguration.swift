@@ -9,10 +9,6 @@ package struct LossConfiguration: Equatable, Sendable {
     package var quantile: Double
 }
 
-package enum LossType: String, CaseIterable, Codable, Sendable {
-    case crossEntropy = "cross_entropy", bce, hinge, mse, mae, huber, poisson, quantile
-}
-
 package enum ClassWeight: Equatable, Sendable {
     /// Rows ÷ (classes · rows of the class), counted over the training rows.
     case balanced
@@ -51,8 +47,6 @@ package struct OptimizerConfiguration: Equatable, Sendable {
         self.clipNorm = clipNorm
     }
 }
-
-package enum OptimizerType: String, CaseIterable, Sendable { case sgd, adam, adamw, rmsprop, adagrad }
 
 /// The section `schedule`: how the learning rate moves.
 package struct ScheduleConfiguration: Equatable, Sendable {

@@ -12,10 +12,3 @@ package struct HiddenLayer: Equatable, Sendable {
     /// The share of units set to zero in each training step.
     package var dropout: Double
 }
-
-package enum Activation: String, CaseIterable, Codable, Sendable {
-    case identity, relu, leakyRelu = "leaky_relu", elu, gelu, silu, sigmoid, tanh, softplus
-}
-
-/// How weights start; `auto` is `he` before relu and its kin, `glorot` otherwise.
-package enum Initializer: String, CaseIterable, Sendable { case auto, he, glorot, lecun, zeros }

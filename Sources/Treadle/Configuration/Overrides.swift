@@ -12,7 +12,7 @@ struct Override {
     ) -> [Override] {
         var overrides: [Override] = []
         for (order, name) in environment.keys.sorted().enumerated()
-        where !PromotionHook.isVariable(name, of: environment) {
+        where !HookVariable.includes(name, of: environment) {
             guard let value = environment[name], let path = EnvironmentName.path(of: name) else { continue }
             let origin = Origin.environment(name, order: order)
             if let suggestion = EnvironmentName.complaint(about: path) {
@@ -138,5 +138,22 @@ enum EnvironmentName {
     /// The variable that sets a path.
     private static func spelled(_ path: String) -> String {
         prefix + path.split(separator: ".").joined(separator: "__").uppercased()
+    }
+}
+
+/// What `retrain` tells its hook in the environment. A hook may use the program, so these are no settings.
+package enum HookVariable: String, CaseIterable {
+    case model = "TREADLE_MODEL"
+    case predecessor = "TREADLE_PREDECESSOR"
+    case run = "TREADLE_RUN"
+    case name = "TREADLE_NAME"
+    case digest = "TREADLE_DIGEST"
+    case metric = "TREADLE_METRIC"
+    case newMetric = "TREADLE_METRIC_NEW"
+    case oldMetric = "TREADLE_METRIC_OLD"
+
+    /// Whether `name` is one of these in the environment of a hook, which alone has a predecessor.
+    static func includes(_ name: String, of environment: [String: String]) -> Bool {
+        environment[predecessor.rawValue] != nil && HookVariable(rawValue: name) != nil
     }
 }

@@ -60,8 +60,6 @@ package struct LogConfiguration: Equatable, Sendable {
     package var prometheus: String?
 }
 
-package enum LogLevel: String, CaseIterable, Sendable { case debug, info, warning, error }
-
 /// The section `retrain`: what the nightly command does.
 package struct RetrainConfiguration: Equatable, Sendable {
     package var when: RetrainWhen
@@ -72,7 +70,6 @@ package struct RetrainConfiguration: Equatable, Sendable {
 
 package enum RetrainWhen: String, CaseIterable, Sendable { case dataChanged = "data-changed", always }
 package enum RetrainStart: String, CaseIterable, Sendable { case warm, cold }
-package enum LockPolicy: String, CaseIterable, Sendable { case skip, wait, fail }
 
 package struct Promotion: Equatable, Sendable {
     package var to: String

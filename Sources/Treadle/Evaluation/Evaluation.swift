@@ -15,3 +15,22 @@ package struct Evaluation: Equatable, Sendable {
         return named
     }
 }
+
+/// What a network reaches on the rows of a set, by the name that people know it by: `test`, `valid`.
+package struct EvaluatedSet: Sendable {
+    package var set: String
+    package var evaluation: Evaluation
+
+    package init(set: String, evaluation: Evaluation) {
+        self.set = set
+        self.evaluation = evaluation
+    }
+}
+
+extension LearningTask {
+    /// What a report wants to be measured besides the metrics of the configuration. The matrix has a number for every
+    /// pair of classes: of a great many classes it would fill the memory, and no one could read it.
+    package func reportMetrics(outputs: Int) -> [MetricName] {
+        self == .classification && outputs <= 1000 ? [.confusion] : []
+    }
+}

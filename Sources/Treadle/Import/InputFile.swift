@@ -56,3 +56,36 @@ final class InputFile: Sendable {
         TreadleError(.badData, "\(path) ends inside \(what), after \(size) bytes; copy or download the file again")
     }
 }
+
+/// What kind of file an input is, by its first bytes.
+enum FileKind: Equatable {
+    case table, npy, npz, idx
+
+    init(of file: InputFile) throws {
+        let source = try ByteSource(file)
+        var start = [UInt8](repeating: 0, count: 4096)
+        let count = try source.read(into: &start, 0..<start.count)
+        start.removeSubrange(count...)
+        if start.starts(with: NPY.magic) {
+            self = .npy
+        } else if start.starts(with: [0x50, 0x4b, 3, 4]) || start.starts(with: [0x50, 0x4b, 5, 6]) {
+            guard source.form == .plain else {
+                throw TreadleError(.badData, "\(file.path) is a ZIP file inside gzip; unpack it with gunzip first")
+            }
+            self = .npz
+        } else if start.starts(with: [0x89, 0x48, 0x44, 0x46]) {
+            throw TreadleError(
+                .badData,
+                "\(file.path) is HDF5 already: no import is needed; go on with \"treadle init \(file.path.shellWord)\"")
+        } else if IDX.matches(start) {
+            self = .idx
+        } else if start.contains(0) {
+            throw TreadleError(
+                .badData,
+                "\(file.path) is neither text nor NPY, NPZ or IDX; a table in UTF-16 can be converted with iconv -t UTF-8"
+            )
+        } else {
+            self = .table
+        }
+    }
+}

@@ -42,8 +42,8 @@ struct DatasetTally {
             guard ContinuousClock.now < deadline else { return nil }
             let values: [S] = try dataset.read(box: boxes[index])
             unsafe values.withUnsafeBufferPointer { values in
-                for start in stride(from: 0, to: values.count, by: NumberTally.block) {
-                    let end = min(start + NumberTally.block, values.count)
+                for start in stride(from: 0, to: values.count, by: NumberSource.block) {
+                    let end = min(start + NumberSource.block, values.count)
                     unsafe tally.add(NumberTally(UnsafeBufferPointer(rebasing: values[start..<end])))
                 }
             }

@@ -1,8 +1,5 @@
 /// Counts and sums over a part of some numbers; parts are added in order.
 struct NumberTally: Sendable {
-    /// Numbers in a part: a constant, so that sums do not depend on the number of threads.
-    static let block = 1 << 15
-
     var count = 0
     var zeros = 0
     var nan = 0

@@ -48,7 +48,7 @@ package struct TensorChange: Equatable, Sendable {
     }
 
     private static func sum<S: Scalar>(_ old: [S], _ new: [S], _ workers: Workers) -> Part {
-        let blocks = (old.count + NumberTally.block - 1) / NumberTally.block
+        let blocks = (old.count + NumberSource.block - 1) / NumberSource.block
         var parts = [Part](repeating: Part(), count: blocks)
         unsafe old.withUnsafeBufferPointer { old in
             unsafe new.withUnsafeBufferPointer { new in
@@ -56,7 +56,7 @@ package struct TensorChange: Equatable, Sendable {
                     // Each block has its own part; no two tasks touch the same.
                     workers.forEach(blocks) { block, _ in
                         var part = Part()
-                        for index in block * NumberTally.block..<min((block + 1) * NumberTally.block, old.count) {
+                        for index in block * NumberSource.block..<min((block + 1) * NumberSource.block, old.count) {
                             unsafe part.add(Double(old[index]), Double(new[index]), at: index)
                         }
                         unsafe parts[block] = part

@@ -31,11 +31,11 @@ extension TensorStatistics {
     }
 
     private init<S: Scalar>(_ numbers: NumberSource, as: S.Type, _ workers: Workers) throws {
-        let blocks = (numbers.count + NumberTally.block - 1) / NumberTally.block
+        let blocks = (numbers.count + NumberSource.block - 1) / NumberSource.block
         var parts = [NumberTally](repeating: NumberTally(), count: blocks)
         try unsafe parts.withUnsafeMutableBufferPointer { parts in
             // Each block has its own part; no two tasks touch the same.
-            try unsafe numbers.forEachBlock(of: NumberTally.block, as: S.self, workers: workers) { block, _, numbers in
+            try unsafe numbers.forEachBlock(of: NumberSource.block, as: S.self, workers: workers) { block, _, numbers in
                 unsafe parts[block] = NumberTally(numbers)
             }
         }
@@ -46,7 +46,8 @@ extension TensorStatistics {
         var bars = [[Int]](repeating: [], count: workers.count)
         try unsafe bars.withUnsafeMutableBufferPointer { bars in
             // Each worker has its own bars; counts add up to the same in any order.
-            try unsafe numbers.forEachBlock(of: NumberTally.block, as: S.self, workers: workers) { _, worker, numbers in
+            try unsafe numbers.forEachBlock(of: NumberSource.block, as: S.self, workers: workers) {
+                _, worker, numbers in
                 let added = unsafe scale.count(numbers)
                 if unsafe bars[worker].isEmpty {
                     unsafe bars[worker] = added

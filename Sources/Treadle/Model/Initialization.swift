@@ -1,5 +1,8 @@
 internal import CKernels
 
+/// How weights start; `auto` is `he` before relu and its kin, `glorot` otherwise.
+package enum Initializer: String, CaseIterable, Sendable { case auto, he, glorot, lecun, zeros }
+
 /// Where weights start: a pure function of the network, the initializer and the seed.
 ///
 /// With F inputs and D units a layer, `he` draws from the normal distribution of variance 2/F, `lecun` of 1/F, and

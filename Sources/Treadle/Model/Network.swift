@@ -37,19 +37,7 @@ package struct Layer: Equatable, Sendable, Codable {
     package var parameterCount: Int { inputs * units + (hasBias ? units : 0) }
 }
 
-extension Network {
-    /// The network that a configuration describes for data with `inputs` columns and `outputs` targets.
-    package init(_ model: ModelConfiguration, inputs: Int, outputs: Int) {
-        var layers: [Layer] = []
-        var width = inputs
-        let output = HiddenLayer(units: outputs, activation: .identity, dropout: 0)
-        for (index, layer) in (model.hidden + [output]).enumerated() {
-            layers.append(
-                Layer(
-                    name: index == 0 ? "dense" : "dense_\(index)", inputs: width, units: layer.units,
-                    activation: layer.activation, dropout: layer.dropout, hasBias: model.bias))
-            width = layer.units
-        }
-        self.init(inputs: inputs, layers: layers)
-    }
+/// What a layer makes of its sums, one by one.
+package enum Activation: String, CaseIterable, Codable, Sendable {
+    case identity, relu, leakyRelu = "leaky_relu", elu, gelu, silu, sigmoid, tanh, softplus
 }

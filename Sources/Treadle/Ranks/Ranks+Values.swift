@@ -15,27 +15,6 @@ extension Ranks {
         }
     }
 
-    /// The first rank's numbers at every rank, in tensors of the same shapes.
-    func broadcast(_ layers: inout [LayerParameters]) {
-        for index in layers.indices {
-            broadcast(&layers[index].weight)
-            guard var bias = layers[index].bias else { continue }
-            broadcast(&bias)
-            layers[index].bias = bias
-        }
-    }
-
-    private func broadcast(_ tensor: inout Tensor) {
-        switch tensor.storage {
-        case .float32(var values):
-            unsafe values.withUnsafeMutableBytes { unsafe broadcast($0) }
-            tensor.storage = .float32(values)
-        case .float64(var values):
-            unsafe values.withUnsafeMutableBytes { unsafe broadcast($0) }
-            tensor.storage = .float64(values)
-        }
-    }
-
     /// Every rank's `own` numbers, by rank.
     func gather(_ own: [Double]) -> [[Double]] { finish(beginGathering(own)) }
 

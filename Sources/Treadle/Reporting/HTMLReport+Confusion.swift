@@ -1,11 +1,3 @@
-extension LearningTask {
-    /// What a report wants to be measured besides the metrics of the configuration. The matrix has a number for every
-    /// pair of classes: of a great many classes it would fill the memory, and no one could read it.
-    package func reportMetrics(outputs: Int) -> [MetricName] {
-        self == .classification && outputs <= 1000 ? [.confusion] : []
-    }
-}
-
 extension HTMLReport {
     /// Which classes were taken for which, where the model was measured; otherwise why it was not.
     var confusion: String {

@@ -1,26 +1,21 @@
 /// A model on one page: a file that needs nothing else, neither network nor scripts, and prints.
 package struct HTMLReport {
     let inspection: Inspection
-    let evaluated: Evaluated?
+    let evaluated: EvaluatedSet?
     /// Why there is no confusion matrix, where one could be expected.
     let note: String?
 
-    /// What the model reaches on a set of rows.
-    package struct Evaluated: Sendable {
-        /// `test`, `valid`.
-        package var set: String
-        package var evaluation: Evaluation
-
-        package init(set: String, evaluation: Evaluation) {
-            self.set = set
-            self.evaluation = evaluation
-        }
-    }
-
-    package init(_ inspection: Inspection, evaluated: Evaluated? = nil, note: String? = nil) {
+    package init(_ inspection: Inspection, evaluated: EvaluatedSet? = nil, note: String? = nil) {
         self.inspection = inspection
         self.evaluated = evaluated
         self.note = note
+    }
+
+    /// The page on a run that has come to its end.
+    package static func page(of run: FinishedRun) throws -> String {
+        let inspection = try Inspection(run.checkpoint, path: run.path, workers: run.workers)
+        let note = "the run has neither test nor validation rows"
+        return HTMLReport(inspection, evaluated: run.evaluated, note: note).text
     }
 
     var checkpoint: Checkpoint { inspection.checkpoint }

@@ -9,12 +9,12 @@ struct ProtocolBuffer {
 
     mutating func append(field: Int, double: Double) {
         appendVarint(UInt64(field << 3 | 1))
-        bytes += TensorBoardEvent.littleEndian(double.bitPattern)
+        bytes += ProtocolBuffer.littleEndian(double.bitPattern)
     }
 
     mutating func append(field: Int, float: Float) {
         appendVarint(UInt64(field << 3 | 5))
-        bytes += TensorBoardEvent.littleEndian(float.bitPattern)
+        bytes += ProtocolBuffer.littleEndian(float.bitPattern)
     }
 
     mutating func append(field: Int, bytes content: [UInt8]) {
@@ -34,5 +34,9 @@ struct ProtocolBuffer {
             rest >>= 7
         }
         bytes.append(UInt8(rest))
+    }
+
+    static func littleEndian(_ value: some FixedWidthInteger) -> [UInt8] {
+        (0..<value.bitWidth / 8).map { UInt8(truncatingIfNeeded: value >> (8 * $0)) }
     }
 }

@@ -4,18 +4,6 @@ internal import Foundation
 struct PromotionHook {
     let command: String
 
-    /// What says in a hook's environment that it is one.
-    private static let mark = "TREADLE_PREDECESSOR"
-    private static let names: Set = [
-        mark, "TREADLE_MODEL", "TREADLE_RUN", "TREADLE_NAME", "TREADLE_DIGEST", "TREADLE_METRIC", "TREADLE_METRIC_NEW",
-        "TREADLE_METRIC_OLD",
-    ]
-
-    /// Whether a variable tells a hook something: no setting then, so that a hook can use the program.
-    static func isVariable(_ name: String, of environment: [String: String]) -> Bool {
-        environment[mark] != nil && names.contains(name)
-    }
-
     /// Returns nil, or what went wrong. Its output goes to stderr: stdout is for data.
     func run(_ variables: [String: String]) -> String? {
         let process = Process()

@@ -9,6 +9,8 @@ package struct Retraining {
         package var isDryRun = false
         /// Promotes the new model without comparing it with the old one.
         package var promotesAnyway = false
+        /// Makes the page that is kept as `report.html` in the run's directory; nil keeps none.
+        package var page: (@Sendable (FinishedRun) throws -> String)?
 
         package init() {}
     }
@@ -152,6 +154,7 @@ package struct Retraining {
         var training = Trainer.Options()
         training.lock = lock
         training.fresh = !isContinued
+        training.page = options.page
         if settings.start == .warm, let served { training.warmStart = WarmStart(served, path: promoted.path) }
         let summary = try Trainer.run(configuration, options: training, observer: observer)
         guard summary.ending.isFinal, let candidate = summary.checkpoint else {
@@ -249,7 +252,7 @@ package struct Retraining {
     private func finishHook(of pending: RetrainState) throws -> (RetrainState, String?) {
         var state = pending
         var failure: String?
-        guard try promoted.read()?.parameterDigest == pending.environment?["TREADLE_DIGEST"] else {
+        guard try promoted.read()?.parameterDigest == pending.environment?[HookVariable.digest.rawValue] else {
             state.stage = .training
             state.environment = nil
             return (state, nil)
@@ -265,14 +268,13 @@ package struct Retraining {
     }
 
     private func variables(_ report: RetrainReport) -> [String: String] {
-        var variables = [
-            "TREADLE_MODEL": promoted.path, "TREADLE_PREDECESSOR": promoted.predecessor(1),
-            "TREADLE_RUN": directory, "TREADLE_NAME": configuration.name, "TREADLE_DIGEST": report.digest ?? "",
-            "TREADLE_METRIC": report.metric ?? "",
+        var variables: [HookVariable: String] = [
+            .model: promoted.path, .predecessor: promoted.predecessor(1), .run: directory, .name: configuration.name,
+            .digest: report.digest ?? "", .metric: report.metric ?? "",
         ]
-        variables["TREADLE_METRIC_NEW"] = report.new.map { "\($0)" }
-        variables["TREADLE_METRIC_OLD"] = report.old.map { "\($0)" }
-        return variables
+        variables[.newMetric] = report.new.map { "\($0)" }
+        variables[.oldMetric] = report.old.map { "\($0)" }
+        return Dictionary(uniqueKeysWithValues: variables.map { ($0.key.rawValue, $0.value) })
     }
 
     static func text(_ number: Double) -> String { String(format: "%.6g", number) }

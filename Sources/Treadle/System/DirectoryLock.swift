@@ -124,3 +124,6 @@ package final class DirectoryLock: Sendable {
         return words.count > 1 ? "process \(process) on \(words[1])" : "process \(process)"
     }
 }
+
+/// What to do where another process holds the lock.
+package enum LockPolicy: String, CaseIterable, Sendable { case skip, wait, fail }

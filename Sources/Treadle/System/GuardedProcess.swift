@@ -34,11 +34,6 @@ package enum GuardedProcess {
     /// The hidden first argument that makes the program a child.
     package static let argument = "--guarded-work"
 
-    /// What a child can be asked for.
-    private static var works: [any GuardedWork.Type] {
-        [FileTree.Listing.self, FileSurvey.Work.self, SlicedArray.Work.self, StoredCheckpoint.Work.self]
-    }
-
     /// Does `work` in a child. A child that dies is an error that calls `subject` damaged or hostile.
     ///
     /// `input` is a descriptor that shall be the child's standard input.
@@ -70,8 +65,8 @@ package enum GuardedProcess {
         }
     }
 
-    /// The child's life: answers the one request of its arguments and ends the process.
-    package static func serve(_ arguments: [String]) -> Never {
+    /// The child's life: answers the one request of its arguments, for one of `works`, and ends the process.
+    package static func serve(_ arguments: [String], works: [any GuardedWork.Type]) -> Never {
         guard arguments.count == 5, let memory = Int(arguments[2]), let seconds = Int(arguments[3]),
             let work = works.first(where: { $0.name == arguments[1] })
         else { exit(TreadleError.Kind.usage.rawValue) }

@@ -14,6 +14,8 @@ package enum Trainer {
         package var until: Cursor?
         /// What the data must be, for a checkpoint to be reproduced on them.
         package var expectedFingerprint: String?
+        /// Makes the page that is kept as `report.html` beside the final checkpoint; nil keeps none.
+        package var page: (@Sendable (FinishedRun) throws -> String)?
         /// The processes that share the run.
         package var ranks = Ranks.alone
 

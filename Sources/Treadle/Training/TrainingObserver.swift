@@ -123,3 +123,13 @@ package struct RunSummary: Sendable {
         self.history = history
     }
 }
+
+/// The observer of the ranks that report nothing.
+final class SilentObserver: TrainingObserver {
+    func note(_ level: LogLevel, _ message: String) {}
+    func began(_ overview: RunOverview) {}
+    func stepped(_ report: StepReport) {}
+    func epochEnded(_ record: EpochRecord) {}
+    func checkpointed(_ path: String, at cursor: Cursor) {}
+    func finished(_ summary: RunSummary) {}
+}

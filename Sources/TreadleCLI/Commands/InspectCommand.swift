@@ -96,7 +96,7 @@ enum InspectCommand {
     /// What the model reaches on the rows that its configuration names, where they are there; otherwise why not.
     private static func measure(
         _ inspection: Inspection, _ call: Invocation
-    ) throws -> (HTMLReport.Evaluated?, note: String?) {
+    ) throws -> (EvaluatedSet?, note: String?) {
         do {
             let workers = try call.workers()
             let model = try TrainedModel(inspection.checkpoint, path: inspection.path)
@@ -104,7 +104,7 @@ enum InspectCommand {
             let (set, rows) = try model.rows(of: [], workers: workers) { log.write($0, $1) }
             let extra = model.configuration.task.reportMetrics(outputs: inspection.checkpoint.network.outputs)
             let result = try model.evaluate(rows, metrics: model.configuration.metrics + extra, workers: workers)
-            return (HTMLReport.Evaluated(set: set, evaluation: result), nil)
+            return (EvaluatedSet(set: set, evaluation: result), nil)
         } catch let error as TreadleError where error.kind != .tryAgain {
             call.log.note("the report goes without a measurement: \(error)")
             return (nil, error.description)

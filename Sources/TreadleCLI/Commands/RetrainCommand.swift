@@ -37,6 +37,7 @@ enum RetrainCommand {
         let observer: any TrainingObserver =
             isWatched ? Progress.observer(log: call.log, every: configuration.log.every) : QuietProgress(log: call.log)
         var options = Retraining.Options()
+        options.page = HTMLReport.page
         options.isDryRun = call.has(dryRun)
         options.promotesAnyway = call.has(promoteAnyway)
         let retraining = try Retraining(configuration, options: options, observer: observer)

@@ -34,6 +34,7 @@ enum TrainCommand {
         options.fresh = invocation.has(fresh)
         options.acceptsChangedData = invocation.has(acceptChangedData)
         options.ranks = ranks
+        options.page = HTMLReport.page
         try Interruption.install()
         let summary = try Trainer.run(
             configuration, options: options,

@@ -33,9 +33,9 @@ package struct TensorBoardEvent: Equatable, Sendable {
     /// The record as it stands in the file: length, its checksum, the message, its checksum.
     package var record: [UInt8] {
         let message = message
-        let length = Self.littleEndian(UInt64(message.count))
-        return length + Self.littleEndian(CRC32C.masked(length)) + message
-            + Self.littleEndian(CRC32C.masked(message))
+        let length = ProtocolBuffer.littleEndian(UInt64(message.count))
+        return length + ProtocolBuffer.littleEndian(CRC32C.masked(length)) + message
+            + ProtocolBuffer.littleEndian(CRC32C.masked(message))
     }
 
     // Field numbers are those of tensorflow/core/util/event.proto and framework/summary.proto.
@@ -61,9 +61,5 @@ package struct TensorBoardEvent: Equatable, Sendable {
             message.append(field: 7, bytes: session.bytes)
         }
         return message.bytes
-    }
-
-    static func littleEndian(_ value: some FixedWidthInteger) -> [UInt8] {
-        (0..<value.bitWidth / 8).map { UInt8(truncatingIfNeeded: value >> (8 * $0)) }
     }
 }

@@ -6,6 +6,14 @@ package protocol Scalar: BinaryFloatingPoint, SIMDScalar, Codable, BitwiseCopyab
     static func tensor(_ values: [Self], shape: [Int]) -> Tensor
 }
 
+/// How the network's numbers are stored and multiplied.
+package enum Precision: String, CaseIterable, Codable, Sendable {
+    case float32, float64
+
+    /// Bytes of a number.
+    package var size: Int { self == .float32 ? 4 : 8 }
+}
+
 extension Float: Scalar {
     package static var precision: Precision { .float32 }
 

@@ -2,6 +2,9 @@ internal import Synchronization
 
 /// The numbers of an array, looked at a part at a time: in memory, or in a file that may be larger than memory.
 package struct NumberSource: Sendable {
+    /// Numbers in a block: a constant, so that sums over blocks do not depend on the number of threads.
+    static let block = 1 << 15
+
     package let shape: [Int]
     package let precision: Precision
     private let place: Place
@@ -77,9 +80,9 @@ extension NumberSource {
 
     private func firstNonFinite<S: Scalar>(as: S.Type, _ workers: Workers) throws -> [Int]? {
         let first = Mutex<Int?>(nil)
-        try unsafe forEachBlock(of: NumberTally.block, as: S.self, workers: workers) { task, _, numbers in
+        try unsafe forEachBlock(of: NumberSource.block, as: S.self, workers: workers) { task, _, numbers in
             guard let index = unsafe numbers.firstNonFinite else { return }
-            first.withLock { $0 = min($0 ?? .max, task * NumberTally.block + index) }
+            first.withLock { $0 = min($0 ?? .max, task * NumberSource.block + index) }
         }
         return first.withLock { $0 }.map(shape.position)
     }
