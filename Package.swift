@@ -42,21 +42,64 @@ let package = Package(
             name: "CMPIShims", dependencies: [.target(name: "CMPI", condition: .when(traits: ["MPI"]))],
             cSettings: carefulC + [.define("TREADLE_MPI", .when(traits: ["MPI"]))]),
         .target(name: "HDF5", dependencies: ["CHDF5Shims"], swiftSettings: strict),
+        // The layers, from the bottom up: each names only those above it in this list.
         .target(
-            name: "Treadle", dependencies: ["HDF5", "CKernels", "CSystem", "CDecode", "CZlib", "CMPIShims"],
+            name: "TreadleBase", dependencies: ["HDF5", "CKernels", "CSystem", "CMPIShims"], swiftSettings: strict),
+        .target(name: "TreadleModel", dependencies: ["TreadleBase", "CKernels"], swiftSettings: strict),
+        .target(name: "TreadleConfiguration", dependencies: ["TreadleBase", "TreadleModel"], swiftSettings: strict),
+        .target(
+            name: "TreadleData",
+            dependencies: ["TreadleBase", "TreadleModel", "TreadleConfiguration", "HDF5", "CDecode", "CZlib"],
             swiftSettings: strict),
-        .executableTarget(name: "TreadleCLI", dependencies: ["Treadle", "HDF5"], swiftSettings: strict),
+        .target(
+            name: "TreadleEngine",
+            dependencies: [
+                "TreadleBase", "TreadleModel", "TreadleConfiguration", "TreadleData", "CKernels", "CSystem",
+                "CMPIShims",
+            ], swiftSettings: strict),
+        .target(
+            name: "TreadleRun",
+            dependencies: [
+                "TreadleBase", "TreadleModel", "TreadleConfiguration", "TreadleData", "TreadleEngine", "HDF5",
+                "CKernels",
+                "CDecode",
+            ], swiftSettings: strict),
+        .target(
+            name: "TreadleTools",
+            dependencies: [
+                "TreadleBase", "TreadleModel", "TreadleConfiguration", "TreadleData", "TreadleRun", "HDF5", "CZlib",
+            ], swiftSettings: strict),
+        .target(name: "Treadle", dependencies: ["TreadleBase"], swiftSettings: strict),
         .executableTarget(
-            name: "TreadleBenchmarks", dependencies: ["Treadle", "CKernels", "HDF5"], swiftSettings: strict),
+            name: "TreadleCLI",
+            dependencies: [
+                "TreadleBase", "TreadleModel", "TreadleConfiguration", "TreadleData", "TreadleEngine", "TreadleRun",
+                "TreadleTools", "HDF5",
+            ], swiftSettings: strict),
+        .executableTarget(
+            name: "TreadleBenchmarks",
+            dependencies: [
+                "TreadleBase", "TreadleModel", "TreadleConfiguration", "TreadleData", "TreadleEngine", "TreadleRun",
+                "HDF5",
+                "CKernels",
+            ], swiftSettings: strict),
         .target(name: "CAllocations", path: "Tests/CAllocations", cSettings: carefulC),
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: tested),
         .testTarget(name: "HDF5Tests", dependencies: ["HDF5", "TestSupport"], swiftSettings: tested),
         .testTarget(
             name: "TreadleTests",
-            dependencies: ["Treadle", "HDF5", "CKernels", "CSystem", "CDecode", "CAllocations", "TestSupport"],
+            dependencies: [
+                "TreadleBase", "TreadleModel", "TreadleConfiguration", "TreadleData", "TreadleEngine", "TreadleRun",
+                "TreadleTools", "HDF5", "CKernels", "CSystem", "CDecode", "CAllocations", "TestSupport",
+            ],
             resources: [.copy("Fixtures")], swiftSettings: tested),
         .testTarget(
-            name: "ProgramTests", dependencies: ["TreadleCLI", "Treadle", "HDF5", "TestSupport"], swiftSettings: tested),
+            name: "ProgramTests",
+            dependencies: [
+                "TreadleCLI", "TreadleBase", "TreadleModel", "TreadleConfiguration", "TreadleData", "TreadleEngine",
+                "TreadleRun",
+                "TreadleTools", "HDF5", "TestSupport",
+            ], swiftSettings: tested),
     ],
     swiftLanguageModes: [.v6],
     cLanguageStandard: .gnu17

@@ -1,6 +1,6 @@
 internal import CKernels
 internal import Foundation
-internal import Treadle
+internal import TreadleBase
 
 @main struct Main {
     static func main() throws {

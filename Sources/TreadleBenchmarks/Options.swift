@@ -1,5 +1,3 @@
-internal import Treadle
-
 /// What the command line asks for.
 struct Options {
     var workloads: [Workload] = Workload.all

@@ -1,6 +1,11 @@
 internal import Foundation
 internal import HDF5
-internal import Treadle
+internal import TreadleBase
+internal import TreadleConfiguration
+internal import TreadleData
+internal import TreadleEngine
+internal import TreadleModel
+internal import TreadleRun
 
 /// One of the systems that Scripts/benchmark compares: a configuration's training, driven line by line on standard
 /// input as Scripts/benchmarks/peer.py is.

@@ -1,5 +1,6 @@
 internal import Foundation
-internal import Treadle
+internal import TreadleBase
+internal import TreadleData
 
 /// Batches from a loader whose values are only added up: what the loader can do by itself.
 final class Reading {

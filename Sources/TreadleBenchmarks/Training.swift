@@ -1,5 +1,8 @@
 internal import Foundation
-internal import Treadle
+internal import TreadleBase
+internal import TreadleConfiguration
+internal import TreadleData
+internal import TreadleEngine
 
 /// Steps over batches from a loader, timed, with the time that went into the loader.
 final class Training {

@@ -1,4 +1,5 @@
-internal import Treadle
+internal import TreadleConfiguration
+internal import TreadleModel
 
 /// A network, a batch size and an optimizer whose steps are timed.
 struct Workload: Sendable {

@@ -1,6 +1,10 @@
 internal import CKernels
 internal import Foundation
-internal import Treadle
+internal import TreadleBase
+internal import TreadleConfiguration
+internal import TreadleData
+internal import TreadleEngine
+internal import TreadleModel
 
 /// A workload ready to be timed: its data in memory, its network initialized.
 @safe final class WorkloadRun {

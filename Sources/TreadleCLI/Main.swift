@@ -1,4 +1,6 @@
-internal import Treadle
+internal import TreadleBase
+internal import TreadleRun
+internal import TreadleTools
 
 /// The program `treadle`.
 @main

@@ -1,6 +1,7 @@
 internal import Glibc
 internal import HDF5
-internal import Treadle
+internal import TreadleBase
+internal import TreadleConfiguration
 
 /// From the command line to the exit code: finds the command, runs it, and turns every error into text.
 struct Program {

@@ -1,5 +1,6 @@
 import Testing
-import Treadle
+import TreadleConfiguration
+import TreadleModel
 
 /// What errors say, whole, and where.
 @Suite struct ConfigurationErrorTests {

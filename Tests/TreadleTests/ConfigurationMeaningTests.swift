@@ -1,5 +1,6 @@
 import Testing
-import Treadle
+import TreadleConfiguration
+import TreadleModel
 
 /// Which changes a run in progress can take.
 @Suite struct ConfigurationMeaningTests {

@@ -1,5 +1,5 @@
 import Testing
-import Treadle
+import TreadleConfiguration
 
 @Suite struct ConfigurationOverrideTests {
     private let job = """

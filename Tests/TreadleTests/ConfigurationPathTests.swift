@@ -1,6 +1,7 @@
 import Foundation
 import Testing
-import Treadle
+import TreadleBase
+import TreadleConfiguration
 
 @Suite struct ConfigurationPathTests {
     @Test func `paths start at the configuration's directory, the root or home`() throws {

@@ -1,7 +1,9 @@
 import Foundation
 import TestSupport
 import Testing
-import Treadle
+import TreadleBase
+import TreadleConfiguration
+import TreadleModel
 
 /// What holds for configurations in general, tried on many.
 @Suite struct ConfigurationPropertyTests {

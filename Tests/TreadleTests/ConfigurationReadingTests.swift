@@ -1,6 +1,8 @@
 import Foundation
 import Testing
-import Treadle
+import TreadleBase
+import TreadleConfiguration
+import TreadleModel
 
 /// Configurations of the tests: short, whole, and as errors see them.
 enum Job {

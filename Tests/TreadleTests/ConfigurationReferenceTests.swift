@@ -1,6 +1,6 @@
 import Foundation
 import Testing
-import Treadle
+import TreadleConfiguration
 
 /// The article about the configuration agrees with the table that reads it.
 @Suite struct ConfigurationReferenceTests {

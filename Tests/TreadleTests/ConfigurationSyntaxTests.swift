@@ -1,6 +1,7 @@
 import Foundation
 import Testing
-import Treadle
+import TreadleBase
+import TreadleConfiguration
 
 /// The reader of JSON5, seen through configurations.
 @Suite struct ConfigurationSyntaxTests {

@@ -1,4 +1,4 @@
-internal import Treadle
+internal import TreadleBase
 
 /// Reads a command's part of the command line by its table.
 struct CommandLineParser {

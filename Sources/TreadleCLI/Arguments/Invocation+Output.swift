@@ -1,5 +1,3 @@
-internal import Treadle
-
 extension Invocation {
     /// Throws where `--json` would share stdout with the output itself.
     func checkJSON(beside output: Option) throws {

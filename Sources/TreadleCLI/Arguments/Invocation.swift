@@ -1,4 +1,6 @@
-internal import Treadle
+internal import TreadleBase
+internal import TreadleConfiguration
+internal import TreadleRun
 
 /// What the user asked of a command, checked against its table, and where the answers go.
 struct Invocation {

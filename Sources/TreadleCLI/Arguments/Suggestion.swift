@@ -1,4 +1,4 @@
-internal import Treadle
+internal import TreadleConfiguration
 
 /// What a mistyped word may have meant.
 enum Suggestion {

@@ -1,5 +1,10 @@
 internal import Foundation
-internal import Treadle
+internal import TreadleBase
+internal import TreadleConfiguration
+internal import TreadleEngine
+internal import TreadleModel
+internal import TreadleRun
+internal import TreadleTools
 
 /// `treadle bench`: what this machine can do, and how much of it a training step uses.
 enum BenchCommand {

@@ -1,5 +1,10 @@
 internal import Foundation
-internal import Treadle
+internal import TreadleBase
+internal import TreadleConfiguration
+internal import TreadleData
+internal import TreadleModel
+internal import TreadleRun
+internal import TreadleTools
 
 /// `treadle check`: is this configuration right, and does its data fit?
 enum CheckCommand {

@@ -1,5 +1,6 @@
 internal import HDF5
-internal import Treadle
+internal import TreadleRun
+internal import TreadleTools
 
 /// `treadle diff A B`: what changed between two checkpoints.
 enum DiffCommand {

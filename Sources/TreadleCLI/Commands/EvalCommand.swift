@@ -1,5 +1,7 @@
 internal import HDF5
-internal import Treadle
+internal import TreadleBase
+internal import TreadleRun
+internal import TreadleTools
 
 /// `treadle eval`: loss and metrics of a checkpoint on a dataset.
 enum EvalCommand {

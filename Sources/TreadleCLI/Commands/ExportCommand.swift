@@ -1,5 +1,7 @@
-internal import Treadle
 internal import Foundation
+internal import TreadleBase
+internal import TreadleRun
+internal import TreadleTools
 
 /// `treadle export FILE -o m.onnx`: a model in the formats of others.
 enum ExportCommand {

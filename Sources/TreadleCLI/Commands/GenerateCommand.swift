@@ -1,4 +1,5 @@
-internal import Treadle
+internal import TreadleBase
+internal import TreadleTools
 
 /// `treadle generate KIND`: data to try things with.
 enum GenerateCommand {

@@ -1,5 +1,6 @@
 internal import Foundation
-internal import Treadle
+internal import TreadleBase
+internal import TreadleEngine
 
 /// `treadle gradcheck`: are the gradients right?
 enum GradcheckCommand {

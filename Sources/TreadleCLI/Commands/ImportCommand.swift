@@ -1,6 +1,8 @@
 internal import HDF5
 internal import Synchronization
-internal import Treadle
+internal import TreadleBase
+internal import TreadleData
+internal import TreadleTools
 
 /// `treadle import INPUT… -o data.h5`: tables and arrays become one HDF5 file.
 enum ImportCommand {

@@ -1,5 +1,6 @@
 internal import Foundation
-internal import Treadle
+internal import TreadleBase
+internal import TreadleTools
 
 /// `treadle init DATA.h5`: a configuration that trains on a file as it is.
 enum InitCommand {

@@ -1,4 +1,8 @@
-internal import Treadle
+internal import TreadleBase
+internal import TreadleConfiguration
+internal import TreadleModel
+internal import TreadleRun
+internal import TreadleTools
 
 /// `treadle inspect FILE`: what a checkpoint holds and how healthy it is; any other HDF5 file as a tree.
 enum InspectCommand {

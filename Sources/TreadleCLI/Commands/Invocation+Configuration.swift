@@ -1,5 +1,6 @@
 internal import Foundation
-internal import Treadle
+internal import TreadleBase
+internal import TreadleConfiguration
 
 extension Invocation {
     /// The configuration in `file`, with what `--set`, `--threads` and the environment put in its place.

@@ -1,4 +1,5 @@
-internal import Treadle
+internal import TreadleBase
+internal import TreadleTools
 
 /// `treadle plot RUN… -o curves.svg`: loss and metric curves of one run or several.
 enum PlotCommand {

@@ -1,6 +1,9 @@
 internal import Foundation
 internal import HDF5
-internal import Treadle
+internal import TreadleBase
+internal import TreadleData
+internal import TreadleRun
+internal import TreadleTools
 
 /// `treadle predict`: what a model says about the rows of a file.
 enum PredictCommand {

@@ -1,4 +1,4 @@
-internal import Treadle
+internal import TreadleBase
 
 extension Ranks {
     /// Does this process's part of work that several ranks share, and ends it together with theirs.

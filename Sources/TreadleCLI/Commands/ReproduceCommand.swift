@@ -1,4 +1,6 @@
-internal import Treadle
+internal import TreadleBase
+internal import TreadleConfiguration
+internal import TreadleRun
 
 /// `treadle reproduce`: does training again give the same bits?
 enum ReproduceCommand {

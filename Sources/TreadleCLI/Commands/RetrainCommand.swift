@@ -1,5 +1,9 @@
 internal import Foundation
-internal import Treadle
+internal import TreadleBase
+internal import TreadleConfiguration
+internal import TreadleData
+internal import TreadleRun
+internal import TreadleTools
 
 /// `treadle retrain`: the command for cron.
 enum RetrainCommand {

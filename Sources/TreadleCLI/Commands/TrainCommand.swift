@@ -1,5 +1,8 @@
 internal import Foundation
-internal import Treadle
+internal import TreadleBase
+internal import TreadleConfiguration
+internal import TreadleRun
+internal import TreadleTools
 
 /// `treadle train`: trains, from the beginning or from where an earlier run of the same job stopped.
 enum TrainCommand {

@@ -1,4 +1,8 @@
-internal import Treadle
+internal import TreadleBase
+internal import TreadleData
+internal import TreadleModel
+internal import TreadleRun
+internal import TreadleTools
 
 /// `treadle verify FILE…`: are these checkpoints whole and sane?
 enum VerifyCommand {

@@ -1,5 +1,3 @@
-internal import Treadle
-
 /// The texts of `--help`, wrapped to the terminal.
 struct HelpText {
     let commands: [Command]

@@ -1,4 +1,4 @@
-internal import Treadle
+internal import TreadleBase
 
 /// The man page treadle(1), in roff, from the table of commands.
 struct ManualPage {

@@ -1,5 +1,6 @@
 internal import HDF5
-internal import Treadle
+internal import TreadleBase
+internal import TreadleTools
 
 /// Prints a part of an array: as a table for people, as CSV, or as JSON.
 struct ArrayText {

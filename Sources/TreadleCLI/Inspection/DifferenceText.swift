@@ -1,5 +1,5 @@
 internal import HDF5
-package import Treadle
+package import TreadleTools
 
 /// What `treadle diff` prints, for people.
 package struct DifferenceText {

@@ -1,5 +1,7 @@
 internal import HDF5
-package import Treadle
+internal import TreadleModel
+internal import TreadleRun
+package import TreadleTools
 
 /// What `treadle inspect` prints of a checkpoint, for people.
 package struct InspectionText {

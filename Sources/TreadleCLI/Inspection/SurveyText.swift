@@ -1,5 +1,6 @@
 internal import HDF5
-package import Treadle
+package import TreadleBase
+package import TreadleTools
 
 /// What `treadle inspect` prints of an HDF5 file that is no checkpoint: its tree, with statistics.
 package struct SurveyText {

@@ -2,7 +2,7 @@ internal import Foundation
 internal import Glibc
 internal import HDF5
 internal import Synchronization
-internal import Treadle
+internal import TreadleBase
 
 /// Stderr: everything that is not data. The only writer to it, so that a live line and messages do not mix.
 ///

@@ -1,5 +1,5 @@
 internal import Glibc
-internal import Treadle
+internal import TreadleBase
 
 /// Stdout: what was asked for, buffered, and never lost without an error.
 final class Output {

@@ -1,4 +1,5 @@
-package import Treadle
+package import TreadleRun
+internal import TreadleTools
 
 /// The table of a run's epochs, a row at a time: its columns are fixed by the first epoch.
 package struct EpochTable: Sendable {

@@ -1,6 +1,10 @@
 internal import Foundation
 internal import Synchronization
-internal import Treadle
+internal import TreadleBase
+internal import TreadleData
+internal import TreadleModel
+internal import TreadleRun
+internal import TreadleTools
 
 /// A run without a terminal: lines of `key=value`, one per interval and one per epoch.
 final class LineProgress: TrainingObserver {

@@ -1,4 +1,6 @@
-package import Treadle
+internal import TreadleData
+package import TreadleRun
+internal import TreadleTools
 
 /// The one line that is drawn over and over while training runs on a terminal.
 package struct LiveLine: Sendable {

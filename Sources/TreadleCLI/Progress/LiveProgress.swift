@@ -1,5 +1,7 @@
 internal import Synchronization
-internal import Treadle
+internal import TreadleBase
+internal import TreadleData
+internal import TreadleRun
 
 /// A run on a terminal: a live line while it trains, a row of a table for each epoch, the curve at the end.
 final class LiveProgress: TrainingObserver {

@@ -1,5 +1,6 @@
 internal import Foundation
-package import Treadle
+package import TreadleRun
+internal import TreadleTools
 
 /// A run's loss over its epochs, drawn with characters: in dots of braille, or in ASCII.
 package struct LossCurve: Sendable {

@@ -1,4 +1,6 @@
-internal import Treadle
+internal import TreadleBase
+internal import TreadleData
+internal import TreadleRun
 
 /// How a run is shown.
 enum Progress {

@@ -1,4 +1,5 @@
-package import Treadle
+internal import TreadleData
+package import TreadleRun
 
 /// Where a run stands: the epoch under way, its loss so far, the time that is left.
 package struct ProgressMeter: Sendable {

@@ -1,4 +1,7 @@
-internal import Treadle
+internal import TreadleData
+internal import TreadleModel
+internal import TreadleRun
+internal import TreadleTools
 
 /// What is said to a person when a run begins and when it ends.
 enum RunWording {

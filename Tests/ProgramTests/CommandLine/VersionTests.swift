@@ -1,6 +1,6 @@
 import TestSupport
 import Testing
-import Treadle
+import TreadleBase
 
 @Suite struct VersionTests {
     @Test func `the version has three parts`() {

@@ -2,7 +2,8 @@ import Foundation
 import HDF5
 import TestSupport
 import Testing
-import Treadle
+import TreadleBase
+import TreadleTools
 
 /// `treadle import` and `treadle init` as a person runs them.
 @Suite struct ImportCommandTests {

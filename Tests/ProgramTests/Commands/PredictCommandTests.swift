@@ -1,7 +1,8 @@
 import HDF5
 import TestSupport
 import Testing
-import Treadle
+import TreadleBase
+import TreadleTools
 
 /// `treadle predict` as a person runs it.
 @Suite struct PredictCommandTests {

@@ -3,7 +3,8 @@ import Foundation
 import Synchronization
 import TestSupport
 import Testing
-import Treadle
+import TreadleBase
+import TreadleRun
 
 @Suite struct RetrainTests {
     @Test func `the first model is promoted, and then nothing changes`() throws {

@@ -1,7 +1,7 @@
 import Foundation
 import TestSupport
 import Testing
-import Treadle
+import TreadleRun
 
 @Suite struct RollbackTests {
     @Test func `a rate that is too large is lowered from the last epoch on, to the same bits each time`() throws {

@@ -1,7 +1,9 @@
 import Foundation
 import TestSupport
 import Testing
-import Treadle
+import TreadleData
+import TreadleModel
+import TreadleRun
 
 @Suite struct VerifyTests {
     @Test func `one line a file, and 1 when a file is bad`() throws {

@@ -2,8 +2,8 @@ import Foundation
 import HDF5
 import TestSupport
 import Testing
-
-@testable import Treadle
+@testable import TreadleBase
+@testable import TreadleTools
 
 @Suite struct GuardedProcessTests {
     let directory: TemporaryDirectory

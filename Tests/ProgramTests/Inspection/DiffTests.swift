@@ -1,7 +1,10 @@
 import Foundation
 import TestSupport
 import Testing
-import Treadle
+import TreadleBase
+import TreadleModel
+import TreadleRun
+import TreadleTools
 
 @Suite struct DiffTests {
     let directory: TemporaryDirectory

@@ -2,7 +2,9 @@ import Foundation
 import HDF5
 import TestSupport
 import Testing
-import Treadle
+import TreadleBase
+import TreadleRun
+import TreadleTools
 
 @Suite struct InspectTests {
     let directory: TemporaryDirectory

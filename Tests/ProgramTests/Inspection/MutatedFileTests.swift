@@ -2,7 +2,6 @@ import Foundation
 import HDF5
 import TestSupport
 import Testing
-import Treadle
 
 /// Damaged and hostile files, made by a seeded mutator, given to every command that reads files of others.
 /// TREADLE_MUTATIONS sets how many.

@@ -1,6 +1,6 @@
 import Foundation
 import TestSupport
-import Treadle
+import TreadleBase
 
 /// Changes bytes the way broken disks, cut transfers and bad people do; the same for the same seed.
 struct Mutator {

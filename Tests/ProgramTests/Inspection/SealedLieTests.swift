@@ -1,7 +1,9 @@
 import Foundation
 import TestSupport
 import Testing
-import Treadle
+import TreadleData
+import TreadleModel
+import TreadleRun
 
 /// Checkpoints that are whole and well-formed, and do not agree with themselves: no command that reads files of others
 /// may come to harm.

@@ -1,4 +1,6 @@
-import Treadle
+import TreadleData
+import TreadleModel
+import TreadleRun
 
 /// A checkpoint of four layers' worth of numbers that one can check by hand: a unit of its first layer is dead.
 func smallCheckpoint() -> Checkpoint {

@@ -1,7 +1,8 @@
 import Testing
-import Treadle
-
 import TreadleCLI
+import TreadleData
+import TreadleModel
+import TreadleRun
 
 @Suite struct LiveLineTests {
     private static func line() -> LiveLine {

@@ -1,8 +1,7 @@
 import Foundation
 import Testing
-import Treadle
-
 import TreadleCLI
+import TreadleRun
 
 @Suite struct LossCurveTests {
     private let history = (1...12).map { epoch in

@@ -1,7 +1,7 @@
 import Foundation
 import TestSupport
 import Testing
-import Treadle
+import TreadleRun
 
 /// Several ranks on this machine against one process, which is the ordinary program, built without MPI.
 @Suite(.serialized, .enabled(if: MPIJob.isPossible, "mpirun and a program built with the trait MPI are needed"))

@@ -1,7 +1,8 @@
 import Foundation
 import TestSupport
 import Testing
-import Treadle
+import TreadleData
+import TreadleRun
 
 @Suite struct ServiceTests {
     static let canVerify = FileManager.default.isExecutableFile(atPath: "/usr/bin/systemd-analyze")

@@ -1,7 +1,8 @@
 import Foundation
 import TestSupport
 import Testing
-import Treadle
+import TreadleBase
+import TreadleRun
 
 /// Runs that are killed again and again, each time continued on another number of threads, against one that is left in
 /// peace. `Scripts/storm` does the same with more kills.

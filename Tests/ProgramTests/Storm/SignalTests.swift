@@ -1,7 +1,8 @@
 import Foundation
 import TestSupport
 import Testing
-import Treadle
+import TreadleData
+import TreadleRun
 
 /// What signals do to a run, and how it continues.
 @Suite struct SignalTests {

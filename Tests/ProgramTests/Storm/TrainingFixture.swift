@@ -1,7 +1,7 @@
 import Foundation
 import HDF5
 import TestSupport
-import Treadle
+import TreadleBase
 
 /// Three classes by a line and a product of two columns.
 func writeThreeClasses(to path: String) throws {

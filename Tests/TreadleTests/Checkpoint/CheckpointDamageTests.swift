@@ -1,7 +1,8 @@
 import Foundation
 import TestSupport
 import Testing
-import Treadle
+import TreadleBase
+import TreadleRun
 
 @Suite struct CheckpointDamageTests {
     @Test func `a flipped bit anywhere is detected`() throws {

@@ -1,7 +1,8 @@
 import Foundation
 import TestSupport
 import Testing
-import Treadle
+import TreadleBase
+import TreadleRun
 
 @Suite struct CheckpointDurabilityTests {
     @Test(arguments: 0..<24)

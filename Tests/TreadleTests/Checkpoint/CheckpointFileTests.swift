@@ -1,7 +1,10 @@
 import Foundation
 import TestSupport
 import Testing
-import Treadle
+import TreadleBase
+import TreadleData
+import TreadleModel
+import TreadleRun
 
 @Suite struct CheckpointFileTests {
     @Test(arguments: [Precision.float32, .float64], [true, false])

@@ -1,7 +1,9 @@
 import Foundation
 import TestSupport
 import Testing
-import Treadle
+import TreadleData
+import TreadleModel
+import TreadleRun
 
 /// Other programs' views of the same file.
 @Suite struct CheckpointInteroperationTests {

@@ -2,7 +2,10 @@ import Foundation
 import Synchronization
 import TestSupport
 import Testing
-import Treadle
+import TreadleBase
+import TreadleConfiguration
+import TreadleData
+import TreadleRun
 
 @Suite struct CheckpointStoreTests {
     let directory: TemporaryDirectory

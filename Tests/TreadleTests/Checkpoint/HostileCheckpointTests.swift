@@ -1,7 +1,8 @@
 import Foundation
 import TestSupport
 import Testing
-import Treadle
+import TreadleBase
+import TreadleRun
 
 /// Files whose digest is right and whose contents lie: whoever can write a file can also seal it.
 @Suite(.enabled(if: Python.available, "TREADLE_PYTHON names no Python with h5py"))

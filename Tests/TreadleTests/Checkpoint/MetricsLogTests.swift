@@ -1,7 +1,9 @@
 import Foundation
 import TestSupport
 import Testing
-import Treadle
+import TreadleBase
+import TreadleData
+import TreadleRun
 
 @Suite struct MetricsLogTests {
     @Test func `lines are added, and cut back to the cursor`() throws {

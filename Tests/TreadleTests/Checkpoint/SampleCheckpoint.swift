@@ -1,4 +1,7 @@
-import Treadle
+import TreadleBase
+import TreadleData
+import TreadleModel
+import TreadleRun
 
 /// A checkpoint of a small network in the middle of an epoch, its numbers drawn by a seed.
 func sampleCheckpoint(

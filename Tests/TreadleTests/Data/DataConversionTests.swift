@@ -2,8 +2,9 @@ import CDecode
 import CKernels
 import HDF5
 import Testing
-
-@testable import Treadle
+@testable import TreadleBase
+@testable import TreadleData
+@testable import TreadleModel
 
 @Suite(.serialized) struct DataConversionTests {
     private static let isas = [CK_ISA_SCALAR, CK_ISA_AVX2, CK_ISA_AVX512]

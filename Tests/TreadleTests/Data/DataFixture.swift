@@ -1,7 +1,9 @@
 import Foundation
 import TestSupport
-
-@testable import Treadle
+@testable import TreadleBase
+@testable import TreadleConfiguration
+@testable import TreadleData
+@testable import TreadleModel
 
 /// What the tests of the loader share: sources, settings, and all rows that a loader hands out.
 enum DataFixture {

@@ -4,8 +4,10 @@ import HDF5
 import Synchronization
 import TestSupport
 import Testing
-
-@testable import Treadle
+@testable import TreadleBase
+@testable import TreadleConfiguration
+@testable import TreadleData
+@testable import TreadleModel
 
 @Suite struct DataLoaderTests {
     private let directory: TemporaryDirectory

@@ -1,6 +1,7 @@
 import Testing
-
-@testable import Treadle
+@testable import TreadleBase
+@testable import TreadleConfiguration
+@testable import TreadleData
 
 @Suite struct DataPermutationTests {
     @Test func `every index below ten thousand goes somewhere else, for every count`() {

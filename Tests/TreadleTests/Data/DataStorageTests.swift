@@ -2,8 +2,10 @@ import Foundation
 import HDF5
 import TestSupport
 import Testing
-
-@testable import Treadle
+@testable import TreadleBase
+@testable import TreadleConfiguration
+@testable import TreadleData
+@testable import TreadleModel
 
 /// The same numbers in every form that h5py writes: the loader's rows must be the same bytes each time.
 @Suite(.enabled(if: Python.available)) struct DataStorageTests {

@@ -1,8 +1,10 @@
 import HDF5
 import TestSupport
 import Testing
-
-@testable import Treadle
+@testable import TreadleBase
+@testable import TreadleConfiguration
+@testable import TreadleData
+@testable import TreadleModel
 
 @Suite struct DataTargetTests {
     private let directory: TemporaryDirectory

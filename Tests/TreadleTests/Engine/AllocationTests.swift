@@ -1,7 +1,9 @@
 import CAllocations
 import Testing
-
-@testable import Treadle
+@testable import TreadleBase
+@testable import TreadleConfiguration
+@testable import TreadleEngine
+@testable import TreadleModel
 
 @Suite(.enabled(if: callocations_counts() != 0, "a sanitizer has taken malloc's place")) struct AllocationTests {
     /// Each way through a step.

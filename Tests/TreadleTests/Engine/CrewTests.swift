@@ -1,8 +1,8 @@
 import Foundation
 import Synchronization
 import Testing
-
-@testable import Treadle
+@testable import TreadleBase
+@testable import TreadleEngine
 
 @Suite struct CrewTests {
     @Test(arguments: [1, 2, 3, 8]) func `every task is done once, by one worker at a time`(threads: Int) {

@@ -1,7 +1,9 @@
 import Foundation
 import Testing
-
-@testable import Treadle
+@testable import TreadleBase
+@testable import TreadleData
+@testable import TreadleEngine
+@testable import TreadleModel
 
 @Suite struct ForwardPassTests {
     @Test(arguments: [1, 2, 3, 5])

@@ -1,6 +1,9 @@
 import Testing
-
-@testable import Treadle
+@testable import TreadleBase
+@testable import TreadleConfiguration
+@testable import TreadleData
+@testable import TreadleEngine
+@testable import TreadleModel
 
 /// The equations of the article Mathematics, one by one, as the step computes them in Float64.
 @Suite struct MathematicsTests {

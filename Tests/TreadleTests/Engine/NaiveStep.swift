@@ -1,6 +1,7 @@
 import CKernels
-
-@testable import Treadle
+@testable import TreadleBase
+@testable import TreadleEngine
+@testable import TreadleModel
 
 /// The step as plain loops in the order that the contract states: what the kernels must equal, bit for bit.
 ///

@@ -1,8 +1,8 @@
 import CKernels
 import Foundation
 import Testing
-
-@testable import Treadle
+@testable import TreadleBase
+@testable import TreadleEngine
 
 private let wantedFault = ProcessInfo.processInfo.environment["TREADLE_PLANTED_FAULT"]
 

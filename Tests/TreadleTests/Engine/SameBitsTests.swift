@@ -1,7 +1,9 @@
 import CKernels
 import Testing
-
-@testable import Treadle
+@testable import TreadleBase
+@testable import TreadleConfiguration
+@testable import TreadleEngine
+@testable import TreadleModel
 
 /// The promise in small: 200 steps give one set of weights, however they are computed.
 @Suite(.serialized) struct SameBitsTests {

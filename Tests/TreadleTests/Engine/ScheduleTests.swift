@@ -1,6 +1,7 @@
 import Foundation
 import Testing
-@testable import Treadle
+@testable import TreadleConfiguration
+@testable import TreadleRun
 
 /// Step, exponential, cosine and poly are also held against PyTorch's in TrainingFixtureTests.
 @Suite struct ScheduleTests {

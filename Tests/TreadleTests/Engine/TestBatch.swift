@@ -1,6 +1,8 @@
 import CKernels
-
-@testable import Treadle
+@testable import TreadleBase
+@testable import TreadleConfiguration
+@testable import TreadleData
+@testable import TreadleModel
 
 /// A batch with memory of its own; each row ends at the end of an allocation, where a checker sees a read beyond it.
 final class TestBatch<S: Scalar> {

@@ -1,6 +1,10 @@
 import Testing
-
-@testable import Treadle
+@testable import TreadleBase
+@testable import TreadleConfiguration
+@testable import TreadleData
+@testable import TreadleEngine
+@testable import TreadleModel
+@testable import TreadleRun
 
 /// Whole runs of 50 steps against PyTorch's in Float64, from Scripts/fixtures/training.py, which says how the data is made.
 @Suite struct TrainingFixtureTests {

@@ -1,7 +1,9 @@
 import CKernels
 import Testing
-
-@testable import Treadle
+@testable import TreadleBase
+@testable import TreadleConfiguration
+@testable import TreadleEngine
+@testable import TreadleModel
 
 @Suite(.serialized) struct TrainingStepTests {
     /// Trains three steps with the kernels and with plain loops and expects the same bits.

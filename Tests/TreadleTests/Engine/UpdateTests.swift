@@ -1,7 +1,10 @@
 import CKernels
 import Testing
-
-@testable import Treadle
+@testable import TreadleBase
+@testable import TreadleConfiguration
+@testable import TreadleData
+@testable import TreadleEngine
+@testable import TreadleModel
 
 /// What an update does, against closed forms in Float64.
 @Suite struct UpdateTests {

@@ -1,6 +1,7 @@
 import Testing
-
-@testable import Treadle
+@testable import TreadleBase
+@testable import TreadleEngine
+@testable import TreadleModel
 
 @Suite struct GradientCheckTests {
     static func check(

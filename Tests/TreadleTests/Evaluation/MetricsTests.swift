@@ -1,6 +1,10 @@
 import Foundation
 import Testing
-import Treadle
+import TreadleBase
+import TreadleConfiguration
+import TreadleData
+import TreadleModel
+import TreadleRun
 
 /// The metrics against scikit-learn's, from Scripts/fixtures/metrics.py.
 @Suite struct MetricsTests {

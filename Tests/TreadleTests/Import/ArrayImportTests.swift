@@ -2,8 +2,9 @@ import Foundation
 import HDF5
 import TestSupport
 import Testing
-
-@testable import Treadle
+@testable import TreadleBase
+@testable import TreadleData
+@testable import TreadleTools
 
 /// NPY, NPZ and IDX files become /x and /y with their shapes.
 @Suite struct ArrayImportTests {

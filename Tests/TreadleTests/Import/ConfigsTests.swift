@@ -1,7 +1,7 @@
 import Foundation
 import Testing
-
-@testable import Treadle
+@testable import TreadleConfiguration
+@testable import TreadleModel
 
 /// The configurations in Configs/ read without an error, and mean what their comments say.
 @Suite struct ConfigsTests {

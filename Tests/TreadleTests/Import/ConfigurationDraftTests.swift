@@ -2,8 +2,10 @@ import Foundation
 import HDF5
 import TestSupport
 import Testing
-
-@testable import Treadle
+@testable import TreadleBase
+@testable import TreadleConfiguration
+@testable import TreadleModel
+@testable import TreadleTools
 
 /// What a file holds decides the configuration that is written for it.
 @Suite struct ConfigurationDraftTests {

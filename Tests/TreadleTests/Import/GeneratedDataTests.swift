@@ -1,8 +1,8 @@
 import HDF5
 import TestSupport
 import Testing
-
-@testable import Treadle
+@testable import TreadleBase
+@testable import TreadleTools
 
 /// Made-up data are the same everywhere, however they are cut and whoever makes them.
 @Suite struct GeneratedDataTests {

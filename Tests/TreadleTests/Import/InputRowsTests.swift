@@ -1,8 +1,8 @@
 import Foundation
 import TestSupport
 import Testing
-
-@testable import Treadle
+@testable import TreadleBase
+@testable import TreadleData
 
 /// Prediction reads a table by the names that the model learned from.
 @Suite struct InputRowsTests {

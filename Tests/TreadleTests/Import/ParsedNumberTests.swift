@@ -1,6 +1,6 @@
 import Testing
-
-@testable import Treadle
+@testable import TreadleBase
+@testable import TreadleData
 
 /// Decimal text is rounded once, to the nearest number: as the standard library's own conversion does it.
 @Suite struct ParsedNumberTests {

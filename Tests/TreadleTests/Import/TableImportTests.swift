@@ -2,8 +2,9 @@ import Foundation
 import HDF5
 import TestSupport
 import Testing
-
-@testable import Treadle
+@testable import TreadleBase
+@testable import TreadleData
+@testable import TreadleTools
 
 /// Tables become /x and /y, or an error that says which line is wrong.
 @Suite struct TableImportTests {

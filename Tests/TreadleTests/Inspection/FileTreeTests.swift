@@ -1,8 +1,7 @@
 import HDF5
 import TestSupport
 import Testing
-
-@testable import Treadle
+@testable import TreadleTools
 
 @Suite struct FileTreeTests {
     let directory: TemporaryDirectory

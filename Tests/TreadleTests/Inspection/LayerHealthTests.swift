@@ -1,6 +1,9 @@
 import Testing
-
-@testable import Treadle
+@testable import TreadleBase
+@testable import TreadleData
+@testable import TreadleModel
+@testable import TreadleRun
+@testable import TreadleTools
 
 @Suite struct LayerHealthTests {
     /// A network of three inputs and two hidden layers of three units whose numbers say nothing bad.

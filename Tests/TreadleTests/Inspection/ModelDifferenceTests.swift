@@ -1,6 +1,8 @@
 import Testing
-
-@testable import Treadle
+@testable import TreadleBase
+@testable import TreadleModel
+@testable import TreadleRun
+@testable import TreadleTools
 
 @Suite struct ModelDifferenceTests {
     private func difference(_ old: Checkpoint, _ new: Checkpoint) -> ModelDifference {

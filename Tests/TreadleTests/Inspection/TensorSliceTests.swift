@@ -1,6 +1,9 @@
 import Testing
-
-@testable import Treadle
+@testable import TreadleBase
+@testable import TreadleData
+@testable import TreadleModel
+@testable import TreadleRun
+@testable import TreadleTools
 
 @Suite struct TensorSliceTests {
     private func slice(_ text: String, of shape: [Int]) throws -> (start: [Int], count: [Int], shape: [Int]) {

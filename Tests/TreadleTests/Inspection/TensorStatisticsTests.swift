@@ -1,6 +1,8 @@
 import Testing
-
-@testable import Treadle
+@testable import TreadleBase
+@testable import TreadleModel
+@testable import TreadleRun
+@testable import TreadleTools
 
 @Suite struct TensorStatisticsTests {
     private func statistics(_ values: [Float], threads: Int = 1) throws -> TensorStatistics {

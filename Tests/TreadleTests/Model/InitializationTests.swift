@@ -1,6 +1,6 @@
 import Testing
-
-@testable import Treadle
+@testable import TreadleBase
+@testable import TreadleModel
 
 @Suite struct InitializationTests {
     static func weights(

@@ -1,5 +1,7 @@
 import Testing
-@testable import Treadle
+@testable import TreadleBase
+@testable import TreadleConfiguration
+@testable import TreadleModel
 
 @Suite struct LossFunctionTests {
     static func resolved(

@@ -1,7 +1,7 @@
 import CKernels
 import Foundation
 import Testing
-import Treadle
+import TreadleBase
 
 /// The elementary functions in Float64 against 50 digits of mpmath, from Scripts/fixtures/elementary.py.
 @Suite struct ElementaryFunctionTests {

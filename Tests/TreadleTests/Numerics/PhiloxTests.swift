@@ -1,5 +1,5 @@
 import Testing
-import Treadle
+import TreadleBase
 
 @Suite struct PhiloxTests {
     // The vectors published with Random123 (kat_vectors: philox4x32 10).

@@ -1,6 +1,6 @@
 import CKernels
 import Testing
-import Treadle
+import TreadleBase
 
 /// Activations and dropout, row functions of the step.
 @Suite(.serialized) struct RowKernelTests {

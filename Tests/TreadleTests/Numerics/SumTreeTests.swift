@@ -1,6 +1,5 @@
 import Testing
-
-@testable import Treadle
+@testable import TreadleBase
 
 /// The fixed tree, whoever has which of its terms.
 @Suite struct SumTreeTests {

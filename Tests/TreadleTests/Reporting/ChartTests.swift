@@ -1,6 +1,5 @@
 import Testing
-
-@testable import Treadle
+@testable import TreadleTools
 
 @Suite struct ChartTests {
     private func chart(_ points: [(Double, Double)], isLogarithmic: Bool = false) -> Chart {

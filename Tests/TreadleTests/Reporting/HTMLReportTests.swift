@@ -1,8 +1,10 @@
 import Foundation
 import TestSupport
 import Testing
-
-@testable import Treadle
+@testable import TreadleBase
+@testable import TreadleModel
+@testable import TreadleRun
+@testable import TreadleTools
 
 @Suite struct HTMLReportTests {
     private func page(_ checkpoint: Checkpoint, _ evaluation: Evaluation? = nil, note: String? = nil) throws -> String {

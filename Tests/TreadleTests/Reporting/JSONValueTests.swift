@@ -1,6 +1,6 @@
 import Foundation
 import Testing
-import Treadle
+import TreadleBase
 
 @Suite struct JSONValueTests {
     private let value: JSONValue = [

@@ -1,6 +1,7 @@
 import TestSupport
 import Testing
-import Treadle
+import TreadleData
+import TreadleRun
 
 @Suite struct PrometheusTests {
     @Test func `the file has the whole state in Prometheus' text format`() throws {

@@ -1,8 +1,9 @@
 import Foundation
 import TestSupport
 import Testing
-
-@testable import Treadle
+@testable import TreadleBase
+@testable import TreadleRun
+@testable import TreadleTools
 
 @Suite struct RunRecordTests {
     private let log = """

@@ -1,5 +1,7 @@
 import Synchronization
-import Treadle
+import TreadleData
+import TreadleModel
+import TreadleRun
 
 extension RunOverview {
     /// A small run to report about.

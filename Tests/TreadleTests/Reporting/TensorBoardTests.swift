@@ -1,7 +1,9 @@
 import Foundation
 import TestSupport
 import Testing
-import Treadle
+import TreadleBase
+import TreadleData
+import TreadleRun
 
 @Suite struct TensorBoardTests {
     @Test func `the checksum gives the published values`() {

@@ -1,7 +1,7 @@
 import Foundation
 import TestSupport
 import Testing
-import Treadle
+import TreadleBase
 
 @Suite struct DirectoryLockTests {
     @Test func `the second is refused and told the holder's process id`() throws {

@@ -2,7 +2,7 @@ import Foundation
 import Synchronization
 import TestSupport
 import Testing
-import Treadle
+import TreadleBase
 
 @Suite struct DurableFileTests {
     @Test func `a file is replaced whole, also by many short writes`() throws {

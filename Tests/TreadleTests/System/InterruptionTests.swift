@@ -1,6 +1,6 @@
 import Foundation
 import Testing
-import Treadle
+import TreadleBase
 
 // Each in a process of its own: signals are the whole process's.
 @Suite struct InterruptionTests {

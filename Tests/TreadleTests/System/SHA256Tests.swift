@@ -1,6 +1,6 @@
 import CSystem
 import Testing
-import Treadle
+import TreadleBase
 
 @Suite(.serialized) struct SHA256Tests {
     // The examples that NIST publishes for FIPS 180-4: SHA256ShortMsg's, and a million times "a".

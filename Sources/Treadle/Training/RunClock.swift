@@ -1,6 +1,0 @@
-/// Seconds since a process began to train.
-struct RunClock {
-    private let start = ContinuousClock.now
-
-    var seconds: Double { (ContinuousClock.now - start).seconds }
-}

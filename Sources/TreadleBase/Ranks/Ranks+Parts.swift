@@ -1,0 +1,29 @@
+extension Ranks {
+    /// This rank's part of so many things in a row.
+    package func part(of things: Int) -> Range<Int> { part(of: things, at: index) }
+
+    package func part(of things: Int, at rank: Int) -> Range<Int> {
+        rank * things / count..<(rank + 1) * things / count
+    }
+
+    /// The shards that this rank computes. Throws where ranks would have more of them than others.
+    package func part(of shards: Shards) throws -> Shards {
+        guard !isAlone else { return shards }
+        guard shards.count.isMultiple(of: count) else {
+            let fitting = (shards.count + count - 1) / count * count
+            throw TreadleError(
+                .configuration,
+                "compute.shards is \(shards.count), which \(count) ranks cannot share: it must be a multiple of the number "
+                    + "of ranks; start \(possible(shards.count)) ranks, or start over with compute.shards set to "
+                    + "\(fitting)")
+        }
+        return Shards(count: shards.count, own: part(of: shards.count))
+    }
+
+    /// The numbers of ranks that can share so many shards.
+    private func possible(_ shards: Int) -> String {
+        let counts = (1...shards).filter { shards.isMultiple(of: $0) }
+        guard let last = counts.last, counts.count > 1 else { return "1" }
+        return counts.dropLast().map(String.init).joined(separator: ", ") + " or \(last)"
+    }
+}

@@ -1,0 +1,155 @@
+internal import TreadleBase
+internal import TreadleModel
+
+extension Configuration {
+    /// Reports what is wrong between keys that are right each by itself.
+    func check(_ root: JSON5Node, _ problems: inout Problems) {
+        var check = CrossCheck(root: root, problems: problems)
+        checkLoss(&check)
+        checkOptimizer(&check)
+        checkData(&check)
+        checkMetrics(&check)
+        checkUnused(&check)
+        problems = check.problems
+    }
+
+    private func checkLoss(_ check: inout CrossCheck) {
+        check.that(["loss.type", "task"], task.losses.contains(lossType)) {
+            "loss.type \"\(lossType.rawValue)\" does not fit task \"\(task.rawValue)\"; use "
+                + choiceList(task.losses.map(\.rawValue))
+        }
+        check.that(
+            ["loss.class_weight", "loss.type", "task"],
+            loss.classWeight == nil || task == .classification || (task == .multilabel && lossType == .bce)
+        ) {
+            "loss.class_weight is for classes, or for labels with \"bce\"; not for \"\(lossType.rawValue)\" in task "
+                + "\"\(task.rawValue)\"; remove it"
+        }
+        check.that(
+            ["loss.label_smoothing", "loss.type", "task"],
+            loss.labelSmoothing == 0 || lossType == .crossEntropy || lossType == .bce
+        ) {
+            "loss.label_smoothing is for \"cross_entropy\" and \"bce\" only, not for \"\(lossType.rawValue)\"; remove it"
+        }
+    }
+
+    private func checkOptimizer(_ check: inout CrossCheck) {
+        check.that(["optimizer.nesterov", "optimizer.momentum"], !optimizer.nesterov || optimizer.momentum > 0) {
+            "optimizer.nesterov needs optimizer.momentum above 0, such as 0.9"
+        }
+        check.that(["schedule.min_lr", "optimizer.lr"], schedule.minLr <= optimizer.lr) {
+            "schedule.min_lr \(schedule.minLr) is above optimizer.lr \(optimizer.lr); rates fall from lr to min_lr"
+        }
+    }
+
+    private func checkData(_ check: inout CrossCheck) {
+        check.that(["data.normalize_target", "task"], data.normalizeTarget == .none || task == .regression) {
+            "data.normalize_target is for task \"regression\" only, not for \"\(task.rawValue)\"; remove it"
+        }
+        check.that(
+            ["data.normalize_target", "loss.type"], data.normalizeTarget == .none || lossType != .poisson
+        ) {
+            "data.normalize_target does not fit loss.type \"poisson\", which needs counts; remove it"
+        }
+        check.that(["retrain.promote", "data.valid"], retrain?.promote == nil || data.valid != nil) {
+            "retrain.promote compares models on validation rows, and data.valid is null; give one or set promote to null"
+        }
+    }
+
+    private func checkMetrics(_ check: inout CrossCheck) {
+        for (index, metric) in metrics.enumerated() {
+            check.that(["metrics.\(index)", "metrics", "task"], task.metrics.contains(metric)) {
+                "metric \"\(metric.rawValue)\" does not fit task \"\(task.rawValue)\"; use "
+                    + choiceList(task.metrics.map(\.rawValue))
+            }
+            check.that(["metrics.\(index)", "metrics"], !metrics[..<index].contains(metric)) {
+                "metric \"\(metric.rawValue)\" is given twice; remove one"
+            }
+        }
+        // A confusion matrix is no number to compare.
+        let names = metrics.filter { $0 != .confusion }.map { "valid.\($0.rawValue)" }
+        if let early = stop.early {
+            check.watched(early.metric, at: "stop.early.metric", names: ["valid.loss", "loss"] + names, task: task)
+        }
+        if let promote = retrain?.promote {
+            check.watched(promote.metric, at: "retrain.promote.metric", names: ["valid.loss"] + names, task: task)
+        }
+    }
+
+    /// Keys that the chosen type does not use.
+    ///
+    /// They may stand at their defaults, as the resolved configuration prints them; any other value would
+    /// change nothing in silence, which its writer cannot have meant.
+    private func checkUnused(_ check: inout CrossCheck) {
+        let printed = Configuration.section.form.write(self, .any)
+        func unless(_ isUsed: Bool, _ keys: [String], _ typeKey: String, _ users: [String], _ check: inout CrossCheck) {
+            guard !isUsed else { return }
+            for key in keys {
+                let standard = Configuration.settings.first { $0.path == key }?.defaultText
+                check.that([key, typeKey], printed.find(key)?.inline == standard) {
+                    "\(key) has a use with \(typeKey) \(choiceList(users)) only; remove it or change \(typeKey)"
+                }
+            }
+        }
+        let rule = optimizer.type
+        unless(rule == .sgd, ["optimizer.momentum", "optimizer.nesterov"], "optimizer.type", ["sgd"], &check)
+        unless(
+            rule == .adam || rule == .adamw, ["optimizer.beta1", "optimizer.beta2"], "optimizer.type",
+            ["adam", "adamw"], &check)
+        unless(rule == .rmsprop, ["optimizer.rho"], "optimizer.type", ["rmsprop"], &check)
+        unless(
+            rule != .sgd, ["optimizer.eps"], "optimizer.type", ["adam", "adamw", "rmsprop", "adagrad"], &check)
+        unless(lossType == .huber, ["loss.delta"], "loss.type", ["huber"], &check)
+        unless(lossType == .quantile, ["loss.quantile"], "loss.type", ["quantile"], &check)
+        let curve = schedule.type
+        unless(
+            [.step, .exponential, .plateau].contains(curve), ["schedule.gamma"], "schedule.type",
+            ["step", "exponential", "plateau"], &check)
+        unless(curve == .step, ["schedule.step_epochs"], "schedule.type", ["step"], &check)
+        unless(
+            [.cosine, .poly, .plateau].contains(curve), ["schedule.min_lr"], "schedule.type",
+            ["cosine", "poly", "plateau"], &check)
+        unless(curve == .poly, ["schedule.power"], "schedule.type", ["poly"], &check)
+        unless(curve == .plateau, ["schedule.patience"], "schedule.type", ["plateau"], &check)
+        unless(
+            data.shuffle == .block, ["data.shuffle_block", "data.shuffle_window"], "data.shuffle", ["block"], &check)
+        unless(
+            stop.onNaN == .rollback, ["stop.max_rollbacks", "stop.rollback_factor"], "stop.on_nan", ["rollback"],
+            &check)
+    }
+}
+
+/// Judges keys that depend on each other, where all of them could be read.
+private struct CrossCheck {
+    let root: JSON5Node
+    var problems: Problems
+
+    /// Reports `message` at the first of `paths` that is written, unless what is expected holds.
+    mutating func that(_ paths: [String], _ holds: Bool, _ message: () -> String) {
+        guard !holds, !paths.contains(where: problems.concern) else { return }
+        let written = paths.compactMap { root.find($0)?.origin }
+        problems.report(message(), at: written.first ?? root.origin)
+    }
+
+    /// Checks that `metric` is one of those that will be measured.
+    mutating func watched(_ metric: String, at path: String, names: [String], task: LearningTask) {
+        that([path, "metrics", "task"], names.contains(metric)) {
+            let possible = task.metrics.filter { $0 != .confusion }
+            if let missing = possible.first(where: { "valid.\($0.rawValue)" == metric }) {
+                return "\(path) \(quoted(metric)) is not measured; add \"\(missing.rawValue)\" to metrics"
+            }
+            let near =
+                names.first { $0.hasSuffix(".\(metric)") }
+                ?? nearest(to: metric, among: names + possible.map { "valid.\($0.rawValue)" })
+            return "unknown metric \(quoted(metric)) for \(path); "
+                + (near.map { "did you mean \"\($0)\"?" } ?? "it must be \(choiceList(names))")
+        }
+    }
+}
+
+extension PrintedValue {
+    /// The value that a dotted path of keys leads to.
+    fileprivate func find(_ path: String) -> PrintedValue? {
+        path.split(separator: ".").reduce(Optional(self)) { $0?[String($1)] }
+    }
+}

@@ -1,0 +1,70 @@
+package import TreadleModel
+
+/// The section `loss`.
+package struct LossConfiguration: Equatable, Sendable {
+    package var type: Automatic<LossType>
+    package var classWeight: ClassWeight?
+    package var labelSmoothing: Double
+    /// Where Huber's loss turns from squared to linear.
+    package var delta: Double
+    /// Which quantile the quantile loss estimates.
+    package var quantile: Double
+}
+
+package enum ClassWeight: Equatable, Sendable {
+    /// Rows ÷ (classes · rows of the class), counted over the training rows.
+    case balanced
+    case values([Double])
+}
+
+/// The section `optimizer`; what a type does not use keeps its default.
+package struct OptimizerConfiguration: Equatable, Sendable {
+    package var type: OptimizerType
+    package var lr: Double
+    package var momentum: Double
+    package var nesterov: Bool
+    package var beta1: Double
+    package var beta2: Double
+    /// The decay of rmsprop's mean of squares.
+    package var rho: Double
+    package var eps: Double
+    package var weightDecay: Double
+    package var l1: Double
+    package var clipNorm: Double?
+
+    package init(
+        type: OptimizerType, lr: Double, momentum: Double, nesterov: Bool, beta1: Double, beta2: Double, rho: Double,
+        eps: Double, weightDecay: Double, l1: Double, clipNorm: Double?
+    ) {
+        self.type = type
+        self.lr = lr
+        self.momentum = momentum
+        self.nesterov = nesterov
+        self.beta1 = beta1
+        self.beta2 = beta2
+        self.rho = rho
+        self.eps = eps
+        self.weightDecay = weightDecay
+        self.l1 = l1
+        self.clipNorm = clipNorm
+    }
+}
+
+/// The section `schedule`: how the learning rate moves.
+package struct ScheduleConfiguration: Equatable, Sendable {
+    package var type: ScheduleType
+    package var warmupSteps: Int
+    /// step, exponential and plateau multiply the rate by this.
+    package var gamma: Double
+    /// step: after every so many epochs.
+    package var stepEpochs: Int
+    /// cosine and poly end at this rate; plateau never goes below it.
+    package var minLr: Double
+    package var power: Double
+    /// plateau: so many epochs without progress.
+    package var patience: Int
+}
+
+package enum ScheduleType: String, CaseIterable, Sendable {
+    case constant, step, exponential, cosine, poly, plateau
+}

@@ -1,0 +1,141 @@
+internal import Dispatch
+internal import Synchronization
+package import TreadleBase
+package import TreadleModel
+
+/// Hands out the rows of a set in batches, epoch after epoch, reading ahead in the background where rows are not in
+/// memory already.
+///
+/// Which rows a batch holds depends on seed, epoch and batch alone, so a loader begins anywhere at once.
+package final class BatchLoader<S: Scalar> {
+    package let batchesPerEpoch: Int
+    /// How long `next` has waited for rows so far.
+    package private(set) var waited: Duration = .zero
+    /// The batch that `next` hands out next; a batch of `batchesPerEpoch` is the epoch's end.
+    package private(set) var epoch: Int
+    package private(set) var batch: Int
+
+    private let source: BatchSource<S>
+    private let nominalRows: Int
+    private var slots: [BatchSlot<S>] = []
+    /// Batches since the loader began: the ring's counter.
+    private var taken = 0
+    private var scheduled = 0
+    private let lanes: [Lane]
+    private let cancelled = CancellationFlag()
+
+    /// A queue whose tasks run one after the other, with what they keep between them.
+    private struct Lane {
+        var queue: DispatchQueue
+        var scratch: ReadScratch
+    }
+
+    /// `cursor` tells the epoch and the batch to begin with. `prefetch` batches are read ahead. With
+    /// a `part`, batches hold the rows of its own shards alone.
+    package init(
+        _ rows: RowSet, normalization: Normalization, order: RowOrder, batchSize: Int, dropLast: Bool = false,
+        prefetch: Int = 4, workers: Workers, part: Shards? = nil, from cursor: Cursor = Cursor()
+    ) throws {
+        source = try BatchSource(rows, normalization, order, batchSize: batchSize, dropLast: dropLast, part: part)
+        batchesPerEpoch = source.batchesPerEpoch
+        nominalRows = batchSize
+        guard batchesPerEpoch > 0 else {
+            throw TreadleError(
+                .configuration,
+                "\(rows.count) rows make no whole batch of \(batchSize); lower data.batch_size, or set data.drop_last to false"
+            )
+        }
+        epoch = cursor.epoch
+        batch = cursor.batch
+        if source.isResident {
+            lanes = []
+            // All that was decoded has been converted: nothing is read from the files again.
+            rows.dataset.cache.clear()
+            slots = [try BatchSlot(source)]
+        } else {
+            // Wide rows: as many batches as half of what is left of the limit has room for, one at least.
+            let rowBytes = ResidentRows<S>.bytes(rows.dataset.features + source.targetWidth, rows: batchSize)
+            let ahead = max(1, min(prefetch, rows.dataset.settings.budget.left / 2 / max(rowBytes, 1) - 1))
+            lanes = (0..<min(workers.count, ahead)).map { number in
+                Lane(
+                    queue: DispatchQueue(label: "treadle.loader.\(number)", qos: .userInitiated), scratch: ReadScratch()
+                )
+            }
+            // One more than is read ahead: the batch in use.
+            slots = try (0...ahead).map { _ in try BatchSlot(source) }
+            rows.dataset.cacheWhatIsLeft()
+            if case .shuffled(let shuffle, _, let block, let window) = order {
+                for warning in rows.dataset.warnings(shuffle, windowRows: block * window) {
+                    rows.dataset.warnOnce(warning)
+                }
+            }
+        }
+    }
+
+    deinit {
+        cancelled.set()
+    }
+
+    /// The next batch, valid until the call after this one; nil once at the end of each epoch, after which the next
+    /// epoch begins.
+    @specialized(where S == Float)
+    @specialized(where S == Double)
+    package func next() throws -> Batch<S>? {
+        guard batch < batchesPerEpoch else {
+            try source.checkIntact()
+            epoch += 1
+            batch = 0
+            return nil
+        }
+        defer { batch += 1 }
+        if source.isResident {
+            // What the last batch pointed to was used by now: had it gone from its file, its results must not be kept.
+            try source.checkIntact()
+            if batch == 0 { try source.checkFiles() }
+            try source.fill(slots[0], epoch: epoch, batch: batch, ReadScratch())
+            return unsafe slots[0].batch(nominalRows: nominalRows)
+        }
+        // The slot handed out last is free again: it takes the batch furthest ahead.
+        while scheduled < taken + slots.count { schedule() }
+        let slot = slots[taken % slots.count]
+        if slot.ready.wait(timeout: .now()) == .timedOut {
+            waited += ContinuousClock().measure { slot.ready.wait() }
+        }
+        taken += 1
+        if let failure = slot.failure { throw failure }
+        return unsafe slot.batch(nominalRows: nominalRows)
+    }
+
+    /// Throws when rows handed out so far were not what the files held: call it before results are kept.
+    package func confirm() throws {
+        try source.checkIntact()
+    }
+
+    private func schedule() {
+        // Batches follow each other across the ends of epochs.
+        let ahead = batch + (scheduled - taken)
+        let (epoch, batch) = (self.epoch + ahead / batchesPerEpoch, ahead % batchesPerEpoch)
+        let slot = slots[scheduled % slots.count]
+        let lane = lanes[scheduled % lanes.count]
+        nonisolated(unsafe) let scratch = lane.scratch
+        lane.queue.async { [source, cancelled] in
+            defer { slot.ready.signal() }
+            guard !cancelled.isSet else { return }
+            do {
+                slot.failure = nil
+                if batch == 0 { try source.checkFiles() }
+                unsafe try source.fill(slot, epoch: epoch, batch: batch, scratch)
+            } catch {
+                slot.failure = error
+            }
+        }
+        scheduled += 1
+    }
+}
+
+/// Set once, read by tasks that have not begun.
+private final class CancellationFlag: Sendable {
+    private let flag = Atomic(false)
+    var isSet: Bool { flag.load(ordering: .relaxed) }
+    func set() { flag.store(true, ordering: .relaxed) }
+}

@@ -1,0 +1,125 @@
+internal import CDecode
+internal import Glibc
+internal import HDF5
+internal import TreadleBase
+
+/// One file of a dataset: open through libhdf5 for what it says of itself, and as bytes for its contents.
+final class DataFile: Sendable {
+    /// As messages name it.
+    let path: String
+    let hdf5: H5File
+    let descriptor: Int32
+    let identity: FileIdentity
+
+    init(_ path: String, policy: AccessPolicy) throws {
+        let opened = unsafe open(path, O_RDONLY | O_CLOEXEC)
+        guard opened >= 0 else { throw TreadleError.reading(path, "open", errno) }
+        do {
+            let found = try FileIdentity(of: opened, path)
+            let hdf5 = try H5File.open(path, policy: policy)
+            // Between the two openings another file can have taken the name.
+            guard try FileIdentity(at: path) == found else {
+                throw TreadleError(.tryAgain, "\(path): it was replaced while being opened; try again")
+            }
+            self.path = path
+            self.hdf5 = hdf5
+            descriptor = opened
+            identity = found
+        } catch {
+            close(opened)
+            throw TreadleError(reading: error)
+        }
+    }
+
+    deinit {
+        close(descriptor)
+    }
+
+    /// Throws when the file under this name is no longer the one that was opened, byte for byte as far as its times tell.
+    func checkUnchanged() throws {
+        let now: FileIdentity
+        do {
+            now = try FileIdentity(at: path)
+        } catch {
+            throw TreadleError(
+                .badData, "\(path): it was removed or renamed while in use; put it back, or start again without it")
+        }
+        guard now != identity else { return }
+        let what =
+            if now.device != identity.device || now.inode != identity.inode {
+                "it was replaced by another file"
+            } else if now.size < identity.size {
+                "it was cut from \(identity.size) to \(now.size) bytes"
+            } else if now.size > identity.size {
+                "it grew from \(identity.size) to \(now.size) bytes"
+            } else {
+                "it was written to"
+            }
+        throw TreadleError(
+            .badData, "\(path): \(what) while in use; write data to a new name and rename it between runs")
+    }
+
+    /// Reads exactly `size` bytes at `offset`.
+    func read(_ target: UnsafeMutableRawPointer, offset: Int, size: Int) throws {
+        let status = unsafe cd_read(descriptor, UInt64(offset), target, size)
+        guard status != 0 else { return }
+        if status < 0 {
+            try checkUnchanged()
+            throw TreadleError(
+                .badData, "\(path): it ends before byte \(offset + size), where data should be; restore the whole file")
+        }
+        throw TreadleError.reading(path, "read", status)
+    }
+
+    /// Tells the kernel how `size` bytes at `offset` will be read.
+    func advise(_ advice: Int32, offset: Int, size: Int) {
+        // Advice alone: a file system that ignores it reads all the same.
+        _ = posix_fadvise(descriptor, offset, size, advice)
+    }
+}
+
+/// What tells whether a file is still the same: where it lies, its length, and when it was last written.
+package struct FileIdentity: Hashable, Sendable, Codable {
+    var device: UInt64
+    var inode: UInt64
+    var size: Int
+    var seconds: Int
+    var nanoseconds: Int
+
+    package init(of descriptor: Int32, _ path: String) throws {
+        var found = cd_identity()
+        let status = unsafe cd_identify(descriptor, nil, &found)
+        guard status == 0 else { throw TreadleError.reading(path, "fstat", status) }
+        self.init(found)
+    }
+
+    init(at path: String) throws {
+        var found = cd_identity()
+        let status = unsafe cd_identify(-1, path, &found)
+        guard status == 0 else { throw TreadleError.reading(path, "stat", status) }
+        self.init(found)
+    }
+
+    private init(_ found: cd_identity) {
+        device = found.device
+        inode = found.inode
+        size = Int(clamping: found.size)
+        seconds = Int(found.seconds)
+        nanoseconds = Int(found.nanoseconds)
+    }
+}
+
+extension TreadleError {
+    /// An error of the HDF5 layer with the exit code it deserves, and what to do; others as they are.
+    init(reading error: any Error) {
+        if let error = error as? TreadleError {
+            self = error
+            return
+        }
+        guard let error = error as? H5Error else {
+            self.init(.inputOutput, "\(error)")
+            return
+        }
+        self.init(error)
+    }
+}

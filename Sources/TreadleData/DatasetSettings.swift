@@ -1,0 +1,54 @@
+internal import HDF5
+package import TreadleBase
+package import TreadleConfiguration
+
+/// What decides how datasets are opened and read, apart from their names.
+package struct DatasetSettings: Sendable {
+    package var access: Access
+    package var nonFinite: NonFinitePolicy
+    package var allowExternal: Bool
+    package var filters: [String]
+    /// Where relative paths start.
+    package var baseDirectory: String
+    /// Shared by all datasets of a run.
+    package var budget: MemoryBudget
+    package var workers: Workers
+    /// Rows are read in order and then never again: what was decoded or converted is not kept. A file of a few
+    /// kilobytes may declare any number of rows, so that keeping what has room would fill the memory for nothing.
+    package var readsOnce = false
+    /// Asked while much is read: true ends it with an error.
+    package var interrupted: @Sendable () -> Bool
+    package var note: @Sendable (LogLevel, String) -> Void
+
+    package init(
+        access: Access = .auto, nonFinite: NonFinitePolicy = .error, allowExternal: Bool = false,
+        filters: [String] = [], baseDirectory: String, budget: MemoryBudget, workers: Workers,
+        interrupted: @escaping @Sendable () -> Bool = { false },
+        note: @escaping @Sendable (LogLevel, String) -> Void = { _, _ in }
+    ) {
+        self.access = access
+        self.nonFinite = nonFinite
+        self.allowExternal = allowExternal
+        self.filters = filters
+        self.baseDirectory = baseDirectory
+        self.budget = budget
+        self.workers = workers
+        self.interrupted = interrupted
+        self.note = note
+    }
+
+    package init(
+        _ data: DataConfiguration, baseDirectory: String, workers: Workers,
+        interrupted: @escaping @Sendable () -> Bool = { false },
+        note: @escaping @Sendable (LogLevel, String) -> Void = { _, _ in }
+    ) {
+        self.init(
+            access: data.access, nonFinite: data.nonFinite, allowExternal: data.allowExternal, filters: data.filters,
+            baseDirectory: baseDirectory, budget: MemoryBudget(data.memoryLimit), workers: workers,
+            interrupted: interrupted, note: note)
+    }
+
+    var policy: AccessPolicy {
+        AccessPolicy(allowsOtherFiles: allowExternal, allowsPlugins: !filters.isEmpty)
+    }
+}

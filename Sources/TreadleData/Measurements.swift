@@ -1,0 +1,129 @@
+internal import Foundation
+internal import TreadleBase
+internal import TreadleConfiguration
+internal import TreadleModel
+
+/// What one pass over the training rows finds out: the normalization, and the rows that are dropped.
+struct Measurements: Codable, Equatable {
+    var normalization: Normalization
+    var dropped: [Int]
+
+    /// Takes them, or has them from an earlier run on the same data: `directory` keeps them, where the first rank has one.
+    static func take(
+        _ dataset: Dataset, _ split: Split?, _ configuration: Configuration, _ fingerprint: String,
+        _ directory: String?,
+        _ ranks: Ranks
+    ) throws -> Measurements {
+        let data = configuration.data
+        let needsX = data.normalize == .standard || data.normalize == .minmax || data.nonFinite == .imputeMean
+        let needsTargets = data.normalizeTarget == .standard && configuration.task == .regression
+        guard needsX || needsTargets || data.nonFinite == .dropRow else {
+            return Measurements(normalization: try normalization(dataset, data, nil, targets: nil), dropped: [])
+        }
+        let cache = directory.map { $0 + "/normalization.json" }
+        let key = key(dataset, configuration, fingerprint)
+        let kept = cache.flatMap { Kept.read($0) }.flatMap { $0.key == key ? $0.measurements : nil }
+        if let known = try ranks.share(kept.map { [$0] } ?? []).first { return known }
+
+        dataset.settings.note(.debug, "measuring \(dataset.range.count) rows")
+        let scan = try DatasetScan(
+            dataset, isTraining: { split?.isAside($0) != true }, wantsX: needsX, wantsTargets: needsTargets,
+            ranks: ranks)
+        dataset.noteDropped(scan.dropped)
+        if scan.imputed > 0 {
+            dataset.settings.note(
+                .warning,
+                "\(scan.imputed) values that are not finite get their column's mean; the first is \(scan.firstImputed ?? "")"
+            )
+        }
+        let measurements = Measurements(
+            normalization: try normalization(
+                dataset, data, needsX ? scan.x : nil, targets: needsTargets ? scan.targets : nil),
+            dropped: scan.dropped)
+        if let cache { Kept(key: key, measurements: measurements).write(cache, dataset.settings) }
+        return measurements
+    }
+
+    private static func normalization(
+        _ dataset: Dataset, _ data: DataConfiguration, _ x: ColumnStatistics?, targets: ColumnStatistics?
+    ) throws -> Normalization {
+        var result = Normalization()
+        let columns = 0..<dataset.features
+        switch data.normalize {
+        case .none: break
+        case .scale(let factor):
+            result.shift = columns.map { _ in 0 }
+            result.factor = columns.map { _ in factor }
+        case .standard:
+            guard let x else { break }
+            result.shift = x.mean
+            // A column that never changes is shifted to 0 and left in its own units.
+            result.factor = columns.map { x.deviation($0).inverse }
+        case .minmax:
+            guard let x else { break }
+            result.shift = columns.map { x.count[$0] > 0 ? x.low[$0] : 0 }
+            result.factor = columns.map { x.count[$0] > 0 ? (x.high[$0] - x.low[$0]).inverse : 1 }
+        }
+        if data.nonFinite == .imputeMean, let x {
+            if let empty = columns.first(where: { x.count[$0] == 0 }) {
+                dataset.settings.note(
+                    .warning, "column \(empty) of \(dataset.x.path) has no finite value; it counts as 0")
+            }
+            result.imputation = x.mean
+        }
+        if let targets {
+            result.targetShift = targets.mean
+            result.targetFactor = targets.mean.indices.map { targets.deviation($0).inverse }
+        }
+        guard (result.shift + result.factor + result.targetShift + result.targetFactor).allSatisfy(\.isFinite) else {
+            throw TreadleError(
+                .badData,
+                "\(dataset.files[0].path):\(dataset.x.path): the numbers are too large to be measured in Float64; scale the data"
+            )
+        }
+        return result
+    }
+
+    /// All that the result depends on.
+    private static func key(_ dataset: Dataset, _ configuration: Configuration, _ fingerprint: String) -> String {
+        let data = configuration.data
+        // The fingerprint samples; the files' times catch what it does not see.
+        let files = dataset.files.map { "\($0.path) \($0.identity)" }
+        let fraction =
+            if case .fraction(let fraction) = data.valid { "\(fraction) \(configuration.seed)" } else { "all" }
+        let parts = [
+            "measurements 1", fingerprint, "\(dataset.range)", fraction, "\(data.normalize)", "\(data.normalizeTarget)",
+            "\(data.nonFinite)", "\(configuration.task)",
+        ]
+        return Fingerprint.digest(of: (parts + files).joined(separator: "\n"))
+    }
+
+    /// The file that keeps them.
+    private struct Kept: Codable {
+        var key: String
+        var measurements: Measurements
+
+        static func read(_ path: String) -> Kept? {
+            guard let bytes = FileManager.default.contents(atPath: path) else { return nil }
+            return try? JSONDecoder().decode(Kept.self, from: bytes)
+        }
+
+        func write(_ path: String, _ settings: DatasetSettings) {
+            guard measurements.dropped.count <= 1 << 20 else { return }
+            do {
+                let text = String(decoding: try JSONEncoder().encode(self), as: UTF8.self)
+                try DurableFile.write(text + "\n", to: path)
+            } catch {
+                settings.note(.debug, "the normalization is not kept for the next run: \(error)")
+            }
+        }
+    }
+}
+
+extension Double {
+    /// 1 ÷ this, and 1 where that is infinite: for spreads of columns that never change.
+    fileprivate var inverse: Double {
+        let inverse = 1 / self
+        return self > 0 && inverse.isFinite ? inverse : 1
+    }
+}

@@ -1,0 +1,43 @@
+internal import CDecode
+internal import TreadleBase
+
+/// A piece of memory from the kernel that lives as long as this object.
+///
+/// Whoever fills it does so before others see the object: after that it is only read.
+@safe final class Region: @unchecked Sendable {
+    let bytes: UnsafeMutableRawPointer
+    let count: Int
+
+    /// `count` zeroed bytes; fails where the machine has no more memory.
+    init(count: Int, for purpose: @autoclosure () -> String) throws {
+        guard let bytes = unsafe cd_allocate(max(count, 1)) else {
+            throw TreadleError(
+                .inputOutput,
+                "no memory for \(purpose()): \(count.asBytes) are needed; lower data.memory_limit or close other programs"
+            )
+        }
+        unsafe self.bytes = unsafe bytes
+        self.count = count
+    }
+
+    deinit {
+        unsafe cd_release(bytes, max(count, 1))
+    }
+}
+
+extension Int {
+    /// As people write amounts of memory: "1.5 GiB".
+    package var asBytes: String {
+        guard self >= 1024 else { return "\(self) bytes" }
+        var value = Double(self)
+        var unit = 0
+        let units = ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB"]
+        value /= 1024
+        while value >= 1024 && unit < units.count - 1 {
+            value /= 1024
+            unit += 1
+        }
+        let tenths = (value * 10).rounded()
+        return tenths >= 100 ? "\(Int(value.rounded())) \(units[unit])" : "\(tenths / 10) \(units[unit])"
+    }
+}

@@ -1,0 +1,143 @@
+package import TreadleBase
+package import TreadleConfiguration
+
+/// All the rows that a configuration names, opened, checked, split and measured.
+package final class TrainingData: Sendable {
+    package let train: RowSet
+    package let valid: RowSet?
+    package let test: RowSet?
+    /// F: the numbers of a row of x.
+    package let features: Int
+    /// D of the output layer: classes, or target columns.
+    package let outputs: Int
+    package let classes: [String]?
+    package let columns: [String]?
+    package let imageShape: [Int]?
+    package let normalization: Normalization
+    /// What identifies the numbers of training and validation, however they are stored.
+    package let fingerprint: String
+
+    package init(
+        _ configuration: Configuration, workers: Workers, cacheDirectory: String?, ranks: Ranks = .alone,
+        interrupted: @escaping @Sendable () -> Bool = { false },
+        note: @escaping @Sendable (LogLevel, String) -> Void = { _, _ in }
+    ) throws {
+        let data = configuration.data
+        let settings = DatasetSettings(
+            data, baseDirectory: configuration.baseDirectory, workers: workers, interrupted: interrupted, note: note)
+        let training = try Dataset.open(data.train, settings, targets: .learn(configuration.task))
+        let matching = Dataset.TargetRequest.match(
+            configuration.task, outputs: training.outputs, classes: training.classes)
+        var validation: Dataset?
+        var split: Split?
+        switch data.valid {
+        case .fraction(let fraction): split = Split(fraction: fraction, seed: configuration.seed)
+        case .source(let source): validation = try training.companion(source, matching)
+        case nil: break
+        }
+        let testing = try data.test.map { try training.companion($0, matching) }
+        if let shape = training.imageShape {
+            let extents = shape.map(String.init).joined(separator: "×")
+            note(.info, "\(data.train.x) has rows of \(extents), taken as \(training.features) numbers each")
+        }
+
+        fingerprint = try Fingerprint.combined([training] + (validation.map { [$0] } ?? []), full: false)
+        try ranks.checkAlike(configuration, data: fingerprint, test: testing)
+        let measured = try Measurements.take(training, split, configuration, fingerprint, cacheDirectory, ranks)
+        normalization = measured.normalization
+        let dropped = RowFilter(measured.dropped)
+        let isAside = split
+        let isKept: (@Sendable (Int) -> Bool)? = isAside.map { side in { @Sendable row in !side.isAside(row) } }
+        train = RowSet(training, training.rows(workers, dropped, isKept))
+        if let split {
+            let aside = RowSet(training, training.rows(workers, dropped) { split.isAside($0) })
+            valid = aside.count > 0 ? aside : nil
+            if aside.count == 0 {
+                note(
+                    .warning,
+                    "data.valid puts none of the \(train.count) rows aside; training goes on without validation")
+            }
+        } else {
+            valid = try validation.map { try $0.usableRows(workers, ranks) }
+        }
+        test = try testing.map { try $0.usableRows(workers, ranks) }
+        guard train.count > 0 else {
+            throw TreadleError(
+                .badData,
+                "\(training.x.path): none of the \(training.range.count) rows is left for training; look at data.valid, data.train.rows and data.non_finite"
+            )
+        }
+        features = training.features
+        outputs = training.outputs
+        classes = training.classes
+        columns = training.columns
+        imageShape = training.imageShape
+    }
+
+    /// Every dataset that is open, with its role: for reports.
+    package var datasets: [(role: String, dataset: Dataset)] {
+        var all = [(role: "train", dataset: train.dataset)]
+        if let valid, valid.dataset !== train.dataset { all.append((role: "valid", dataset: valid.dataset)) }
+        if let test { all.append((role: "test", dataset: test.dataset)) }
+        return all
+    }
+}
+
+extension Dataset {
+    /// Another source for the same network, under the same limits.
+    fileprivate func companion(_ source: DataSource, _ request: TargetRequest) throws -> Dataset {
+        let other = try Dataset.open(source, settings, targets: request)
+        guard other.features == features else {
+            throw TreadleError(
+                .badData,
+                "\(other.files[0].path):\(other.x.path): its rows have \(other.features) numbers, those of the training data \(features); they must be the same columns"
+            )
+        }
+        return other
+    }
+
+    /// The rows of the range that are not dropped and for which `isChosen` says so.
+    fileprivate func rows(
+        _ workers: Workers, _ dropped: RowFilter, _ isChosen: (@Sendable (Int) -> Bool)?
+    ) -> RowSelection {
+        guard isChosen != nil || !dropped.isEmpty else { return RowSelection(range) }
+        let range = range
+        return RowSelection(
+            RowBits(rows: range.upperBound, workers: workers) { row in
+                row >= range.lowerBound && isChosen?(row) != false && !dropped.contains(row)
+            })
+    }
+
+    /// The rows of a dataset that does not train: all of them, or those without values that are not finite.
+    package func usableRows(_ workers: Workers, _ ranks: Ranks = .alone) throws -> RowSet {
+        guard settings.nonFinite == .dropRow else { return RowSet(self) }
+        let scan = try DatasetScan(
+            self, isTraining: { _ in false }, wantsX: false, wantsTargets: false, ranks: ranks)
+        noteDropped(scan.dropped)
+        let left = RowSet(self, rows(workers, RowFilter(scan.dropped), nil))
+        guard left.count > 0 else {
+            throw TreadleError(.badData, "\(x.subject(range.lowerBound)): every row has a value that is not finite")
+        }
+        return left
+    }
+
+    func noteDropped(_ dropped: [Int]) {
+        guard let first = dropped.first else { return }
+        settings.note(
+            .warning,
+            "\(dropped.count) of \(range.count) rows are dropped for values that are not finite; the first is \(x.subject(first))"
+        )
+    }
+}
+
+/// Rows that are left out.
+struct RowFilter: Sendable {
+    private let rows: Set<Int>
+
+    init(_ rows: [Int]) {
+        self.rows = Set(rows)
+    }
+
+    var isEmpty: Bool { rows.isEmpty }
+    func contains(_ row: Int) -> Bool { !rows.isEmpty && rows.contains(row) }
+}

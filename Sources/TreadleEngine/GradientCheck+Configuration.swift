@@ -1,0 +1,37 @@
+package import TreadleBase
+package import TreadleConfiguration
+internal import TreadleData
+internal import TreadleModel
+
+extension GradientCheck {
+    /// The rows that a configuration's gradients are checked on: a training batch's first, enough for several shards.
+    private static let rows = 32
+
+    /// Checks the network that `configuration` describes, at its initial weights, in Float64, on its first training rows.
+    package static func findings(
+        for configuration: Configuration, samples: Int, note: @escaping @Sendable (LogLevel, String) -> Void
+    ) throws -> [Finding] {
+        let workers = Workers(count: configuration.threadCount)
+        let data = try TrainingData(
+            configuration, workers: workers, cacheDirectory: nil, interrupted: { Interruption.stopRequested },
+            note: note)
+        let network = Network(configuration.model, inputs: data.features, outputs: data.outputs)
+        let loss = try LossFunction(
+            configuration.loss, task: configuration.task, outputs: data.outputs, classCounts: data.train.classCounts)
+        let parameters = Initialization.parameters(
+            of: network, initializer: configuration.model.initializer, as: Double.self, seed: configuration.seed,
+            workers: workers)
+        let batchSize = min(configuration.data.batchSize, rows)
+        let loader = try BatchLoader<Double>(
+            data.train, normalization: data.normalization, order: .sequential, batchSize: batchSize, prefetch: 1,
+            workers: workers)
+        guard let batch = try unsafe loader.next() else {
+            preconditionFailure("a loader without batches throws when it is made")
+        }
+        let check = GradientCheck(
+            network: network, loss: loss, parameters: parameters, batchSize: batchSize, seed: configuration.seed,
+            workers: workers)
+        return unsafe check.findings(
+            claimed: check.gradients(batch), on: batch, samples: samples, seed: configuration.seed)
+    }
+}

@@ -1,0 +1,89 @@
+package import TreadleBase
+package import TreadleConfiguration
+package import TreadleModel
+
+/// How far a configuration's training step goes towards what the machine can do.
+package struct StepReading: Equatable, Sendable {
+    /// One matrix product of one layer, or a phase of the whole step.
+    package struct Part: Equatable, Sendable {
+        package var name: String
+        package var shape: String
+        package var seconds: Double
+        package var operations: Double
+
+        package var gigaflops: Double { seconds > 0 ? operations / seconds / 1e9 : 0 }
+    }
+
+    package var network: Network
+    package var batchSize: Int
+    package var samplesPerSecond: Double
+    package var products: [Part]
+    package var phases: [Part]
+
+    /// Measures for about `seconds` a network and each of its layers.
+    package static func measure(
+        network: Network, loss: LossFunction, optimizer: OptimizerConfiguration, batchSize: Int, shards: Int,
+        precision: Precision, workers: Workers, seconds: Double
+    ) -> StepReading {
+        switch precision {
+        case .float32: measure(Float.self, network, loss, optimizer, batchSize, shards, workers, seconds)
+        case .float64: measure(Double.self, network, loss, optimizer, batchSize, shards, workers, seconds)
+        }
+    }
+
+    private static func measure<S: Scalar>(
+        _: S.Type, _ network: Network, _ loss: LossFunction, _ optimizer: OptimizerConfiguration, _ batchSize: Int,
+        _ shards: Int, _ workers: Workers, _ seconds: Double
+    ) -> StepReading {
+        func times(_ network: Network, _ loss: LossFunction) -> StepTimer<S>.Times {
+            StepTimer<S>(
+                network: network, loss: loss, optimizer: optimizer, batchSize: batchSize, shards: shards,
+                workers: workers
+            ).measure(seconds: seconds / Double(3 * network.layers.count + 1))
+        }
+        var products: [Part] = []
+        for (index, layer) in network.layers.enumerated() {
+            let work = 2 * Double(batchSize * layer.inputs * layer.units)
+            let shape = "\(batchSize)×\(layer.inputs)×\(layer.units)"
+            let alone = times(single(layer), LossFunction(type: .mse, outputs: layer.units, link: .identity))
+            products.append(Part(name: "\(layer.name) X·W", shape: shape, seconds: alone.forward, operations: work))
+            if index > 0 {
+                // What the way back to the layer's inputs adds to the rows' phase of the layer with a narrow one before it.
+                let narrow = Layer(
+                    name: "narrow", inputs: 16, units: layer.inputs, activation: .identity, dropout: 0, hasBias: false)
+                let pair = Network(inputs: 16, layers: [narrow] + single(layer).layers)
+                let both = times(pair, LossFunction(type: .mse, outputs: layer.units, link: .identity))
+                products.append(
+                    Part(
+                        name: "\(layer.name) dY·Wᵀ", shape: shape, seconds: max(0, both.rows - both.forward),
+                        operations: work))
+            }
+            products.append(
+                Part(name: "\(layer.name) XᵀdY", shape: shape, seconds: alone.tiles, operations: work))
+        }
+        let whole = times(network, loss)
+        let (rows, tiles) = operations(network, batchSize)
+        return StepReading(
+            network: network, batchSize: batchSize, samplesPerSecond: Double(batchSize) / whole.step,
+            products: products,
+            phases: [
+                Part(name: "rows", shape: "", seconds: whole.rows, operations: rows),
+                Part(name: "tiles", shape: "", seconds: whole.tiles, operations: tiles),
+                Part(name: "step", shape: "", seconds: whole.step, operations: rows + tiles),
+            ])
+    }
+
+    private static func single(_ layer: Layer) -> Network {
+        var layer = layer
+        layer.activation = .identity
+        layer.dropout = 0
+        return Network(inputs: layer.inputs, layers: [layer])
+    }
+
+    /// The floating-point operations of the two phases: forward and back, and the weights' gradients.
+    private static func operations(_ network: Network, _ rows: Int) -> (rows: Double, tiles: Double) {
+        let products = network.layers.map { 2 * Double(rows * $0.inputs * $0.units) }
+        let all = products.reduce(0, +)
+        return (2 * all - products[0], all)
+    }
+}

@@ -1,0 +1,111 @@
+package import TreadleBase
+package import TreadleConfiguration
+internal import TreadleData
+package import TreadleModel
+
+/// Times steps of a network on made-up rows in memory.
+@safe package final class StepTimer<S: Scalar> {
+    private let step: TrainingStep<S>
+    private let forward: ForwardPass<S>
+    private let batchSize: Int
+    private let rate: Double
+    private let x: AlignedMemory<S>
+    private let rows: [UnsafePointer<S>]
+    private let classes: AlignedMemory<Int32>
+    private let values: AlignedMemory<S>
+    private let hasClasses: Bool
+    private var steps = 0
+
+    /// What a step's parts take, in seconds: medians.
+    package struct Times: Equatable, Sendable {
+        package var step: Double
+        /// Phase 1: rows through all layers and back.
+        package var rows: Double
+        /// The forward pass alone.
+        package var forward: Double
+
+        package var tiles: Double { max(0, step - rows) }
+    }
+
+    package init(
+        network: Network, loss: LossFunction, optimizer: OptimizerConfiguration, batchSize: Int, shards: Int,
+        workers: Workers
+    ) {
+        unsafe step = TrainingStep(
+            network: network, loss: loss, optimizer: optimizer, batchSize: batchSize,
+            shards: Shards(batchSize: batchSize, configured: shards), seed: 1, workers: workers)
+        let parameters = Initialization.parameters(
+            of: network, initializer: .auto, as: S.self, seed: 1, workers: workers)
+        step.load(parameters, optimizer: OptimizerState())
+        forward = ForwardPass(
+            network: network, parameters: parameters, loss: loss, maxRows: batchSize, workers: workers)
+        self.batchSize = batchSize
+        rate = optimizer.lr
+        let x = AlignedMemory<S>(count: batchSize * network.inputs)
+        self.x = x
+        unsafe rows = unsafe (0..<batchSize).map { unsafe UnsafePointer(x.start + $0 * network.inputs) }
+        classes = AlignedMemory(count: batchSize)
+        values = AlignedMemory(count: batchSize * network.outputs)
+        hasClasses = loss.type == .crossEntropy || (loss.type == .hinge && loss.link == .softmax)
+        let random = Philox(seed: 1, purpose: .generation)
+        for index in 0..<batchSize * network.inputs {
+            unsafe x.start[index] = S(Double(random.words(at: UInt64(index))[0]) / 4_294_967_296 - 0.5)
+        }
+        for row in 0..<batchSize {
+            let word = random.words(at: UInt64(row))[1]
+            unsafe classes.start[row] = Int32(word % UInt32(network.outputs))
+            for column in 0..<network.outputs {
+                unsafe values.start[row * network.outputs + column] = S(word >> UInt32(column % 32) & 1)
+            }
+        }
+    }
+
+    /// Runs steps for about so long and returns the medians of what they took.
+    package func measure(seconds: Double) -> Times {
+        for _ in 0..<3 { runStep() }
+        // Few clock readings for steps of microseconds, several blocks for a median.
+        let once = max(1e-7, Stopwatch.time { runStep() })
+        let count = max(1, min(100_000, Int(seconds / 24 / once)))
+        var whole: [Double] = []
+        var rows: [Double] = []
+        var passes: [Double] = []
+        for _ in 0..<8 {
+            whole.append(Stopwatch.time { for _ in 0..<count { runStep() } } / Double(count))
+            var spent = 0.0
+            let clock = ContinuousClock()
+            var begun = clock.now
+            step.afterRows = { spent += (clock.now - begun).seconds }
+            for _ in 0..<count {
+                begun = clock.now
+                runStep()
+            }
+            step.afterRows = nil
+            rows.append(spent / Double(count))
+            passes.append(
+                Stopwatch.time { for _ in 0..<count { unsafe withBatch { unsafe _ = forward.run($0) } } }
+                    / Double(count))
+        }
+        return Times(step: Self.median(whole), rows: Self.median(rows), forward: Self.median(passes))
+    }
+
+    private func runStep() {
+        // A rate of nothing: the numbers stay what they are, however often they are used.
+        unsafe withBatch { unsafe step.run($0, step: steps, rate: 0) }
+        steps += 1
+    }
+
+    private func withBatch(_ body: (Batch<S>) -> Void) {
+        unsafe rows.withUnsafeBufferPointer { rows in
+            guard let first = rows.baseAddress else { preconditionFailure("a batch holds at least one row") }
+            unsafe body(
+                Batch(
+                    rows: batchSize, nominalRows: batchSize, x: first,
+                    targets: hasClasses ? .classes(classes.start) : .values(values.start), weights: nil))
+        }
+    }
+
+    private static func median(_ values: [Double]) -> Double {
+        let sorted = values.sorted()
+        return (sorted[sorted.count / 2] + sorted[(sorted.count - 1) / 2]) / 2
+    }
+}

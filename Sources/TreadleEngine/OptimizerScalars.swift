@@ -1,0 +1,56 @@
+internal import CKernels
+internal import TreadleConfiguration
+internal import TreadleModel
+
+/// An optimizer's numbers for the update at hand: what moves besides the rate is Adam's bias correction.
+struct OptimizerScalars {
+    private let configuration: OptimizerConfiguration
+    /// Updates done.
+    private(set) var step: Int
+    // β^step by one multiplication an update, never pow: the same bits on every machine, and after a resumption.
+    private var power1 = 1.0
+    private var power2 = 1.0
+
+    init(_ configuration: OptimizerConfiguration, step: Int = 0) {
+        self.configuration = configuration
+        self.step = step
+        for _ in 0..<step {
+            power1 *= configuration.beta1
+            power2 *= configuration.beta2
+            if power1 == 0 && power2 == 0 { break }
+        }
+    }
+
+    /// The names under which checkpoints keep the optimizer's memory, in the order of the kernels' slots.
+    static func slotNames(_ configuration: OptimizerConfiguration) -> [String?] {
+        switch configuration.type {
+        case .sgd: configuration.momentum == 0 ? [] : ["momentum"]
+        case .adam, .adamw: ["m", "v"]
+        // The kernels keep squares in their second slot.
+        case .rmsprop, .adagrad: [nil, "v"]
+        }
+    }
+
+    /// Goes on by one update and gives its scalars.
+    mutating func next(rate: Double) -> ck_optimizer {
+        step += 1
+        power1 *= configuration.beta1
+        power2 *= configuration.beta2
+        return ck_optimizer(
+            type: type, rate: rate, momentum: configuration.momentum, beta1: configuration.beta1,
+            beta2: configuration.beta2, rho: configuration.rho, eps: configuration.eps,
+            weight_decay: configuration.weightDecay, l1: configuration.l1, correction1: 1 - power1,
+            correction2: (1 - power2).squareRoot())
+    }
+
+    private var type: ck_optimizer_type {
+        switch configuration.type {
+        case .sgd where configuration.momentum == 0: CK_SGD
+        case .sgd: configuration.nesterov ? CK_NESTEROV : CK_MOMENTUM
+        case .adam: CK_ADAM
+        case .adamw: CK_ADAMW
+        case .rmsprop: CK_RMSPROP
+        case .adagrad: CK_ADAGRAD
+        }
+    }
+}

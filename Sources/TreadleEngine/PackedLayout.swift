@@ -1,0 +1,56 @@
+internal import CKernels
+internal import TreadleModel
+
+/// Where each parameter of a network lies in one flat array, in the form that the products read.
+///
+/// Wide layers keep W in panels of 128 bytes of columns; narrow ones (fewer than four units) keep Wᵀ by rows. Both are
+/// padded with zeros to whole panels. Everything shaped like the parameters (gradients, optimizer slots) uses the same layout.
+struct PackedLayout: Equatable, Sendable {
+    struct Entry: Equatable, Sendable {
+        var inputs: Int
+        var units: Int
+        /// Numbers in 128 bytes: 32 of Float, 16 of Double.
+        var panel: Int
+        var weightStart: Int
+        var biasStart: Int?
+
+        var isNarrow: Bool { units < Int(CK_NARROW_UNITS) }
+        var paddedInputs: Int { (inputs + panel - 1) / panel * panel }
+        var paddedUnits: Int { (units + panel - 1) / panel * panel }
+        var weightCount: Int { isNarrow ? units * paddedInputs : paddedUnits * inputs }
+
+        /// The place of W's element in the flat array.
+        func place(input: Int, unit: Int) -> Int {
+            if isNarrow { return weightStart + unit * paddedInputs + input }
+            return weightStart + (unit / panel * inputs + input) * panel + unit % panel
+        }
+
+        /// The stretches of W that are consecutive both row by row, from `plain` on, and in the flat array, from `packed` on.
+        @inline(__always)
+        func forEachRun(_ body: (_ plain: Int, _ packed: Int, _ count: Int) -> Void) {
+            let longest = isNarrow ? 1 : panel
+            for input in 0..<inputs {
+                for unit in stride(from: 0, to: units, by: longest) {
+                    body(input * units + unit, place(input: input, unit: unit), min(longest, units - unit))
+                }
+            }
+        }
+    }
+
+    var entries: [Entry] = []
+    /// Numbers in the flat array.
+    var count = 0
+
+    init(_ network: Network, panel: Int) {
+        for layer in network.layers {
+            var entry = Entry(
+                inputs: layer.inputs, units: layer.units, panel: panel, weightStart: count, biasStart: nil)
+            count += entry.weightCount
+            if layer.hasBias {
+                entry.biasStart = count
+                count += entry.paddedUnits
+            }
+            entries.append(entry)
+        }
+    }
+}

@@ -1,0 +1,37 @@
+internal import HDF5
+internal import TreadleModel
+
+/// Where in a checkpoint's image an array of numbers lies, in one piece and little-endian.
+struct ArrayPlace: Codable, Equatable, Sendable {
+    var shape: [Int]
+    var precision: Precision
+    /// Bytes from the image's beginning.
+    var offset: Int
+
+    /// Nil where that is more than can be counted.
+    var byteCount: Int? { shape.boundedProduct(times: precision.size) }
+
+    /// The whole array.
+    func tensor(in image: some CheckpointImage) throws -> Tensor {
+        switch precision {
+        case .float32: Tensor(shape: shape, storage: .float32(try elements(in: image)))
+        case .float64: Tensor(shape: shape, storage: .float64(try elements(in: image)))
+        }
+    }
+
+    private func elements<S: Scalar>(in image: some CheckpointImage) throws -> [S] {
+        try unsafe Array(unsafeUninitializedCapacity: shape.reduce(1, *)) { elements, count in
+            let bytes = UnsafeMutableRawBufferPointer(elements)
+            try unsafe image.read(at: offset, into: bytes)
+            count = elements.count
+        }
+    }
+}
+
+/// The HDF5 image of a checkpoint file, whose length and digest have been found right: in memory or on disk.
+protocol CheckpointImage: Sendable {
+    /// Bytes.
+    var length: Int { get }
+    /// Fills `buffer` from `offset` on; both lie within the image.
+    func read(at offset: Int, into buffer: UnsafeMutableRawBufferPointer) throws
+}

@@ -1,0 +1,125 @@
+internal import Foundation
+internal import Synchronization
+internal import TreadleBase
+
+/// The files `best.h5`, `best-2.h5`, …: the best epochs of a run, the best first; of equals the earlier.
+///
+/// `best.h5` exists from the first ranked epoch on, at every moment. The order is read back from the files
+/// themselves, so that it survives any end of the process.
+final class BestRanking: Sendable {
+    private struct Entry: Equatable {
+        var step: Int
+        var value: Double
+        /// Which of the files holds it, counted from 0: its rank, unless a run was killed while renaming.
+        var file: Int?
+    }
+
+    private let directory: String
+    private let metric: WatchedMetric
+    private let count: Int
+    private let calls: SystemCalls
+    private let note: @Sendable (LogLevel, String) -> Void
+    /// Nil until the files have been read.
+    private let entries: Mutex<[Entry]?>
+
+    init(
+        _ directory: String, metric: WatchedMetric, count: Int, calls: SystemCalls,
+        note: @escaping @Sendable (LogLevel, String) -> Void
+    ) {
+        self.directory = directory
+        self.metric = metric
+        self.count = count
+        self.calls = calls
+        self.note = note
+        entries = Mutex(nil)
+    }
+
+    /// Whether this epoch is among the best.
+    func wants(_ record: EpochRecord) -> Bool {
+        entries.withLock { entries in
+            let known = entries ?? readEntries()
+            entries = known
+            return ranked(record, among: known) != nil
+        }
+    }
+
+    /// Gives the durable file at `path`, if its epoch is among the best, its second name.
+    func add(_ record: EpochRecord, file: () throws -> EncodedCheckpoint, at path: String) throws {
+        try entries.withLock { entries in
+            let known = entries ?? readEntries()
+            guard var ranked = ranked(record, among: known) else {
+                entries = known
+                return
+            }
+            // Until all names are in place the order is what the files say.
+            entries = nil
+            try rename(ranked, file: file, path: path)
+            for rank in ranked.indices { ranked[rank].file = rank }
+            entries = ranked
+        }
+    }
+
+    /// Reads the order from the files again when it is next needed: someone else has changed them.
+    func forget() { entries.withLock { $0 = nil } }
+
+    /// The order with this epoch in it, or nil when it is not among the best.
+    private func ranked(_ record: EpochRecord, among known: [Entry]) -> [Entry]? {
+        guard let value = record.metrics[metric.name], !value.isNaN else { return nil }
+        var ranked = known.filter { $0.step != record.step }
+        let place = ranked.firstIndex { metric.isBetter(value, than: $0.value) } ?? ranked.count
+        guard place < count else { return nil }
+        ranked.insert(Entry(step: record.step, value: value), at: place)
+        return Array(ranked.prefix(count))
+    }
+
+    /// Gives every file the name of its rank. No name is overwritten before its file has another.
+    private func rename(_ ranked: [Entry], file: () throws -> EncodedCheckpoint, path: String) throws {
+        let ranks = ranked.indices
+        for rank in ranks { if let old = ranked[rank].file, old > rank { try move(old, to: rank) } }
+        for rank in ranks.reversed() { if let old = ranked[rank].file, old < rank { try move(old, to: rank) } }
+        for rank in ranks where ranked[rank].file == nil {
+            do {
+                try DurableFile.link(path, replacing: name(rank), calls: calls)
+            } catch {
+                // A file system without hard links: the same bytes, written once more.
+                try file().write(to: name(rank), calls: calls)
+            }
+        }
+        for (index, path) in files where index >= ranked.count { try calls.unlink(path) }
+    }
+
+    private func move(_ old: Int, to new: Int) throws {
+        do {
+            try DurableFile.link(name(old), replacing: name(new), calls: calls)
+        } catch {
+            try calls.rename(name(old), to: name(new))
+        }
+    }
+
+    private func name(_ index: Int) -> String { directory + "/" + CheckpointName.best(index + 1).fileName }
+
+    /// The ranked files that there are, with their numbers counted from 0, in rising order.
+    private var files: [(index: Int, path: String)] {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
+        return names.compactMap { file in
+            if case .best(let rank) = CheckpointName(fileName: file) { (rank - 1, directory + "/" + file) } else { nil }
+        }.sorted { $0.0 < $1.0 }
+    }
+
+    /// What the files hold; those that cannot be read or do not know the metric are as good as absent.
+    private func readEntries() -> [Entry] {
+        var entries: [Entry] = []
+        for (index, path) in files {
+            do {
+                guard let record = try CheckpointFile.read(path).history.last else { continue }
+                guard let value = record.metrics[metric.name] else { continue }
+                // A kill between two renames leaves one epoch under two names.
+                guard !entries.contains(where: { $0.step == record.step }) else { continue }
+                entries.append(Entry(step: record.step, value: value, file: index))
+            } catch {
+                note(.warning, "\(error)")
+            }
+        }
+        return entries
+    }
+}

@@ -1,0 +1,90 @@
+internal import TreadleBase
+package import TreadleModel
+
+extension Checkpoint {
+    /// The SHA-256 over all parameters alone, in layer order, weight before bias, row-major little-endian: equal
+    /// digests mean equal weights.
+    package var parameterDigest: String { parameters.digest }
+
+    /// The first number of the model or the optimizer that is NaN or infinite, as in `optimizer/v/dense/bias [3]`;
+    /// nil when all are finite.
+    package var firstNonFinite: String? {
+        if let place = parameters.firstNonFinite { return "model/" + place }
+        for slot in optimizer.slots {
+            if let place = slot.layers.firstNonFinite { return "optimizer/\(slot.name)/\(place)" }
+        }
+        for (name, values) in normalization.named {
+            if let index = values.firstIndex(where: { !$0.isFinite }) { return "normalization/\(name) [\(index)]" }
+        }
+        return nil
+    }
+
+    /// Throws when one is not, as of the file at `path`.
+    func checkFinite(_ path: String) throws {
+        if let place = firstNonFinite { throw Self.notFinite(place, path) }
+    }
+
+    static func notFinite(_ place: String, _ path: String) -> TreadleError {
+        TreadleError(.badData, "\(path): \(place) is not finite; use another checkpoint")
+    }
+}
+
+extension [LayerParameters] {
+    /// The SHA-256 over these, in order, weight before bias, row-major little-endian.
+    package var digest: String {
+        var hash = SHA256()
+        for layer in self {
+            hash.add(layer.weight)
+            if let bias = layer.bias { hash.add(bias) }
+        }
+        return hash.hexadecimal
+    }
+
+    /// The first value that is NaN or infinite, as in `dense_1/weight [2, 1]`; nil when all are finite.
+    package var firstNonFinite: String? {
+        for layer in self {
+            for (name, tensor) in [("weight", layer.weight), ("bias", layer.bias)] {
+                guard let tensor, let index = tensor.firstNonFinite else { continue }
+                return "\(layer.name)/\(name) \(tensor.position(of: index))"
+            }
+        }
+        return nil
+    }
+}
+
+extension Tensor {
+    /// Where the first NaN or infinity is, row-major.
+    var firstNonFinite: Int? {
+        switch storage {
+        case .float32(let values): values.firstNonFinite
+        case .float64(let values): values.firstNonFinite
+        }
+    }
+
+    /// The indices of an element, such as `[3, 4]`.
+    package func position(of index: Int) -> [Int] { shape.position(of: index) }
+}
+
+extension [Int] {
+    /// The indices of an element in an array of this shape.
+    func position(of index: Int) -> [Int] {
+        var rest = index
+        return reversed().map { extent in
+            defer { rest /= extent }
+            return rest % extent
+        }.reversed()
+    }
+}
+
+extension Collection where Element: BinaryFloatingPoint {
+    var firstNonFinite: Index? { firstIndex { !$0.isFinite } }
+}
+
+extension SHA256 {
+    mutating func add(_ tensor: Tensor) {
+        switch tensor.storage {
+        case .float32(let values): add(unsafe values.span.bytes)
+        case .float64(let values): add(unsafe values.span.bytes)
+        }
+    }
+}

@@ -1,0 +1,104 @@
+internal import TreadleBase
+internal import TreadleData
+internal import TreadleModel
+
+/// What a checkpoint says of itself, and where in its image its numbers are.
+///
+/// libhdf5 is needed for this much and no more, so that a process of its own can do it for a file of unknown origin.
+package struct CheckpointOutline: Codable, Sendable {
+    struct LayerPlaces: Codable, Sendable {
+        var weight: ArrayPlace
+        var bias: ArrayPlace?
+
+        var all: [ArrayPlace] { [weight] + (bias.map { [$0] } ?? []) }
+    }
+
+    struct SlotPlaces: Codable, Sendable {
+        var name: String
+        var layers: [LayerPlaces]
+    }
+
+    /// All but the numbers: neither parameters nor optimizer nor normalization.
+    var head: Checkpoint
+    var parameters: [LayerPlaces]
+    var optimizerStep: Int
+    var slots: [SlotPlaces]
+    /// By the names of `Normalization.named`; absent where there are none.
+    var normalization: [String: ArrayPlace]
+
+    /// Throws unless the places lie within an image of `length` bytes, share none of them, as far as their sum tells,
+    /// and have the network's shapes.
+    func check(imageLength length: Int, of path: String) throws {
+        var left = length
+        for place in (parameters + slots.flatMap(\.layers)).flatMap(\.all) + normalization.values {
+            guard place.shape.allSatisfy({ $0 > 0 }), let count = place.byteCount, place.offset >= 0,
+                count <= length, place.offset <= length - count, count <= left
+            else {
+                throw TreadleError(
+                    .badData, "\(path): its arrays claim more bytes than it has; use another checkpoint or a copy")
+            }
+            left -= count
+        }
+        let fits = ([parameters] + slots.map(\.layers)).allSatisfy { layers in
+            layers.count == head.network.layers.count
+                && zip(layers, head.network.layers).allSatisfy { places, layer in
+                    places.weight.shape == [layer.inputs, layer.units]
+                        && places.bias.map(\.shape) == (layer.hasBias ? [layer.units] : nil)
+                }
+        }
+        guard fits, !parameters.isEmpty else {
+            throw TreadleError(.badData, "\(path): its arrays do not fit its network; use another checkpoint or a copy")
+        }
+        for (shift, factor) in [("shift", "factor"), ("target_shift", "target_factor")]
+        where (normalization[shift] == nil) != (normalization[factor] == nil) {
+            throw TreadleError(
+                .badData,
+                "\(path):/treadle/normalization: has one of \(shift) and \(factor) without the other; use another "
+                    + "checkpoint or a copy")
+        }
+        // Whoever has the index of an input or an output looks it up in these.
+        let (inputs, outputs) = (head.network.inputs, head.network.outputs)
+        for (what, count, due) in [
+            ("classes", head.classes?.count, outputs), ("class_weights", head.classWeights?.count, outputs),
+            ("columns", head.columns?.count, inputs),
+        ] where count.map({ $0 != due }) ?? false {
+            throw TreadleError(
+                .badData,
+                "\(path):/treadle/\(what): has \(count ?? 0) elements where the network has \(due); use another checkpoint "
+                    + "or a copy")
+        }
+    }
+
+    /// The head with everything but what grows with the network.
+    func head(in image: some CheckpointImage) throws -> Checkpoint {
+        var checkpoint = head
+        func values(_ name: String) throws -> [Double] {
+            try normalization[name].map { Double.values(of: try $0.tensor(in: image)) } ?? []
+        }
+        checkpoint.normalization = Normalization(
+            shift: try values("shift"), factor: try values("factor"), targetShift: try values("target_shift"),
+            targetFactor: try values("target_factor"), imputation: try values("imputation"))
+        checkpoint.optimizer = OptimizerState(
+            step: optimizerStep, slots: slots.map { OptimizerState.Slot(name: $0.name, layers: []) })
+        return checkpoint
+    }
+
+    /// The numbers of the layers at `places`.
+    func layers(_ places: [LayerPlaces], in image: some CheckpointImage) throws -> [LayerParameters] {
+        try zip(head.network.layers, places).map { layer, places in
+            LayerParameters(
+                name: layer.name, weight: try places.weight.tensor(in: image),
+                bias: try places.bias.map { try $0.tensor(in: image) })
+        }
+    }
+
+    /// All of it.
+    func checkpoint(in image: some CheckpointImage) throws -> Checkpoint {
+        var checkpoint = try head(in: image)
+        checkpoint.parameters = try layers(parameters, in: image)
+        for (index, slot) in slots.enumerated() {
+            checkpoint.optimizer.slots[index].layers = try layers(slot.layers, in: image)
+        }
+        return checkpoint
+    }
+}

@@ -1,0 +1,324 @@
+internal import Foundation
+internal import HDF5
+internal import TreadleBase
+internal import TreadleData
+internal import TreadleModel
+
+/// Reads what a checkpoint says, and finds its numbers, believing nothing that does not fit the rest.
+///
+/// Whoever can write a file can also write its digest: sizes are bounded by what is stored, and shapes by the network.
+struct CheckpointReader {
+    private let file: H5File
+    private let path: String
+    /// No array of a file has more bytes than its image.
+    private let size: Int
+    /// Where in the file that libhdf5 has open the image begins.
+    private let start: Int
+
+    init(_ file: H5File, path: String, imageLength: Int, imageStart: Int) {
+        self.file = file
+        self.path = path
+        size = imageLength
+        start = imageStart
+    }
+
+    /// Opens an image in memory. It lives as long as anything that is opened out of it.
+    init(_ image: VerifiedImage, path: String) throws {
+        do {
+            let file = try unsafe H5File.open(image.bytes, owner: image, name: path)
+            self.init(file, path: path, imageLength: image.length, imageStart: 0)
+        } catch {
+            throw TreadleError(.badData, "\(error); use another checkpoint or a copy")
+        }
+    }
+
+    func read() throws -> CheckpointOutline {
+        do {
+            let outline = try readChecked()
+            try outline.check(imageLength: size, of: path)
+            return outline
+        } catch let error as H5Error {
+            throw TreadleError(.badData, "\(error); use another checkpoint or a copy")
+        }
+    }
+
+    private func readChecked() throws -> CheckpointOutline {
+        let state = try file.group("treadle")
+        let precision: Precision = try choice("precision", of: state)
+        let (network, parameters) = try readModel(precision)
+        let configuration = try text("config", in: state)
+        try checkAgreement(of: configuration, with: network)
+        let optimizer = try state.group("optimizer")
+        let head = Checkpoint(
+            configuration: configuration,
+            baseDirectory: try text(attribute: "base_directory", of: state),
+            task: try choice("task", of: state),
+            network: network,
+            loss: try choice("loss", of: state),
+            precision: precision,
+            parameters: [],
+            normalization: .none,
+            classes: try texts("classes", in: state),
+            columns: try texts("columns", in: state),
+            classWeights: state.contains("class_weights") ? try column("class_weights", in: state) : nil,
+            imageShape: try imageShape(in: state, network),
+            optimizer: OptimizerState(),
+            cursor: try readCursor(state.group("cursor")),
+            progress: try readProgress(state.group("progress")),
+            history: try readHistory(state.group("history")),
+            fingerprint: try text(attribute: "fingerprint", of: state),
+            created: try number("created", of: state),
+            programVersion: try text(attribute: "program_version", of: state))
+        return CheckpointOutline(
+            head: head, parameters: parameters, optimizerStep: try count("step", of: optimizer),
+            slots: try readSlots(optimizer, network, precision),
+            normalization: try readNormalization(state.group("normalization"), network))
+    }
+
+    // MARK: The model
+
+    private func readModel(_ precision: Precision) throws -> (Network, [CheckpointOutline.LayerPlaces]) {
+        let model = try file.group("model")
+        // A layer takes some hundred bytes at least.
+        let names = try model.links(limit: size / 64).map(\.name)
+        let groups = try names.map { (name: $0, group: try model.group($0)) }
+        let ordered = try groups.map { ($0.name, $0.group, try count("index", of: $0.group)) }.sorted { $0.2 < $1.2 }
+        guard !ordered.isEmpty, ordered.map(\.2) == Array(0..<ordered.count) else {
+            throw damage("model", "the layers are not numbered from 0 without gaps")
+        }
+
+        var layers: [Layer] = []
+        var parameters: [CheckpointOutline.LayerPlaces] = []
+        for (name, group, _) in ordered {
+            let shape = try group.dataset("weight").shape
+            guard shape.count == 2, shape.allSatisfy({ $0 > 0 }) else {
+                throw damage("model/\(name)/weight", "has the shape \(shape) instead of inputs × units")
+            }
+            guard layers.last.map({ $0.units == shape[0] }) ?? true else {
+                throw damage("model/\(name)/weight", "has \(shape[0]) inputs where the layer before has other units")
+            }
+            let dropout = try number("dropout", of: group) ?? .nan
+            guard (0..<1).contains(dropout) else { throw damage("model/\(name)", "its dropout is \(dropout)") }
+            layers.append(
+                Layer(
+                    name: name, inputs: shape[0], units: shape[1], activation: try choice("activation", of: group),
+                    dropout: dropout, hasBias: group.contains("bias")))
+            parameters.append(try places(of: layers[layers.count - 1], in: group, precision))
+        }
+        return (Network(inputs: layers[0].inputs, layers: layers), parameters)
+    }
+
+    private func places(
+        of layer: Layer, in group: H5Group, _ precision: Precision
+    ) throws -> CheckpointOutline.LayerPlaces {
+        CheckpointOutline.LayerPlaces(
+            weight: try place("weight", in: group, shape: [layer.inputs, layer.units], precision),
+            bias: layer.hasBias ? try place("bias", in: group, shape: [layer.units], precision) : nil)
+    }
+
+    private func place(
+        _ name: String, in group: H5Group, shape: [Int], _ precision: Precision
+    ) throws -> ArrayPlace {
+        let dataset = try group.dataset(name)
+        try checkStored(dataset, as: precision == .float32 ? .float32 : .float64, shape: shape)
+        guard case .contiguous(let offset?, _) = dataset.storage else {
+            throw damage(String(dataset.path.dropFirst()), "does not store the elements that it claims")
+        }
+        return ArrayPlace(shape: shape, precision: precision, offset: offset - start)
+    }
+
+    /// The parts of a configuration that decide the network.
+    private struct ConfiguredModel: Decodable {
+        struct Layer: Decodable {
+            var units: Int
+            var activation: String
+        }
+        struct Model: Decodable {
+            var hidden: [Layer]
+            var bias: Bool?
+        }
+        var model: Model
+    }
+
+    private func checkAgreement(of configuration: String, with network: Network) throws {
+        let configured: ConfiguredModel
+        do {
+            configured = try JSONDecoder().decode(ConfiguredModel.self, from: Data(configuration.utf8))
+        } catch {
+            throw damage("treadle/config", "is no resolved configuration")
+        }
+        let hidden = configured.model.hidden
+        let agrees =
+            hidden.count == network.layers.count - 1
+            && zip(hidden, network.layers).allSatisfy {
+                $0.units == $1.units && $0.activation == $1.activation.rawValue
+            } && network.layers.allSatisfy { $0.hasBias == configured.model.bias ?? true }
+        guard agrees else {
+            throw damage("treadle/config", "its model.hidden describes other layers than the file has")
+        }
+    }
+
+    // MARK: The state
+
+    private func readNormalization(_ group: H5Group, _ network: Network) throws -> [String: ArrayPlace] {
+        let counts = [
+            "shift": network.inputs, "factor": network.inputs, "target_shift": network.outputs,
+            "target_factor": network.outputs, "imputation": network.inputs,
+        ]
+        return try counts.filter { group.contains($0.key) }.reduce(into: [:]) { places, entry in
+            places[entry.key] = try place(entry.key, in: group, shape: [entry.value], .float64)
+        }
+    }
+
+    private func imageShape(in group: H5Group, _ network: Network) throws -> [Int]? {
+        guard group.contains("image_shape") else { return nil }
+        let shape: [Int] = try column("image_shape", in: group)
+        guard shape.allSatisfy({ $0 > 0 }), shape.boundedProduct() == network.inputs else {
+            throw damage("treadle/image_shape", "is \(shape), which is not the shape of \(network.inputs) inputs")
+        }
+        return shape
+    }
+
+    private func readSlots(
+        _ group: H5Group, _ network: Network, _ precision: Precision
+    ) throws -> [CheckpointOutline.SlotPlaces] {
+        let names = group.hasAttribute("slots") ? try group.attribute("slots").strings(byteLimit: size) : []
+        return try names.map { name in
+            let slot = try group.group(name)
+            return CheckpointOutline.SlotPlaces(
+                name: name,
+                layers: try network.layers.map { try places(of: $0, in: slot.group($0.name), precision) })
+        }
+    }
+
+    private func readCursor(_ group: H5Group) throws -> Cursor {
+        Cursor(
+            epoch: try count("epoch", of: group), batch: try count("batch", of: group),
+            step: try count("step", of: group))
+    }
+
+    private func readProgress(_ group: H5Group) throws -> TrainingProgress {
+        var progress = TrainingProgress()
+        progress.lossSum = try required("loss_sum", of: group)
+        progress.weightSum = try required("weight_sum", of: group)
+        progress.best = try number("best", of: group)
+        progress.bestEpoch = group.hasAttribute("best_epoch") ? try count("best_epoch", of: group) : nil
+        progress.epochsWithoutProgress = try count("epochs_without_progress", of: group)
+        progress.plateauBest = try number("plateau_best", of: group)
+        progress.plateauWait = try count("plateau_wait", of: group)
+        progress.rateScale = try required("rate_scale", of: group)
+        progress.rollbacks = try count("rollbacks", of: group)
+        progress.seconds = try required("seconds", of: group)
+        progress.stoppedEarly = try required("stopped_early", of: group) != 0
+        progress.finished = try required("finished", of: group) != 0
+        return progress
+    }
+
+    private func readHistory(_ group: H5Group) throws -> [EpochRecord] {
+        let count = try group.dataset("epoch").shape.first ?? 0
+        let epochs: [Int] = try column("epoch", in: group, count: count)
+        let steps: [Int] = try column("step", in: group, count: count)
+        guard (epochs + steps).allSatisfy(Self.counts.contains) else {
+            throw damage("treadle/history", "its epochs or steps are not counts")
+        }
+        let rates: [Double] = try column("rate", in: group, count: count)
+        let seconds: [Double] = try column("seconds", in: group, count: count)
+        var records = (0..<count).map {
+            EpochRecord(epoch: epochs[$0], step: steps[$0], rate: rates[$0], seconds: seconds[$0], metrics: [:])
+        }
+        guard group.contains("metrics") else { return records }
+        let metrics = try group.group("metrics")
+        for link in try metrics.links(limit: size / 64) {
+            let values: [Double] = try column(link.name, in: metrics, count: count)
+            for (index, value) in values.enumerated() where !value.isNaN {
+                records[index].metrics[MetricPath.name(of: link.name)] = value
+            }
+        }
+        return records
+    }
+
+    // MARK: Parts
+
+    private func column<Element: H5Number>(_ name: String, in group: H5Group, count: Int? = nil) throws -> [Element] {
+        let dataset = try group.dataset(name)
+        let shape = [count ?? dataset.shape.first ?? 0]
+        try checkStored(dataset, as: Element.self == Double.self ? .float64 : .int(64), shape: shape)
+        return try dataset.read()
+    }
+
+    /// That a dataset is what this program writes: in one piece, and no larger than the file.
+    private func checkStored(_ dataset: H5Dataset, as type: ElementType, shape: [Int]) throws {
+        guard dataset.type == type, dataset.shape == shape else {
+            throw damage(
+                String(dataset.path.dropFirst()),
+                "is \(dataset.type) of shape \(dataset.shape), where \(type) of shape \(shape) is due")
+        }
+        guard case .contiguous = dataset.storage, dataset.storedSize <= size, let bytes = type.size,
+            let due = shape.boundedProduct(times: bytes), due == dataset.storedSize
+        else {
+            throw damage(String(dataset.path.dropFirst()), "does not store the elements that it claims")
+        }
+    }
+
+    private func text(_ name: String, in group: H5Group) throws -> String {
+        let dataset = try group.dataset(name)
+        guard dataset.shape.isEmpty, let text = try dataset.readStrings(byteLimit: size).first else {
+            throw damage("treadle/\(name)", "is not a single text")
+        }
+        return text
+    }
+
+    private func texts(_ name: String, in group: H5Group) throws -> [String]? {
+        guard group.contains(name) else { return nil }
+        let dataset = try group.dataset(name)
+        guard dataset.shape.count == 1, dataset.shape[0] <= size else {
+            throw damage("treadle/\(name)", "is not a list of texts")
+        }
+        return try dataset.readStrings(byteLimit: size)
+    }
+
+    private func text(attribute name: String, of object: any H5Object) throws -> String {
+        let texts = try object.attribute(name).strings(byteLimit: size)
+        guard texts.count == 1 else { throw damage(object.path, "its attribute \(name) is not a single text") }
+        return texts[0]
+    }
+
+    /// An attribute that names one of a choice.
+    private func choice<Choice: RawRepresentable & CaseIterable>(
+        _ name: String, of object: any H5Object
+    ) throws -> Choice where Choice.RawValue == String {
+        let text = try text(attribute: name, of: object)
+        guard let choice = Choice(rawValue: text) else {
+            let known = Choice.allCases.map(\.rawValue).joined(separator: ", ")
+            throw damage(object.path, "its \(name) is \"\(text.printable)\", which is none of \(known)")
+        }
+        return choice
+    }
+
+    /// What can be counted and added up without a thought of the integers' end.
+    private static let counts = 0...1 << 53
+
+    private func count(_ name: String, of object: any H5Object) throws -> Int {
+        let values: [Int] = try object.attribute(name).numbers()
+        guard values.count == 1, Self.counts.contains(values[0]) else {
+            throw damage(object.path, "its attribute \(name) is not a count")
+        }
+        return values[0]
+    }
+
+    private func number(_ name: String, of object: any H5Object) throws -> Double? {
+        guard object.hasAttribute(name) else { return nil }
+        return try required(name, of: object)
+    }
+
+    private func required(_ name: String, of object: any H5Object) throws -> Double {
+        let values: [Double] = try object.attribute(name).numbers()
+        guard values.count == 1 else { throw damage(object.path, "its attribute \(name) is not a single number") }
+        return values[0]
+    }
+
+    private func damage(_ part: String, _ what: String) -> TreadleError {
+        let place = part.hasPrefix("/") ? part : "/" + part
+        return TreadleError(.badData, "\(path):\(place): \(what); use another checkpoint or a copy")
+    }
+}

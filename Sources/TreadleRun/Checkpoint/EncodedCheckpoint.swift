@@ -1,0 +1,176 @@
+internal import HDF5
+internal import TreadleBase
+package import TreadleData
+internal import TreadleModel
+
+/// A checkpoint as the bytes of its file, built in memory and digested.
+///
+/// Equal checkpoints give equal bytes; the fields that hold times are `created`, `progress.seconds` and the
+/// `seconds` of the history.
+struct EncodedCheckpoint: Sendable {
+    private let header: [UInt8]
+    private let image: H5Image
+
+    /// The file's length in bytes.
+    var count: Int { header.count + image.count }
+
+    /// Numbers that are not finite throw `.diverged`: such a checkpoint is never written.
+    init(_ checkpoint: Checkpoint) throws {
+        if let place = checkpoint.firstNonFinite {
+            throw TreadleError(
+                .diverged, "\(place) is not finite; lower optimizer.lr, or set optimizer.clip_norm")
+        }
+        do {
+            image = try H5File.image { file in
+                try EncodedCheckpoint.writeModel(of: checkpoint, to: file)
+                try EncodedCheckpoint.writeState(of: checkpoint, to: file.createGroup("treadle"))
+            }
+        } catch let error as H5Error {
+            throw TreadleError(.bug, "the checkpoint could not be built in memory: \(error)")
+        }
+        let digest = unsafe image.withUnsafeBytes { unsafe SHA256.digest(of: $0.bytes) }
+        let block = UserBlock(
+            imageLength: image.count, imageDigest: digest, programVersion: checkpoint.programVersion)
+        header = block.bytes
+    }
+
+    /// Puts the file at `path`, durably, all at once or not at all.
+    func write(to path: String, calls: SystemCalls) throws {
+        var file = try DurableFile(replacing: path, calls: calls)
+        try file.write(header)
+        try unsafe image.withUnsafeBytes { try file.write(unsafe $0.bytes) }
+        try file.commit()
+    }
+
+    // MARK: What the file holds, in its order
+
+    /// `/layers`, as Keras finds its weights, and `/model`, the same arrays under plain names.
+    private static func writeModel(of checkpoint: Checkpoint, to file: H5File) throws {
+        for (index, (layer, parameters)) in zip(checkpoint.network.layers, checkpoint.parameters).enumerated() {
+            let variables = try file.createGroup("layers/\(layer.name)/vars")
+            try variables.setAttribute("name", layer.name)
+            let plain = try file.createGroup("model/\(layer.name)")
+            try plain.setAttribute("index", index)
+            try plain.setAttribute("activation", layer.activation.rawValue)
+            try plain.setAttribute("dropout", layer.dropout)
+
+            let weight = try variables.write(parameters.weight, to: "0")
+            try plain.link("weight", to: weight)
+            if let bias = parameters.bias { try plain.link("bias", to: variables.write(bias, to: "1")) }
+        }
+    }
+
+    private static func writeState(of checkpoint: Checkpoint, to group: H5Group) throws {
+        try group.setAttribute("format", Int(UserBlock.newestFormat))
+        try group.setAttribute("program_version", checkpoint.programVersion)
+        try group.setAttribute("fingerprint", checkpoint.fingerprint)
+        try group.setAttribute("task", checkpoint.task.rawValue)
+        try group.setAttribute("loss", checkpoint.loss.rawValue)
+        try group.setAttribute("precision", checkpoint.precision.rawValue)
+        try group.setAttribute("base_directory", checkpoint.baseDirectory)
+        if let created = checkpoint.created { try group.setAttribute("created", created) }
+
+        try group.write(oneText: checkpoint.configuration, to: "config")
+        try write(checkpoint.normalization, to: group.createGroup("normalization"))
+        if let classes = checkpoint.classes { try group.write(texts: classes, to: "classes") }
+        if let columns = checkpoint.columns { try group.write(texts: columns, to: "columns") }
+        if let weights = checkpoint.classWeights { try group.write(weights, to: "class_weights", as: .float64) }
+        if let shape = checkpoint.imageShape { try group.write(shape, to: "image_shape", as: .int(64)) }
+        try write(checkpoint.optimizer, to: group.createGroup("optimizer"))
+        try write(checkpoint.cursor, to: group.createGroup("cursor"))
+        try write(checkpoint.progress, to: group.createGroup("progress"))
+        try write(checkpoint.history, to: group.createGroup("history"))
+    }
+
+    private static func write(_ normalization: Normalization, to group: H5Group) throws {
+        for (name, values) in normalization.named where !values.isEmpty {
+            try group.write(values, to: name, as: .float64)
+        }
+    }
+
+    private static func write(_ state: OptimizerState, to group: H5Group) throws {
+        try group.setAttribute("step", state.step)
+        if !state.slots.isEmpty { try group.setAttribute("slots", state.slots.map(\.name)) }
+        for slot in state.slots {
+            for layer in slot.layers {
+                try group.write(layer.weight, to: "\(slot.name)/\(layer.name)/weight")
+                if let bias = layer.bias { try group.write(bias, to: "\(slot.name)/\(layer.name)/bias") }
+            }
+        }
+    }
+
+    private static func write(_ cursor: Cursor, to group: H5Group) throws {
+        try group.setAttribute("epoch", cursor.epoch)
+        try group.setAttribute("batch", cursor.batch)
+        try group.setAttribute("step", cursor.step)
+    }
+
+    private static func write(_ progress: TrainingProgress, to group: H5Group) throws {
+        try group.setAttribute("loss_sum", progress.lossSum)
+        try group.setAttribute("weight_sum", progress.weightSum)
+        if let best = progress.best { try group.setAttribute("best", best) }
+        if let epoch = progress.bestEpoch { try group.setAttribute("best_epoch", epoch) }
+        try group.setAttribute("epochs_without_progress", progress.epochsWithoutProgress)
+        if let best = progress.plateauBest { try group.setAttribute("plateau_best", best) }
+        try group.setAttribute("plateau_wait", progress.plateauWait)
+        try group.setAttribute("rate_scale", progress.rateScale)
+        try group.setAttribute("rollbacks", progress.rollbacks)
+        try group.setAttribute("seconds", progress.seconds)
+        try group.setAttribute("stopped_early", progress.stoppedEarly)
+        try group.setAttribute("finished", progress.finished)
+    }
+
+    /// One dataset a column, one element an epoch; NaN where an epoch has no such metric.
+    private static func write(_ history: [EpochRecord], to group: H5Group) throws {
+        try group.write(history.map(\.epoch), to: "epoch", as: .int(64))
+        try group.write(history.map(\.step), to: "step", as: .int(64))
+        try group.write(history.map(\.rate), to: "rate", as: .float64)
+        try group.write(history.map(\.seconds), to: "seconds", as: .float64)
+        for name in Set(history.flatMap(\.metrics.keys)).sorted() {
+            let path = "metrics/" + MetricPath.component(for: name)
+            try group.write(history.map { $0.metrics[name] ?? .nan }, to: path, as: .float64)
+        }
+    }
+}
+
+extension H5Container {
+    @discardableResult
+    fileprivate func write(_ tensor: Tensor, to name: String) throws(H5Error) -> H5Dataset {
+        switch tensor.storage {
+        case .float32(let values): try write(values, to: name, shape: tensor.shape, as: .float32)
+        case .float64(let values): try write(values, to: name, shape: tensor.shape, as: .float64)
+        }
+    }
+
+    /// A single text of fixed size: in one piece, where `strings` and `less` find it too.
+    fileprivate func write(oneText text: String, to name: String) throws(H5Error) {
+        try write(strings: [text], to: name, shape: [], size: max(1, text.utf8.count))
+    }
+
+    fileprivate func write(texts: [String], to name: String) throws(H5Error) {
+        try write(strings: texts, to: name, size: max(1, texts.map(\.utf8.count).max() ?? 1))
+    }
+}
+
+extension Normalization {
+    /// Each array with its name in the file.
+    package var named: [(name: String, values: [Double])] {
+        [
+            ("shift", shift), ("factor", factor), ("target_shift", targetShift), ("target_factor", targetFactor),
+            ("imputation", imputation),
+        ]
+    }
+}
+
+/// How a metric's name is spelled as a link: a slash would begin a group.
+enum MetricPath {
+    static func component(for name: String) -> String {
+        name.split(separator: "%", omittingEmptySubsequences: false).joined(separator: "%25")
+            .split(separator: "/", omittingEmptySubsequences: false).joined(separator: "%2F")
+    }
+
+    static func name(of component: String) -> String {
+        component.split(separator: "%2F", omittingEmptySubsequences: false).joined(separator: "/")
+            .split(separator: "%25", omittingEmptySubsequences: false).joined(separator: "%")
+    }
+}

@@ -1,0 +1,33 @@
+internal import Foundation
+internal import TreadleBase
+
+/// The HDF5 image of a checkpoint file, in memory, after its length and digest have been found right.
+///
+/// Holds as many bytes as the file has, for as long as it lives. What changes in the file afterwards changes
+/// nothing here.
+@safe final class VerifiedImage: CheckpointImage {
+    /// The image without the user block; valid while this object lives.
+    nonisolated(unsafe) let bytes: UnsafeRawBufferPointer
+
+    var length: Int { unsafe bytes.count }
+
+    init(readingFrom path: String) throws {
+        let file = try SealedFile(path)
+        guard file.length <= ProcessInfo.processInfo.physicalMemory else {
+            throw TreadleError(
+                .badData, "\(path): \(file.length) bytes do not fit into this machine's memory; use a larger one")
+        }
+        let image = UnsafeMutableRawBufferPointer.allocate(byteCount: file.length, alignment: 64)
+        unsafe bytes = UnsafeRawBufferPointer(image)
+        // From here on all that is stored is set: an error thrown runs deinit.
+        try unsafe file.checkDigest { offset, piece in
+            unsafe UnsafeMutableRawBufferPointer(rebasing: image[offset...]).copyMemory(from: piece)
+        }
+    }
+
+    deinit { unsafe bytes.deallocate() }
+
+    func read(at offset: Int, into buffer: UnsafeMutableRawBufferPointer) {
+        unsafe buffer.copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[offset..<offset + buffer.count]))
+    }
+}

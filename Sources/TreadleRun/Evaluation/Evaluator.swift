@@ -1,0 +1,73 @@
+package import TreadleBase
+package import TreadleConfiguration
+package import TreadleData
+internal import TreadleEngine
+package import TreadleModel
+
+/// Measures a network on sets of rows: in their order, on all cores, always the same bits.
+package struct Evaluator<S: Scalar> {
+    /// Rows in a batch: enough to keep every core busy, few enough to stay in cache.
+    static var batchRows: Int { 1024 }
+
+    private let network: Network
+    private let loss: LossFunction
+    private let task: LearningTask
+    private let metrics: [MetricName]
+    private let workers: Workers
+    private let ranks: Ranks
+
+    /// With several `ranks`, each measures a part of the rows, and all get what the whole comes to.
+    package init(
+        network: Network, loss: LossFunction, task: LearningTask, metrics: [MetricName], workers: Workers,
+        ranks: Ranks = .alone
+    ) {
+        self.network = network
+        self.loss = loss
+        self.task = task
+        self.metrics = metrics
+        self.workers = workers
+        self.ranks = ranks
+    }
+
+    /// Throws `Departure.signal` when `stopSignal`, asked between batches, gives one.
+    package func evaluate(
+        _ rows: RowSet, parameters: [LayerParameters], normalization: Normalization,
+        stopSignal: () throws -> String? = { Interruption.stopSignal }
+    ) throws -> Evaluation {
+        let forward = ForwardPass<S>(
+            network: network, parameters: parameters, loss: loss, maxRows: Self.batchRows, workers: workers)
+        let batches = (rows.count + Self.batchRows - 1) / Self.batchRows
+        let own = ranks.part(of: batches)
+        var tally = Metrics(
+            metrics, task: task, outputs: network.outputs, targetFactor: normalization.targetFactor,
+            firstBatch: own.lowerBound, workers: workers)
+        let loader = try own.isEmpty ? nil : loader(of: own, rows, normalization)
+        var read = 0
+        // All ranks take as many turns, whoever has a batch more: they agree on stops after each.
+        for _ in 0..<(batches + ranks.count - 1) / ranks.count {
+            if let batch = try unsafe loader?.next() {
+                let predictions = unsafe forward.run(batch)
+                unsafe read += batch.rows
+                unsafe tally.add(
+                    predictions, stride: network.outputs, rows: batch.rows, targets: batch.targets,
+                    weights: batch.weights, loss: forward.sums)
+            }
+            if let signal = try stopSignal() { throw Departure.signal(signal) }
+        }
+        // Rows whose pages had gone from their file were zeros.
+        try loader?.confirm()
+        try tally.join(ranks)
+        try ranks.note("evaluated", rows: read, rows.dataset.settings.note)
+        return Evaluation(rows: rows.count, loss: tally.loss, metrics: tally.results(), confusion: tally.confusion)
+    }
+
+    private func loader(
+        of batches: Range<Int>, _ rows: RowSet, _ normalization: Normalization
+    ) throws -> BatchLoader<S> {
+        let first = batches.lowerBound * Self.batchRows
+        let last = min(batches.upperBound * Self.batchRows, rows.count)
+        return try BatchLoader<S>(
+            batches.count * Self.batchRows >= rows.count ? rows : rows.part(first..<last), normalization: normalization,
+            order: .sequential, batchSize: Self.batchRows, workers: workers)
+    }
+}

@@ -1,0 +1,130 @@
+internal import Foundation
+internal import HDF5
+package import TreadleBase
+package import TreadleConfiguration
+package import TreadleData
+package import TreadleModel
+
+/// A checkpoint ready to answer: with the configuration it was trained by, and its loss.
+package struct TrainedModel: Sendable {
+    package let path: String
+    package let checkpoint: Checkpoint
+    package let configuration: Configuration
+    package let loss: LossFunction
+
+    /// `overrides` replace settings of its configuration.
+    package init(_ checkpoint: Checkpoint, path: String, overrides: [String] = []) throws {
+        self.path = path
+        self.checkpoint = checkpoint
+        func configuration(_ overrides: [String]) throws(TreadleError) -> Configuration {
+            try Configuration.parse(
+                text: checkpoint.configuration, file: path + ":/treadle/config",
+                baseDirectory: checkpoint.baseDirectory, overrides: overrides)
+        }
+        var loss: LossFunction
+        let own: Configuration
+        do {
+            own = try configuration([])
+            loss = try LossFunction(own.loss, task: checkpoint.task, outputs: checkpoint.network.outputs)
+        } catch {
+            // Nobody wrote this configuration by hand: it is the file that is bad.
+            throw TreadleError(.badData, messages: error.messages)
+        }
+        self.configuration = overrides.isEmpty ? own : try configuration(overrides)
+        guard self.configuration.task == checkpoint.task, loss.type == checkpoint.loss else {
+            throw TreadleError(
+                .badData,
+                "\(path): its configuration is for \(self.configuration.task.rawValue) by \(loss.type.rawValue), its weights for "
+                    + "\(checkpoint.task.rawValue) by \(checkpoint.loss.rawValue); use another checkpoint or a copy")
+        }
+        loss.classWeights = checkpoint.classWeights ?? loss.classWeights
+        self.loss = loss
+    }
+
+    /// Reads a file of unknown origin.
+    package static func read(_ path: String, overrides: [String] = []) throws -> TrainedModel {
+        try TrainedModel(StoredCheckpoint.open(path).model(), path: path, overrides: overrides)
+    }
+
+    /// The rows to measure the model on: `files`, or the test set of its configuration, or the validation set.
+    ///
+    /// The files may hold x and y under the paths of the training data.
+    package func rows(
+        of files: [String], workers: Workers, note: @escaping @Sendable (LogLevel, String) -> Void
+    ) throws -> (name: String, rows: RowSet) {
+        let data = configuration.data
+        let source: (name: String, source: DataSource, directory: String)
+        if !files.isEmpty {
+            var given = data.train
+            given.files = files
+            given.rows = nil
+            source = ("data", given, FileManager.default.currentDirectoryPath)
+        } else if let test = data.test {
+            source = ("test", test, configuration.baseDirectory)
+        } else if case .source(let valid) = data.valid {
+            source = ("valid", valid, configuration.baseDirectory)
+        } else if case .fraction = data.valid {
+            let all = try TrainingData(
+                configuration, workers: workers, cacheDirectory: nil, interrupted: { Interruption.stopRequested },
+                note: note)
+            guard let valid = all.valid else { throw nothingToMeasure }
+            return ("valid", valid)
+        } else {
+            throw nothingToMeasure
+        }
+        var settings = DatasetSettings(
+            data, baseDirectory: source.directory, workers: workers, interrupted: { Interruption.stopRequested },
+            note: note)
+        settings.readsOnce = true
+        let dataset = try Dataset.open(
+            source.source, settings,
+            targets: .match(checkpoint.task, outputs: checkpoint.network.outputs, classes: checkpoint.classes))
+        try checkInputs(of: dataset)
+        return (source.name, try dataset.usableRows(workers))
+    }
+
+    private var nothingToMeasure: TreadleError {
+        TreadleError(
+            .usage, "\(path): its configuration has neither data.test nor data.valid; name a dataset with --data")
+    }
+
+    /// Refuses data with other inputs than the model's: by number, and by name where both sides have names.
+    package func checkInputs(of dataset: Dataset) throws {
+        let files = dataset.fileNames.joined(separator: ", ")
+        guard dataset.features == checkpoint.network.inputs else {
+            throw TreadleError(
+                .badData,
+                "\(files): its rows have \(dataset.features) inputs, the model \(path) takes \(checkpoint.network.inputs)"
+            )
+        }
+        guard let expected = checkpoint.columns, let present = dataset.columns else { return }
+        for (index, (name, other)) in zip(expected, present).enumerated() where name != other {
+            throw TreadleError(
+                .badData,
+                "\(files): column \(index + 1) is \"\(other.printable)\", but the model \(path) was trained on "
+                    + "\"\(name.printable)\" there; bring the columns into the model's order: "
+                    + expected.map(\.printable).joined(separator: ", "))
+        }
+    }
+
+    /// Loss and all metrics that fit the task, on `rows`.
+    package func evaluate(_ rows: RowSet, metrics: [MetricName]? = nil, workers: Workers) throws -> Evaluation {
+        switch checkpoint.precision {
+        case .float32: try evaluate(rows, as: Float.self, metrics, workers)
+        case .float64: try evaluate(rows, as: Double.self, metrics, workers)
+        }
+    }
+
+    private func evaluate<S: Scalar>(
+        _ rows: RowSet, as: S.Type, _ metrics: [MetricName]?, _ workers: Workers
+    ) throws -> Evaluation {
+        do {
+            return try Evaluator<S>(
+                network: checkpoint.network, loss: loss, task: checkpoint.task,
+                metrics: metrics ?? checkpoint.task.metrics, workers: workers
+            ).evaluate(rows, parameters: checkpoint.parameters, normalization: checkpoint.normalization)
+        } catch Departure.signal(let name) {
+            throw TreadleError(.tryAgain, "stopped by \(name)")
+        }
+    }
+}

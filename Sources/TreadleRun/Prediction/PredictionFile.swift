@@ -1,0 +1,77 @@
+internal import TreadleBase
+internal import TreadleData
+internal import TreadleModel
+
+/// Predictions as an HDF5 file: `/probabilities`, `/class` and `/class_name` for classes, `/probabilities` and `/label`
+/// for labels, `/value` for quantities.
+package struct PredictionFile: PredictionSink {
+    private let file: DatasetFile
+    private let task: LearningTask
+    private let precision: Precision
+    /// The classes' names, padded to one size.
+    private let names: [[UInt8]]?
+
+    /// A file for `rows` rows, which appears under its name when it is whole.
+    package init(_ path: String, model: TrainedModel, rows: Int, replacing: Bool) throws {
+        let checkpoint = model.checkpoint
+        let width = checkpoint.network.outputs
+        task = checkpoint.task
+        precision = checkpoint.precision
+        let number: OutputElement = precision == .float32 ? .float32 : .float64
+        var plans: [DatasetFile.Plan]
+        var padded: [[UInt8]]?
+        switch task {
+        case .regression:
+            plans = [.init(name: "value", shape: width == 1 ? [rows] : [rows, width], type: number)]
+        case .multilabel:
+            plans = [
+                .init(name: "probabilities", shape: [rows, width], type: number),
+                .init(name: "label", shape: [rows, width], type: .uint8),
+            ]
+        case .classification:
+            plans = [
+                .init(name: "probabilities", shape: [rows, width], type: number),
+                .init(name: "class", shape: [rows], type: .int32),
+            ]
+            if let classes = checkpoint.classes {
+                let size = max(1, classes.map(\.utf8.count).max() ?? 1)
+                padded = classes.map { $0.utf8 + [UInt8](repeating: 0, count: size - $0.utf8.count) }
+                plans.append(.init(name: "class_name", shape: [rows], type: .text(size)))
+            }
+        }
+        names = padded
+        file = try DatasetFile(
+            path, replacing: replacing, compress: false, plans,
+            texts: checkpoint.classes.map { [("classes", $0)] } ?? [],
+            attributes: [
+                ("model", model.path), ("digest", checkpoint.parameterDigest), ("program_version", Treadle.version),
+            ])
+    }
+
+    package mutating func write(_ predictions: Predictions) throws {
+        let rows = predictions.rows
+        try write(predictions.values, rows: rows)
+        switch task {
+        case .regression: break
+        case .multilabel:
+            let labels = predictions.values.map { UInt8($0 >= 0.5 ? 1 : 0) }
+            try file.write(labels, count: labels.count, rows: rows, of: 1)
+        case .classification:
+            let classes = (0..<rows.count).map { Int32(predictions.bestClass($0)) }
+            try file.write(classes, count: classes.count, rows: rows, of: 1)
+            if let names {
+                let text = classes.flatMap { names[Int($0)] }
+                try file.write(text, count: text.count, rows: rows, of: 2)
+            }
+        }
+    }
+
+    private func write(_ values: [Double], rows: Range<Int>) throws {
+        switch precision {
+        case .float32: try file.write(values.map { Float($0) }, count: values.count, rows: rows, of: 0)
+        case .float64: try file.write(values, count: values.count, rows: rows, of: 0)
+        }
+    }
+
+    package mutating func finish() throws { try file.finish() }
+}

@@ -1,0 +1,89 @@
+package import TreadleBase
+internal import TreadleModel
+
+/// Predictions as CSV: a header, then a line a row, in full precision.
+package struct PredictionTable: PredictionSink {
+    private let task: LearningTask
+    private let precision: Precision
+    private let classes: [String]?
+    /// What stands before the probabilities of each class: its number and its name.
+    private let classFields: [String]
+    private let workers: Workers
+    private let put: (String) throws -> Void
+    private let close: () throws -> Void
+    private var hasHeader = false
+
+    /// `put` takes the text piece by piece; `close` is called once after the last.
+    package init(
+        model: TrainedModel, workers: Workers, put: @escaping (String) throws -> Void,
+        close: @escaping () throws -> Void = {}
+    ) {
+        task = model.checkpoint.task
+        precision = model.checkpoint.precision
+        classes = model.checkpoint.classes
+        classFields = (0..<model.checkpoint.network.outputs).map { [classes] number in
+            String(number) + (classes.map { "," + Self.quoted($0[number]) } ?? "")
+        }
+        self.workers = workers
+        self.put = put
+        self.close = close
+    }
+
+    /// Rows whose text one worker makes at a time: numbers take longer to write than to compute.
+    private static let pieceRows = 512
+
+    package mutating func write(_ predictions: Predictions) throws {
+        if !hasHeader { try put(header(predictions.width)) }
+        hasHeader = true
+        let rows = predictions.rows.count
+        var pieces = [String](repeating: "", count: (rows + Self.pieceRows - 1) / Self.pieceRows)
+        unsafe pieces.withUnsafeMutableBufferPointer { pieces in
+            nonisolated(unsafe) let pieces = unsafe pieces
+            unsafe workers.forEach(pieces.count) { piece, _ in
+                let first = piece * Self.pieceRows
+                unsafe pieces[piece] = text(predictions, first..<min(first + Self.pieceRows, rows))
+            }
+        }
+        for piece in pieces { try put(piece) }
+    }
+
+    private func text(_ predictions: Predictions, _ rows: Range<Int>) -> String {
+        var text = ""
+        text.reserveCapacity(rows.count * (predictions.width + 1) * 16)
+        for row in rows {
+            let values = predictions.values[row * predictions.width..<(row + 1) * predictions.width]
+            switch task {
+            case .regression: break
+            case .multilabel: for value in values { text += value >= 0.5 ? "1," : "0," }
+            case .classification: text += classFields[predictions.bestClass(row)] + ","
+            }
+            for (column, value) in values.enumerated() {
+                if column > 0 { text += "," }
+                // The shortest text that reads back as the same number.
+                text += precision == .float32 ? "\(Float(value))" : "\(value)"
+            }
+            text += "\n"
+        }
+        return text
+    }
+
+    package mutating func finish() throws { try close() }
+
+    private func header(_ width: Int) -> String {
+        let columns = 0..<width
+        let names: [String] =
+            switch task {
+            case .regression: width == 1 ? ["value"] : columns.map { "value_\($0)" }
+            case .multilabel: columns.map { "label_\($0)" } + columns.map { "probability_\($0)" }
+            case .classification:
+                ["class"] + (classes == nil ? [] : ["class_name"])
+                    + columns.map { "probability_\(classes?[$0] ?? String($0))" }
+            }
+        return names.map(Self.quoted).joined(separator: ",") + "\n"
+    }
+
+    private static func quoted(_ text: String) -> String {
+        guard text.contains(where: { ",\"\r\n".contains($0) }) else { return text }
+        return "\"" + text.replacing("\"", with: "\"\"") + "\""
+    }
+}

@@ -1,0 +1,44 @@
+internal import TreadleBase
+internal import TreadleConfiguration
+internal import TreadleData
+
+/// What data is, without reading it through: enough to tell whether it changed, and whether a model fits it.
+package struct DataIdentity: Equatable, Sendable {
+    package var fingerprint: String
+    package var rows: Int
+    package var features: Int
+    package var outputs: Int
+    package var columns: [String]?
+    package var classes: [String]?
+}
+
+extension TrainingData {
+    /// The identity of the data that a configuration names, or of its first `rows` rows.
+    static func identity(_ configuration: Configuration, rows: Int? = nil, workers: Workers) throws -> DataIdentity {
+        var data = configuration.data
+        if let rows {
+            let first = data.train.rows?.lowerBound ?? 0
+            data.train.rows = first..<first + rows
+        }
+        let settings = DatasetSettings(
+            data, baseDirectory: configuration.baseDirectory, workers: workers,
+            interrupted: { Interruption.stopRequested })
+        let training = try Dataset.open(data.train, settings, targets: .learn(configuration.task))
+        var datasets = [training]
+        if case .source(let source) = data.valid {
+            let request = Dataset.TargetRequest.match(
+                configuration.task, outputs: training.outputs, classes: training.classes)
+            datasets.append(try Dataset.open(source, settings, targets: request))
+        }
+        return DataIdentity(
+            fingerprint: try Fingerprint.combined(datasets, full: false), rows: training.range.count,
+            features: training.features, outputs: training.outputs, columns: training.columns,
+            classes: training.classes)
+    }
+
+    var identity: DataIdentity {
+        DataIdentity(
+            fingerprint: fingerprint, rows: train.dataset.range.count, features: features, outputs: outputs,
+            columns: columns, classes: classes)
+    }
+}

@@ -1,0 +1,45 @@
+internal import Foundation
+internal import TreadleBase
+
+/// What the last retraining in a run's directory was about, and how far it came: `retrain.json`.
+///
+/// It is written before and after every step that must not be done twice.
+struct RetrainState: Equatable, Codable {
+    enum Stage: String, Codable {
+        /// A run is under way: the next process continues it.
+        case training
+        /// The model was promoted, and the hook is still to be run.
+        case hook
+        /// Promoted or not: nothing is left to do for this data and this configuration.
+        case judged
+    }
+
+    var stage: Stage
+    /// What the data and the configuration were.
+    var fingerprint: String
+    var meaning: String
+    /// How many rows the data had, so that rows appended since are told from other data.
+    var rows: Int
+    var outcome: String?
+    var environment: [String: String]?
+
+    func isAbout(_ identity: DataIdentity, meaning: String) -> Bool {
+        fingerprint == identity.fingerprint && self.meaning == meaning
+    }
+
+    private static func path(in directory: String) -> String { directory + "/retrain.json" }
+
+    static func read(in directory: String) -> RetrainState? {
+        // Damaged or from another version: as if there had been none, which costs a training.
+        FileManager.default.contents(atPath: path(in: directory)).flatMap {
+            try? JSONDecoder().decode(RetrainState.self, from: $0)
+        }
+    }
+
+    func write(in directory: String) throws {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
+        try DurableFile.write(
+            String(decoding: try encoder.encode(self), as: UTF8.self) + "\n", to: Self.path(in: directory))
+    }
+}

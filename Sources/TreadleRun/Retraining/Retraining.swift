@@ -1,0 +1,284 @@
+internal import Foundation
+internal import TreadleBase
+package import TreadleConfiguration
+internal import TreadleData
+
+/// The nightly job: trains when data or configuration changed, and promotes the model if it is not worse.
+///
+/// Whenever it is killed, the served model is whole, and the next call continues.
+package struct Retraining {
+    package struct Options: Sendable {
+        /// Says what would happen, and changes nothing.
+        package var isDryRun = false
+        /// Promotes the new model without comparing it with the old one.
+        package var promotesAnyway = false
+        /// Makes the page that is kept as `report.html` in the run's directory; nil keeps none.
+        package var page: (@Sendable (FinishedRun) throws -> String)?
+
+        package init() {}
+    }
+
+    private let configuration: Configuration
+    private let settings: RetrainConfiguration
+    private let promotion: Promotion
+    private let promoted: PromotedModel
+    private let options: Options
+    private let observer: any TrainingObserver
+    private let workers: Workers
+
+    package init(_ configuration: Configuration, options: Options, observer: any TrainingObserver) throws {
+        guard let settings = configuration.retrain, let promotion = settings.promote else {
+            throw TreadleError(
+                .configuration,
+                "retrain.promote is null: say with retrain.promote.to where the model goes, and with data.valid what it is "
+                    + "judged by")
+        }
+        let (run, served) = (configuration.path(configuration.checkpoint.dir), configuration.path(promotion.to))
+        guard DurableFile.directory(of: served) != run else {
+            throw TreadleError(
+                .configuration,
+                "retrain.promote.to, \(served), lies in checkpoint.dir, which every new training empties: nothing would be "
+                    + "served meanwhile; name a place outside")
+        }
+        self.configuration = configuration
+        self.settings = settings
+        self.promotion = promotion
+        self.options = options
+        self.observer = observer
+        promoted = PromotedModel(configuration.path(promotion.to), keep: promotion.keep)
+        workers = Workers(count: configuration.threadCount)
+    }
+
+    private var directory: String { configuration.path(configuration.checkpoint.dir) }
+
+    // MARK: The flow
+
+    package func run() throws -> RetrainReport {
+        try whileLocked { lock in
+            var state = RetrainState.read(in: directory)
+            var hookFailure: String?
+            if let pending = state, pending.stage == .hook, !options.isDryRun {
+                (state, hookFailure) = try finishHook(of: pending)
+            }
+            var report = try retrain(from: state, lock: lock)
+            report.hookFailure = report.hookFailure ?? hookFailure
+            return report
+        }
+    }
+
+    private func retrain(from state: RetrainState?, lock: DirectoryLock?) throws -> RetrainReport {
+        let served = options.promotesAnyway ? try? promoted.read() : try promoted.read()
+        let identity = try TrainingData.identity(configuration, workers: workers)
+        let meaning = Fingerprint.digest(of: configuration.meaningText)
+        let change = try change(identity, meaning, served: served, state: state)
+        guard let change else {
+            return RetrainReport(.unchanged, "neither data nor configuration changed", model: promoted.path)
+        }
+        let match = try served.map { try Correspondence(of: $0, at: promoted.path, to: identity) }
+        if let match, match.hasNewClasses, !options.promotesAnyway {
+            throw TreadleError(
+                .badData,
+                "the data has classes that \(promoted.path) does not know, so the two cannot be compared; promote the new "
+                    + "model once with --promote-anyway")
+        }
+        let isContinued = state?.stage == .training && state?.isAbout(identity, meaning: meaning) == true
+        if options.isDryRun {
+            let start = served == nil || settings.start == .cold ? "from new weights" : "from the promoted weights"
+            let verb = isContinued ? "would continue the training under way" : "would train \(start)"
+            return RetrainReport(.dryRun, "\(verb): \(change)", model: promoted.path)
+        }
+        observer.note(.info, change)
+        return try train(
+            identity, meaning, served: served, match: match, isContinued: isContinued, lock: lock, change: change)
+    }
+
+    /// Puts the predecessor back.
+    package func rollBack() throws -> RetrainReport {
+        try whileLocked { _ in
+            try promoted.checkPredecessor()
+            if options.isDryRun {
+                return RetrainReport(
+                    .dryRun, "would put \(promoted.predecessor(1)) back in the place of \(promoted.path)",
+                    model: promoted.path)
+            }
+            try promoted.rollBack()
+            return RetrainReport(.rolledBack, "the predecessor is served again", model: promoted.path)
+        }
+    }
+
+    /// Does what only one run may do at a time, unless another is at it.
+    private func whileLocked(_ body: (DirectoryLock?) throws -> RetrainReport) throws -> RetrainReport {
+        // A lock would make the directory.
+        if options.isDryRun, !FileManager.default.fileExists(atPath: directory) { return try body(nil) }
+        let lock = try DirectoryLock.acquire(directory, whenHeld: settings.lock) { holder in
+            observer.note(.info, "waiting for \(holder), which has the lock of \(directory)")
+        }
+        guard let lock else {
+            return RetrainReport(.skipped, "another run is under way in \(directory)", model: promoted.path)
+        }
+        return try withExtendedLifetime(lock) { try body(lock) }
+    }
+
+    /// Why there is something to do, or nil.
+    private func change(
+        _ identity: DataIdentity, _ meaning: String, served: Checkpoint?, state: RetrainState?
+    ) throws -> String? {
+        guard let served else { return "there is no promoted model yet" }
+        let old = try Configuration.parse(
+            text: served.configuration, file: promoted.path + ":/treadle/config", baseDirectory: served.baseDirectory)
+        let isServedSame =
+            served.fingerprint == identity.fingerprint && old.meaningText == configuration.meaningText
+        let isJudged = state?.stage == .judged && state?.isAbout(identity, meaning: meaning) == true
+        if options.promotesAnyway { return "asked to train and promote anyway" }
+        if settings.when == .always { return "retrain.when is \"always\"" }
+        guard !isServedSame, !isJudged else { return nil }
+        if state?.stage == .training, state?.isAbout(identity, meaning: meaning) == true {
+            return "continuing the training that was under way"
+        }
+        guard served.fingerprint != identity.fingerprint else { return "the configuration changed" }
+        if let state, state.fingerprint == served.fingerprint, state.rows < identity.rows,
+            try TrainingData.identity(configuration, rows: state.rows, workers: workers).fingerprint
+                == state.fingerprint
+        {
+            return "\(identity.rows - state.rows) rows were appended to the \(state.rows) of before"
+        }
+        return "the data changed"
+    }
+
+    // MARK: Training and judging
+
+    private func train(
+        _ identity: DataIdentity, _ meaning: String, served: Checkpoint?, match: Correspondence?, isContinued: Bool,
+        lock: DirectoryLock?, change: String
+    ) throws -> RetrainReport {
+        var state = RetrainState(
+            stage: .training, fingerprint: identity.fingerprint, meaning: meaning, rows: identity.rows)
+        if !isContinued { try state.write(in: directory) }
+        var training = Trainer.Options()
+        training.lock = lock
+        training.fresh = !isContinued
+        training.page = options.page
+        if settings.start == .warm, let served { training.warmStart = WarmStart(served, path: promoted.path) }
+        let summary = try Trainer.run(configuration, options: training, observer: observer)
+        guard summary.ending.isFinal, let candidate = summary.checkpoint else {
+            return RetrainReport(.interrupted, "the next call continues", model: promoted.path)
+        }
+        var report = try judge(candidate, served: served, match: match)
+        report.digest = summary.digest
+        report.change = change
+        if report.outcome == .promoted {
+            if promotion.hook != nil {
+                // Before the promotion: whoever comes after a kill sees by the served weights whether it took place.
+                state.stage = .hook
+                state.environment = variables(report)
+                try state.write(in: directory)
+            }
+            try promoted.replace(by: candidate)
+            if let hook = promotion.hook {
+                report.hookFailure = PromotionHook(command: hook).run(state.environment ?? [:])
+            }
+        }
+        state.stage = .judged
+        state.outcome = report.outcome.rawValue
+        state.environment = nil
+        try state.write(in: directory)
+        return report
+    }
+
+    /// Measures the old model and the new one on the same rows, and decides.
+    private func judge(_ candidate: String, served: Checkpoint?, match: Correspondence?) throws -> RetrainReport {
+        let data = try TrainingData(
+            configuration, workers: workers, cacheDirectory: directory,
+            interrupted: { Interruption.stopRequested })
+        guard let rows = data.valid else {
+            throw TreadleError(
+                .configuration, "data.valid gives no rows to judge models by; raise its fraction or name files")
+        }
+        let watched = WatchedMetric(promotion.metric)
+        func measure(_ model: Checkpoint, _ path: String) throws -> Double {
+            let metrics = configuration.metrics.filter { $0 != .confusion }
+            let result = try TrainedModel(model, path: path).evaluate(rows, metrics: metrics, workers: workers)
+            return result.named("valid")[watched.name] ?? .nan
+        }
+        let new = try CheckpointFile.read(candidate)
+        var report = RetrainReport(.promoted, "", model: promoted.path)
+        report.metric = watched.name
+        report.new = try measure(new, candidate)
+        guard report.new?.isFinite == true else {
+            report.outcome = .notPromoted
+            report.reason = "its \(watched.name) is not a number"
+            return report
+        }
+        guard let served, let match else {
+            report.reason = "the first model"
+            return report
+        }
+        let old = served.arranged(by: match)
+        report.drift = Drift(from: old.normalization, to: data.normalization, names: data.columns)
+        if options.promotesAnyway {
+            report.reason = "promoted without comparison, as asked"
+            return report
+        }
+        report.old = try measure(old, promoted.path)
+        if let worst = report.drift?.worst, let limit = promotion.maxDrift, worst.amount > limit {
+            report.outcome = .notPromoted
+            report.reason =
+                "the data drifted: \(worst.name) by \(Self.text(worst.amount)), more than retrain.promote.max_drift, \(Self.text(limit))"
+            return report
+        }
+        decide(&report, watched)
+        return report
+    }
+
+    private func decide(_ report: inout RetrainReport, _ watched: WatchedMetric) {
+        guard let old = report.old, let new = report.new else { return }
+        let margin =
+            switch promotion.tolerance {
+            case .absolute(let amount): amount
+            case .share(let share): abs(old) * share
+            }
+        let worse = watched.higherIsBetter ? old - new : new - old
+        if old.isFinite, worse > margin {
+            report.outcome = .notPromoted
+            report.reason =
+                "\(watched.name) is \(Self.text(new)), worse than \(Self.text(old)) by more than the tolerance, \(Self.text(margin))"
+        } else {
+            report.reason = "\(watched.name) \(Self.text(old)) → \(Self.text(new))"
+        }
+    }
+
+    // MARK: The hook
+
+    /// A promotion that was killed before its hook had run, or before it took place: then it is made anew.
+    ///
+    /// Gives the state from then on, and how the hook failed, if it did.
+    private func finishHook(of pending: RetrainState) throws -> (RetrainState, String?) {
+        var state = pending
+        var failure: String?
+        guard try promoted.read()?.parameterDigest == pending.environment?[HookVariable.digest.rawValue] else {
+            state.stage = .training
+            state.environment = nil
+            return (state, nil)
+        }
+        if let hook = promotion.hook {
+            observer.note(.info, "running the hook of the promotion that was interrupted")
+            failure = PromotionHook(command: hook).run(pending.environment ?? [:])
+        }
+        state.stage = .judged
+        state.environment = nil
+        try state.write(in: directory)
+        return (state, failure)
+    }
+
+    private func variables(_ report: RetrainReport) -> [String: String] {
+        var variables: [HookVariable: String] = [
+            .model: promoted.path, .predecessor: promoted.predecessor(1), .run: directory, .name: configuration.name,
+            .digest: report.digest ?? "", .metric: report.metric ?? "",
+        ]
+        variables[.newMetric] = report.new.map { "\($0)" }
+        variables[.oldMetric] = report.old.map { "\($0)" }
+        return Dictionary(uniqueKeysWithValues: variables.map { ($0.key.rawValue, $0.value) })
+    }
+
+    static func text(_ number: Double) -> String { String(format: "%.6g", number) }
+}

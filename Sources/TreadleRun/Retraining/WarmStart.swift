@@ -1,0 +1,135 @@
+internal import TreadleBase
+internal import TreadleData
+internal import TreadleModel
+
+/// The weights of an earlier model as the beginning of a new run, saying the same about the same rows.
+struct WarmStart {
+    private let model: Checkpoint
+    private let path: String
+
+    init(_ model: Checkpoint, path: String) {
+        self.model = model
+        self.path = path
+    }
+
+    /// The weights for `network` on data with this identity and normalization.
+    ///
+    /// Inputs and classes are matched by name. Where the new data is normalized otherwise, first and last layer are
+    /// adapted, so that the outputs for a row stay what they were. Units of classes that the model does not know begin
+    /// as `fresh` has them. Throws where the networks differ.
+    func parameters(
+        for network: Network, data: DataIdentity, normalization: Normalization, fresh: [LayerParameters]
+    ) throws -> [LayerParameters] {
+        let match = try Correspondence(of: model, at: path, to: data)
+        let arranged = model.arranged(by: match)
+        try checkShape(of: arranged.network, against: network, match)
+        var parameters = arranged.parameters
+        adapt(&parameters, from: arranged.normalization, to: normalization)
+        if match.hasNewClasses, let last = parameters.indices.last {
+            parameters[last] = parameters[last].spread(over: match.outputs, into: fresh[last])
+        }
+        return zip(parameters, fresh).map { old, new in
+            LayerParameters(name: new.name, weight: old.weight, bias: new.bias == nil ? nil : old.bias)
+        }
+    }
+
+    private func checkShape(of old: Network, against new: Network, _ match: Correspondence) throws {
+        var widths = old.layers.map(\.units)
+        if let last = widths.indices.last { widths[last] = match.outputs.count }
+        let isSame =
+            widths == new.layers.map(\.units) && old.layers.map(\.activation) == new.layers.map(\.activation)
+            && old.layers.map(\.hasBias) == new.layers.map(\.hasBias)
+        guard !isSame else { return }
+        throw TreadleError(
+            .configuration,
+            "model is not the network of \(path) any more, so its weights cannot be the start; set retrain.start to \"cold\", "
+                + "or put model back as it was")
+    }
+
+    /// Keeps the network's answers while what it is given, and what it is asked for, is normalized otherwise.
+    private func adapt(_ parameters: inout [LayerParameters], from old: Normalization, to new: Normalization) {
+        guard old != new, let last = parameters.indices.last else { return }
+        let inputs = Columns(from: (old.shift, old.factor), to: (new.shift, new.factor))
+        if let inputs, let bias = parameters[0].bias {
+            let weight = parameters[0].weight
+            let (rows, units) = (weight.shape[0], weight.shape[1])
+            parameters[0].bias = bias.mapped { values in
+                var values = values
+                let weights = weight.doubles
+                for row in 0..<rows {
+                    for unit in 0..<units { values[unit] += weights[row * units + unit] * inputs.offset[row] }
+                }
+                return values
+            }
+            parameters[0].weight = weight.mapped { values in
+                values.indices.map { values[$0] * inputs.scale[$0 / units] }
+            }
+        }
+        // An output o in the old units is o · scale + offset in the new ones.
+        let targets = Columns(from: (new.targetShift, new.targetFactor), to: (old.targetShift, old.targetFactor))
+        if let targets, let bias = parameters[last].bias {
+            let units = bias.count
+            parameters[last].bias = bias.mapped { values in
+                values.indices.map { values[$0] * targets.scale[$0] + targets.offset[$0] }
+            }
+            parameters[last].weight = parameters[last].weight.mapped { values in
+                values.indices.map { values[$0] * targets.scale[$0 % units] }
+            }
+        }
+    }
+
+    /// A column normalized in the one way is `scale · x + offset` of itself normalized in the other way.
+    private struct Columns {
+        var scale: [Double]
+        var offset: [Double]
+
+        /// Nil where nothing changes, or where one side is not normalized at all.
+        init?(from old: (shift: [Double], factor: [Double]), to new: (shift: [Double], factor: [Double])) {
+            let count = max(old.shift.count, new.shift.count)
+            guard count > 0, old != new else { return nil }
+            func filled(_ values: [Double], _ value: Double) -> [Double] {
+                values.isEmpty ? [Double](repeating: value, count: count) : values
+            }
+            let (shift, factor) = (filled(old.shift, 0), filled(old.factor, 1))
+            let (newShift, newFactor) = (filled(new.shift, 0), filled(new.factor, 1))
+            scale = (0..<count).map { newFactor[$0] == 0 ? 0 : factor[$0] / newFactor[$0] }
+            offset = (0..<count).map { (newShift[$0] - shift[$0]) * factor[$0] }
+        }
+    }
+}
+
+extension LayerParameters {
+    /// These units at the places that `places` gives them, among the units of `others`.
+    fileprivate func spread(over places: [Int?], into others: LayerParameters) -> LayerParameters {
+        var known = 0
+        let sources = places.map { place -> Int? in
+            guard place != nil else { return nil }
+            defer { known += 1 }
+            return known
+        }
+        var result = others
+        let (mine, width) = (weight.doubles, weight.shape[1])
+        result.weight = others.weight.mapped { values in
+            values.indices.map { index in
+                sources[index % places.count].map { mine[index / places.count * width + $0] } ?? values[index]
+            }
+        }
+        if let bias {
+            let mine = bias.doubles
+            result.bias = others.bias?.mapped { values in
+                values.indices.map { index in sources[index].map { mine[$0] } ?? values[index] }
+            }
+        }
+        return result
+    }
+}
+
+extension Tensor {
+    /// The numbers in Double, row-major.
+    var doubles: [Double] {
+        switch storage {
+        case .float32(let values): values.map(Double.init)
+        case .float64(let values): values
+        }
+    }
+}

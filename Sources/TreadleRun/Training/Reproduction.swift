@@ -1,0 +1,43 @@
+internal import Foundation
+internal import TreadleBase
+internal import TreadleConfiguration
+
+/// Trains a checkpoint's run again, from its embedded configuration, up to where the checkpoint stood.
+package enum Reproduction {
+    package struct Outcome: Equatable, Sendable {
+        /// The digests of the weights in the file and of those trained again.
+        package var expected: String
+        package var found: String
+
+        package var isSame: Bool { expected == found }
+    }
+
+    /// Works in a temporary directory, which is gone afterwards; the run's own is not touched.
+    package static func run(
+        _ model: TrainedModel, threads: Int, observer: any TrainingObserver
+    ) throws -> Outcome {
+        let directory = FileManager.default.temporaryDirectory.appending(path: "treadle-reproduce-\(UUID().uuidString)")
+        defer {
+            try? FileManager.default.removeItem(at: directory)
+            try? FileManager.default.removeItem(atPath: directory.path + ".lock")
+        }
+        var configuration = model.configuration
+        configuration.checkpoint.dir = directory.path
+        configuration.checkpoint.every = CheckpointInterval(time: nil, epochs: nil, steps: nil)
+        configuration.compute.threads = .value(threads)
+        configuration.data.test = nil
+        configuration.stop.wallTime = nil
+        configuration.log.tensorboard = false
+        configuration.log.prometheus = nil
+        var options = Trainer.Options()
+        options.until = model.checkpoint.cursor
+        // Only the run's end puts the best weights back; every other checkpoint holds the present ones.
+        if !model.checkpoint.progress.finished { configuration.stop.early?.restoreBest = false }
+        options.expectedFingerprint = model.checkpoint.fingerprint
+        let summary = try Trainer.run(configuration, options: options, observer: observer)
+        guard summary.ending.isFinal else {
+            throw TreadleError(.tryAgain, "stopped before \(model.path) was reproduced; start over to try again")
+        }
+        return Outcome(expected: model.checkpoint.parameterDigest, found: summary.digest ?? "none")
+    }
+}

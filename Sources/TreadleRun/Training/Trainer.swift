@@ -1,0 +1,38 @@
+package import TreadleBase
+package import TreadleConfiguration
+package import TreadleData
+internal import TreadleModel
+
+/// Trains a run: from its configuration to `final.h5`, from wherever an earlier process left off.
+package enum Trainer {
+    /// What a caller asks beyond the configuration.
+    package struct Options: Sendable {
+        /// Starts over, whatever the run's directory holds.
+        package var fresh = false
+        /// Continues although the data is not what the checkpoint was trained on.
+        package var acceptsChangedData = false
+        /// The model to start from instead of random weights; a checkpoint to continue from beats it.
+        var warmStart: WarmStart?
+        /// The right to the run's directory, where the caller has it already.
+        var lock: DirectoryLock?
+        /// Ends the run here, as if it had come to its end: how a checkpoint is reproduced.
+        package var until: Cursor?
+        /// What the data must be, for a checkpoint to be reproduced on them.
+        package var expectedFingerprint: String?
+        /// Makes the page that is kept as `report.html` beside the final checkpoint; nil keeps none.
+        package var page: (@Sendable (FinishedRun) throws -> String)?
+        /// The processes that share the run.
+        package var ranks = Ranks.alone
+
+        package init() {}
+    }
+
+    package static func run(
+        _ configuration: Configuration, options: Options = Options(), observer: any TrainingObserver
+    ) throws -> RunSummary {
+        switch configuration.model.precision {
+        case .float32: try TrainingRun<Float>(configuration, options: options, observer: observer).train()
+        case .float64: try TrainingRun<Double>(configuration, options: options, observer: observer).train()
+        }
+    }
+}

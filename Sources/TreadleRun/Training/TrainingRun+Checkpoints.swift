@@ -1,0 +1,110 @@
+internal import Foundation
+internal import TreadleBase
+internal import TreadleConfiguration
+internal import TreadleData
+internal import TreadleEngine
+internal import TreadleModel
+
+/// What tells one state of a run from another: an epoch's end has the step of its last batch.
+struct SavedState: Equatable {
+    private var cursor: Cursor
+    private var epochs: Int
+
+    init<S: Scalar>(of run: TrainingRun<S>) {
+        cursor = run.cursor
+        epochs = run.history.count
+    }
+}
+
+extension TrainingRun {
+    /// Saves in the background when an interval has passed or a signal asks for it.
+    ///
+    /// Between the batches of a group nothing is saved: their sums are not part of a checkpoint.
+    func saveIfDue(epoch record: EpochRecord? = nil) throws {
+        reportSaved()
+        guard isBetweenUpdates else { return }
+        // A rollback goes back to the end of an epoch: which ends are on disk must not depend on time.
+        let isAnchor = record != nil && configuration.stop.onNaN == .rollback
+        if ranks.isAlone || record != nil {
+            guard try ranks.decide({ isSaveWanted(at: cursor, epoch: record) || isAnchor }) else { return }
+        } else {
+            guard ranks.agreed.contains(.saves) else { return }
+        }
+        let start = ContinuousClock.now
+        let snapshot = try snapshot()
+        try store?.save(snapshot)
+        saved = SavedState(of: self)
+        observer.note(.debug, "training stood still for \(ContinuousClock.now - start) while its state was copied")
+    }
+
+    private func isSaveWanted(at cursor: Cursor, epoch record: EpochRecord? = nil) -> Bool {
+        let isAsked = Interruption.takeCheckpointRequest()
+        return isAsked || store?.isDue(at: cursor, epoch: record) == true
+    }
+
+    /// Before a batch: what is to be done after it, which every rank will then know.
+    func tellWishes(endsGroup: Bool) {
+        ranks.wishes = .signals
+        guard ranks.isFirst, endsGroup else { return }
+        let next = Cursor(epoch: cursor.epoch, batch: cursor.batch + 1, step: cursor.step + 1)
+        if isSaveWanted(at: next) { ranks.wishes.insert(.saves) }
+        if isOverTime { ranks.wishes.insert(.wallTime) }
+    }
+
+    /// Of this process: one that continues has as long again.
+    private var isOverTime: Bool { configuration.stop.wallTime.map { clock.seconds >= $0.seconds } ?? false }
+
+    /// Writes a checkpoint, where this is the rank that does, and gives its path when it is durable.
+    func write(_ checkpoint: Checkpoint, as name: CheckpointName? = nil) throws -> String {
+        let path = try store?.saveAndWait(checkpoint, as: name)
+        reportSaved()
+        return path ?? directory + "/" + (name ?? .step(checkpoint.cursor.step)).fileName
+    }
+
+    /// Ends this process's part of the run when a signal or the time limit asks for it.
+    func departIfAsked() throws {
+        guard isBetweenUpdates else { return }
+        let signal = ranks.isAlone ? Interruption.stopSignal : ranks.agreed.stopSignal
+        if let signal { throw Departure.signal(signal) }
+        if ranks.isAlone ? isOverTime : ranks.agreed.contains(.wallTime) { throw Departure.wallTime }
+    }
+
+    private var isBetweenUpdates: Bool { cursor.batch == 0 || isGroupEnd(after: cursor.batch) }
+
+    /// The run as it stands: a copy, so that training can go on while it is written.
+    ///
+    /// Every rank must ask; only the first gets what the optimizer remembers.
+    func snapshot() throws -> Checkpoint {
+        var state = stateWithoutOptimizer
+        state.optimizer = step.optimizerState()
+        try ranks.check()
+        return state
+    }
+
+    /// The same without what the optimizer remembers, which several ranks hold: what one rank knows by itself.
+    var stateWithoutOptimizer: Checkpoint {
+        var progress = progress
+        progress.seconds = seconds
+        return checkpoint(
+            parameters: step.parameters(), optimizer: OptimizerState(), cursor: cursor, progress: progress,
+            history: history)
+    }
+
+    func checkpoint(
+        parameters: [LayerParameters], optimizer: OptimizerState, cursor: Cursor, progress: TrainingProgress,
+        history: [EpochRecord]
+    ) -> Checkpoint {
+        Checkpoint(
+            configuration: configuration.resolvedText, baseDirectory: configuration.baseDirectory,
+            task: configuration.task, network: network, loss: loss.type, precision: S.precision,
+            parameters: parameters, normalization: data.normalization, classes: data.classes, columns: data.columns,
+            classWeights: loss.classWeights, imageShape: data.imageShape, optimizer: optimizer, cursor: cursor,
+            progress: progress, history: history,
+            fingerprint: data.fingerprint, created: Date().timeIntervalSince1970)
+    }
+
+    /// Tells the observer what has become durable in the background.
+    func reportSaved() {
+        for saved in store?.takeSaved() ?? [] { observer.checkpointed(saved.path, at: saved.cursor) }
+    }
+}

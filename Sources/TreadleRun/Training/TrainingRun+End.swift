@@ -1,0 +1,96 @@
+internal import Foundation
+internal import TreadleBase
+internal import TreadleConfiguration
+internal import TreadleData
+internal import TreadleEngine
+
+extension TrainingRun {
+    /// The run has come to its end: writes its last state, takes the best weights where asked, measures them on the
+    /// test set, and writes `final.h5`.
+    ///
+    /// Every part can be interrupted and is done again by the next process.
+    func finish() throws -> RunSummary {
+        let done = options.until == nil ? try store?.final() : nil
+        if try ranks.decide({ done?.checkpoint.cursor == cursor }) {
+            return summary(.alreadyComplete, of: done?.checkpoint ?? stateWithoutOptimizer, at: done?.path ?? directory)
+        }
+        try recordPartOfEpoch()
+        var last = try snapshot()
+        if saved == SavedState(of: self) {
+            // It is on its way to the disk already.
+            try store?.finishWriting()
+        } else {
+            _ = try write(last)
+        }
+        last.progress.finished = true
+        var record = last.history.lastIndex { $0.step == cursor.step }
+        if configuration.stop.early?.restoreBest == true, let best = try bestCheckpoint() {
+            step.load(best.parameters, optimizer: last.optimizer)
+            last.parameters = best.parameters
+            record = last.history.firstIndex { $0.step == best.cursor.step }
+            observer.note(.info, "restored the weights of epoch \(best.cursor.epoch), the best by \(watched.name)")
+        }
+        var tested: Evaluation?
+        if let test = data.test, let record {
+            let result = try evaluate(test)
+            last.history[record].metrics.merge(result.named("test")) { $1 }
+            tested = result
+        }
+        let path = try write(last, as: .final)
+        writeReport(on: last, at: path, test: tested)
+        return summary(ending, of: last, at: path, record: record)
+    }
+
+    /// Leaves a checkpoint that the next process continues from.
+    func leave(_ departure: Departure) throws -> RunSummary {
+        let snapshot = try snapshot()
+        let path = try write(snapshot)
+        switch departure {
+        case .signal(let name):
+            observer.note(.info, "stopped by \(name); the same command continues from \(path)")
+            return summary(.interrupted, of: snapshot, at: path)
+        case .wallTime:
+            observer.note(.info, "stop.wall_time is over; the same command continues from \(path)")
+            return summary(.wallTime, of: snapshot, at: path)
+        }
+    }
+
+    /// A run that ends by its number of steps in the middle of an epoch has metrics of that part.
+    private func recordPartOfEpoch() throws {
+        guard cursor.batch > 0, history.last?.step != cursor.step else { return }
+        var metrics = ["loss": progress.lossSum / progress.weightSum]
+        if let valid = data.valid { metrics.merge(try evaluate(valid).named("valid")) { $1 } }
+        let record = EpochRecord(
+            epoch: cursor.epoch + 1, step: cursor.step, rate: rate, seconds: seconds, metrics: metrics)
+        history.append(record)
+        observer.epochEnded(record)
+    }
+
+    /// The checkpoint with the best weights, unless they are the present ones.
+    private func bestCheckpoint() throws -> Checkpoint? {
+        guard let bestEpoch = progress.bestEpoch, bestEpoch != cursor.epoch || cursor.batch > 0 else { return nil }
+        let found = try store?.best()
+        guard try ranks.decide({ found.map { $0.checkpoint.cursor.step <= cursor.step } ?? false }) else {
+            observer.note(
+                .warning, "the best weights, of epoch \(bestEpoch), are not on disk; keeping those of the last epoch")
+            return nil
+        }
+        return try ranks.share(found?.checkpoint ?? stateWithoutOptimizer)
+    }
+
+    private var ending: RunSummary.Ending {
+        hasStoppedEarly ? .stoppedEarly : reachedStepLimit ? .stepLimit : .completed
+    }
+
+    private func summary(
+        _ ending: RunSummary.Ending, of checkpoint: Checkpoint, at path: String, record: Int? = nil
+    ) -> RunSummary {
+        let summary = RunSummary(
+            ending: ending, directory: directory, cursor: checkpoint.cursor, seconds: checkpoint.progress.seconds,
+            metrics: (record.map { checkpoint.history[$0] } ?? checkpoint.history.last)?.metrics ?? [:],
+            best: progress.best, bestEpoch: progress.bestEpoch, checkpoint: path,
+            digest: checkpoint.parameterDigest, history: checkpoint.history)
+        observer.finished(summary)
+        return summary
+    }
+}

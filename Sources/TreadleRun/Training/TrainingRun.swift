@@ -1,0 +1,203 @@
+internal import TreadleBase
+internal import TreadleConfiguration
+internal import TreadleData
+internal import TreadleEngine
+internal import TreadleModel
+
+/// One run under way: the loop over epochs and batches, and what it has to remember between them.
+///
+/// The weights after any number of steps depend on the configuration, the data and the seed alone: when processes
+/// were started, stopped or killed in between leaves no trace in them.
+final class TrainingRun<S: Scalar> {
+    let configuration: Configuration
+    let options: Trainer.Options
+    let observer: any TrainingObserver
+    let workers: Workers
+    let ranks: Ranks
+    /// Where the run is kept; only the first rank has a store there, and writes.
+    let directory: String
+    let store: CheckpointStore?
+    let data: TrainingData
+    let network: Network
+    let loss: LossFunction
+    let schedule: Schedule
+    let watched: WatchedMetric
+    let step: TrainingStep<S>
+    let clock = RunClock()
+
+    var loader: BatchLoader<S>
+    /// Where training stands; with `progress`, `history` and the weights it is all that resuming needs.
+    var cursor = Cursor()
+    var progress = TrainingProgress()
+    var history: [EpochRecord] = []
+    /// The checkpoint that this process continues from, and the seconds of training before it.
+    var resumedFrom: String?
+    var secondsBefore = 0.0
+    /// The state that was last handed to the store between batches.
+    var saved: SavedState?
+
+    /// Trains until the run ends by its rules, a signal, or its time limit.
+    func train() throws -> RunSummary {
+        observer.began(overview)
+        do {
+            while !isOver {
+                while !isOver, let batch = try unsafe loader.next() {
+                    try unsafe run(batch)
+                    // Rows whose pages had gone from their file were zeros: nothing learnt from them is kept.
+                    try loader.confirm()
+                    try saveIfDue()
+                    try departIfAsked()
+                }
+                if cursor.batch == loader.batchesPerEpoch { try endEpoch() }
+            }
+            return try finish()
+        } catch let departure as Departure {
+            return try leave(departure)
+        }
+    }
+
+    /// One batch through the step: forward, backward, and, at the end of a group of batches, the update.
+    private func run(_ batch: Batch<S>) throws {
+        let rate = self.rate
+        let endsGroup = isGroupEnd(after: cursor.batch + 1)
+        let rows = min(configuration.data.batchSize, data.train.count - cursor.batch * configuration.data.batchSize)
+        if !ranks.isAlone { tellWishes(endsGroup: endsGroup) }
+        let result = unsafe step.run(batch, step: cursor.step, rate: rate, endsGroup: endsGroup, totalRows: rows)
+        try ranks.check()
+        guard result.isFinite else { return try unsafe returnOrStop(batch, rate: rate) }
+        progress.lossSum += result.lossSum
+        progress.weightSum += result.weightSum
+        cursor.batch += 1
+        if endsGroup { cursor.step += 1 }
+        observer.stepped(
+            StepReport(
+                cursor: cursor, rows: rows,
+                loss: result.weightSum > 0 ? result.lossSum / result.weightSum : 0, rate: rate,
+                seconds: clock.seconds, waited: loader.waited.seconds))
+    }
+
+    /// The rate of the update that the next batch belongs to.
+    var rate: Double {
+        schedule.rate(step: cursor.step, epoch: cursor.epoch, totalSteps: length.updates, progress: progress)
+    }
+
+    /// Whether an update follows so many batches of an epoch: after every `accumulate`, and after the last.
+    func isGroupEnd(after batches: Int) -> Bool {
+        batches.isMultiple(of: configuration.compute.accumulate) || batches == loader.batchesPerEpoch
+    }
+
+    private var length: RunLength { RunLength(configuration, batchesPerEpoch: loader.batchesPerEpoch) }
+
+    private var isOver: Bool {
+        cursor.epoch >= configuration.stop.epochs || reachedStepLimit || hasStoppedEarly || cursor == options.until
+    }
+
+    var reachedStepLimit: Bool { configuration.stop.steps.map { cursor.step >= $0 } ?? false }
+
+    /// Decided anew from what is remembered, so that a run continues when its patience is raised.
+    var hasStoppedEarly: Bool {
+        guard let early = configuration.stop.early, cursor.batch == 0 else { return false }
+        return progress.epochsWithoutProgress >= max(1, early.patience)
+    }
+
+    /// Seconds of training so far, over all resumptions.
+    var seconds: Double { secondsBefore + clock.seconds }
+
+    private var overview: RunOverview {
+        RunOverview(
+            name: configuration.name, directory: directory, task: configuration.task, network: network,
+            trainRows: data.train.count, validRows: data.valid?.count ?? 0, testRows: data.test?.count ?? 0,
+            batchSize: configuration.data.batchSize, batchesPerEpoch: loader.batchesPerEpoch,
+            epochs: configuration.stop.epochs, threads: workers.count, start: cursor, resumedFrom: resumedFrom,
+            history: history)
+    }
+
+    /// Opens the data and the run's directory, and takes up what an earlier process left there.
+    init(_ configuration: Configuration, options: Trainer.Options, observer caller: any TrainingObserver) throws {
+        let ranks = options.ranks
+        let caller = ranks.isFirst ? caller : SilentObserver()
+        let runDirectory = RunDirectory(configuration)
+        let note: @Sendable (LogLevel, String) -> Void = { caller.note($0, $1) }
+        store = ranks.isFirst ? try runDirectory.open(lock: options.lock, note: note) : nil
+        let found = options.fresh ? nil : try store?.newest()
+        if let found { try Resumption.checkMeaning(of: found, against: configuration) }
+        let shards = try ranks.part(
+            of: Shards(batchSize: configuration.data.batchSize, configured: configuration.shardCount))
+
+        let workers = Workers(count: configuration.threadCount)
+        data = try TrainingData(
+            configuration, workers: workers, cacheDirectory: store?.directory, ranks: ranks,
+            interrupted: { Interruption.stopRequested }, note: note)
+        if let found {
+            try Resumption.checkData(of: found, against: data, acceptsChanges: options.acceptsChangedData, note: note)
+        }
+        if let expected = options.expectedFingerprint, expected != data.fingerprint {
+            throw TreadleError(
+                .badData,
+                "the data is not what the checkpoint was trained on (fingerprint \(expected.prefix(12)) then, "
+                    + "\(data.fingerprint.prefix(12)) now); put it back to reproduce the weights")
+        }
+        network = Network(configuration.model, inputs: data.features, outputs: data.outputs)
+        loss = try LossFunction(
+            configuration.loss, task: configuration.task, outputs: data.outputs, classCounts: data.train.classCounts)
+        // A run that begins owns no best and no final model yet: what lies there is another's. Not before it is known that
+        // there is something to begin.
+        if found == nil { try store?.removeAll() }
+        if configuration.stop.onNaN == .rollback { try store?.keepEpochEnd(before: found) }
+        schedule = Schedule(configuration.schedule, rate: configuration.optimizer.lr)
+        watched = WatchedMetric(of: configuration)
+        step = unsafe TrainingStep(
+            network: network, loss: loss, optimizer: configuration.optimizer,
+            batchSize: configuration.data.batchSize, shards: shards,
+            accumulate: configuration.compute.accumulate, seed: configuration.seed, workers: workers, ranks: ranks)
+        loader = try data.train.trainingLoader(
+            configuration, data.normalization, workers: workers, part: shards, from: Cursor())
+        observer =
+            try store.map { store in
+                try runDirectory.observers(
+                    caller, store: store, continuingAt: found?.checkpoint.recorded ?? Cursor())
+            } ?? caller
+        directory = configuration.path(configuration.checkpoint.dir)
+        self.ranks = ranks
+        self.configuration = configuration
+        self.options = options
+        self.workers = workers
+
+        try take(try found?.checkpoint ?? beginning())
+        resumedFrom = found?.path
+        try store?.checkSpace(for: checkpointBytes)
+    }
+
+    /// The run as a checkpoint has it, or as it begins.
+    ///
+    /// Every rank takes the first one's state.
+    func take(_ own: Checkpoint) throws {
+        let state = try ranks.share(own)
+        step.load(state.parameters, optimizer: state.optimizer)
+        cursor = state.cursor
+        progress = state.progress
+        history = state.history
+        secondsBefore = state.progress.seconds - clock.seconds
+        loader = try data.train.trainingLoader(
+            configuration, data.normalization, workers: workers, part: step.shards, from: cursor)
+    }
+
+    /// The run before its first step.
+    func beginning() throws -> Checkpoint {
+        let fresh = Initialization.parameters(
+            of: network, initializer: configuration.model.initializer, as: S.self,
+            seed: configuration.seed, workers: workers)
+        let parameters =
+            try options.warmStart?.parameters(
+                for: network, data: data.identity, normalization: data.normalization, fresh: fresh) ?? fresh
+        return checkpoint(
+            parameters: parameters, optimizer: OptimizerState(), cursor: Cursor(), progress: TrainingProgress(),
+            history: [])
+    }
+
+    /// About what a checkpoint takes on disk.
+    private var checkpointBytes: Int {
+        let copies = 1 + step.slotCount
+        return network.parameterCount * copies * MemoryLayout<S>.size + 1 << 16
+    }
+}

@@ -1,0 +1,57 @@
+internal import TreadleBase
+internal import TreadleData
+internal import TreadleModel
+internal import TreadleRun
+
+/// What an exported file says about its model, as names and texts: lists are JSON.
+struct ExportDescription {
+    let members: [(String, String)]
+
+    init(_ checkpoint: Checkpoint) {
+        func list(_ texts: [String]) -> String { JSONValue.array(texts.map(JSONValue.string)).text() }
+        var members = [
+            ("format", "treadle"), ("program_version", checkpoint.programVersion), ("task", checkpoint.task.rawValue),
+            ("loss", checkpoint.loss.rawValue), ("parameter_digest", checkpoint.parameterDigest),
+            ("activations", list(checkpoint.network.layers.map(\.activation.rawValue))),
+        ]
+        if let classes = checkpoint.classes { members.append(("classes", list(classes))) }
+        if let columns = checkpoint.columns { members.append(("columns", list(columns))) }
+        self.members = members
+    }
+}
+
+extension Checkpoint {
+    /// Every array that prediction needs, by a dotted name: `dense.weight` (inputs×units), `normalization.shift`, ….
+    var exportedTensors: [(name: String, tensor: Tensor)] {
+        var tensors: [(String, Tensor)] = []
+        for layer in parameters {
+            tensors.append(("\(layer.name).weight", layer.weight))
+            if let bias = layer.bias { tensors.append(("\(layer.name).bias", bias)) }
+        }
+        for (name, values) in [
+            ("shift", normalization.shift), ("factor", normalization.factor), ("imputation", normalization.imputation),
+            ("target_shift", normalization.targetShift), ("target_factor", normalization.targetFactor),
+        ] where !values.isEmpty {
+            tensors.append(("normalization.\(name)", Tensor(shape: [values.count], storage: .float64(values))))
+        }
+        return tensors
+    }
+}
+
+extension Tensor {
+    /// The elements' bits, row-major, the least byte first.
+    var littleEndianBytes: [UInt8] {
+        switch storage {
+        case .float32(let values): values.littleEndianBytes
+        case .float64(let values): values.littleEndianBytes
+        }
+    }
+
+    /// Bytes of all elements.
+    var byteCount: Int {
+        switch storage {
+        case .float32(let values): values.count * 4
+        case .float64(let values): values.count * 8
+        }
+    }
+}

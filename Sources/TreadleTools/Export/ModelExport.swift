@@ -1,0 +1,51 @@
+internal import TreadleBase
+internal import TreadleConfiguration
+internal import TreadleData
+internal import TreadleModel
+package import TreadleRun
+
+/// A trained model in the formats of others.
+package enum ModelExport: String, CaseIterable, Sendable {
+    case onnx = ".onnx"
+    case safetensors = ".safetensors"
+    case npz = ".npz"
+    case keras = ".weights.h5"
+
+    /// The format that a path's extension asks for.
+    package init(path: String) throws {
+        guard let format = ModelExport.allCases.first(where: { path.lowercased().hasSuffix($0.rawValue) }) else {
+            let names = ModelExport.allCases.map(\.rawValue).joined(separator: ", ")
+            throw TreadleError(.usage, "\(path): the extension says the format, and must be one of \(names)")
+        }
+        self = format
+    }
+
+    /// Writes the model to `path`, all at once or not at all.
+    package func write(_ model: TrainedModel, to path: String) throws {
+        var file = try DurableFile(creating: path, replacing: true)
+        switch self {
+        case .onnx:
+            var export = ONNXExport(model.checkpoint, link: model.loss.link)
+            try file.write(export.bytes(name: model.configuration.name))
+        case .safetensors: try SafetensorsExport.write(model.checkpoint, to: &file)
+        case .npz: try NPZExport.write(model.checkpoint, to: &file)
+        case .keras: try KerasWeightsExport.write(model.checkpoint, to: &file)
+        }
+        try file.commit()
+    }
+
+    /// What the file leaves to its reader; nil where it holds all that prediction needs.
+    package func remark(on model: TrainedModel) -> String? {
+        guard self != .onnx else { return nil }
+        let normalization = model.checkpoint.normalization
+        var steps: [String] = []
+        if !normalization.imputation.isEmpty { steps.append("replace missing inputs by normalization.imputation") }
+        if !normalization.shift.isEmpty { steps.append("subtract normalization.shift from x") }
+        if !normalization.factor.isEmpty { steps.append("multiply x by normalization.factor") }
+        if model.loss.link != .identity { steps.append("apply \(model.loss.link.rawValue) to the outputs") }
+        if !normalization.targetFactor.isEmpty {
+            steps.append("divide the outputs by normalization.target_factor and add normalization.target_shift")
+        }
+        return steps.isEmpty ? nil : "its reader has to " + steps.joined(separator: ", ")
+    }
+}

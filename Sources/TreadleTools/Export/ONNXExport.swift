@@ -1,0 +1,142 @@
+internal import TreadleBase
+internal import TreadleData
+internal import TreadleModel
+internal import TreadleRun
+
+/// A model as ONNX: normalization, layers, link and the way back to the target's units, in 32 bits.
+///
+/// Input `x`, N×F, in the data's own units. Outputs: `probabilities` N×K and `class` N for classification,
+/// `probabilities` and `label` N×K for multilabel, `value` N×K for regression.
+struct ONNXExport {
+    private let checkpoint: Checkpoint
+    private let link: LossFunction.Link
+    private var graph = ONNXGraph()
+
+    init(_ checkpoint: Checkpoint, link: LossFunction.Link) {
+        self.checkpoint = checkpoint
+        self.link = link
+    }
+
+    mutating func bytes(name: String) throws -> [UInt8] {
+        let size = checkpoint.network.parameterCount.multipliedReportingOverflow(by: 4)
+        guard !size.overflow, size.partialValue < 2_000_000_000 else {
+            throw TreadleError(
+                .badData, "ONNX files end at 2 GB, and this model is larger; export it as .safetensors or .npz")
+        }
+        var value = normalized("x")
+        for (layer, parameters) in zip(checkpoint.network.layers, checkpoint.parameters) {
+            value = dense(value, layer, parameters)
+        }
+        answer(value)
+        return graph.model(
+            input: "x", width: checkpoint.network.inputs, name: name, metadata: ExportDescription(checkpoint).members)
+    }
+
+    private mutating func normalized(_ input: String) -> String {
+        let normalization = checkpoint.normalization
+        var value = input
+        let width = checkpoint.network.inputs
+        if !normalization.imputation.isEmpty {
+            let missing = graph.node("IsNaN", [value])
+            let infinite = graph.node("IsInf", [value])
+            let either = graph.node("Or", [missing, infinite])
+            let fill = graph.constant("imputation", normalization.imputation.map { Float($0) }, shape: [width])
+            value = graph.node("Where", [either, fill, value])
+        }
+        if !normalization.shift.isEmpty {
+            let shift = graph.constant("shift", normalization.shift.map { Float($0) }, shape: [width])
+            value = graph.node("Sub", [value, shift])
+        }
+        if !normalization.factor.isEmpty {
+            let factor = graph.constant("factor", normalization.factor.map { Float($0) }, shape: [width])
+            value = graph.node("Mul", [value, factor])
+        }
+        return value
+    }
+
+    private mutating func dense(_ input: String, _ layer: Layer, _ parameters: LayerParameters) -> String {
+        var operands = [
+            input, graph.constant("\(layer.name).weight", parameters.weight.floats, shape: parameters.weight.shape),
+        ]
+        if let bias = parameters.bias {
+            operands.append(graph.constant("\(layer.name).bias", bias.floats, shape: bias.shape))
+        }
+        return activated(graph.node("Gemm", operands), layer.activation)
+    }
+
+    private mutating func activated(_ value: String, _ activation: Activation) -> String {
+        switch activation {
+        case .identity: return value
+        case .relu: return graph.node("Relu", [value])
+        case .leakyRelu: return graph.node("LeakyRelu", [value], floats: [("alpha", 0.01)])
+        case .elu: return graph.node("Elu", [value], floats: [("alpha", 1)])
+        case .sigmoid: return graph.node("Sigmoid", [value])
+        case .tanh: return graph.node("Tanh", [value])
+        case .softplus: return graph.node("Softplus", [value])
+        case .silu:
+            let gate = graph.node("Sigmoid", [value])
+            return graph.node("Mul", [value, gate])
+        case .gelu:
+            // x · Φ(x), Φ by erf: an operator of its own came with a later version of ONNX.
+            let scaled = graph.node("Mul", [value, scalar(Float(0.5.squareRoot()))])
+            let erf = graph.node("Erf", [scaled])
+            let share = graph.node("Add", [erf, scalar(1)])
+            let half = graph.node("Mul", [value, scalar(0.5)])
+            return graph.node("Mul", [half, share])
+        }
+    }
+
+    private var scalars: Set<String> = []
+
+    private mutating func scalar(_ value: Float) -> String {
+        let name = "scalar_\(value)"
+        return scalars.insert(name).inserted ? graph.constant(name, [value], shape: []) : name
+    }
+
+    private mutating func answer(_ value: String) {
+        let outputs = checkpoint.network.outputs
+        switch checkpoint.task {
+        case .classification:
+            let probabilities = linked(value, result: "probabilities")
+            graph.output(probabilities, .float, width: outputs)
+            let number = graph.node(
+                "ArgMax", [probabilities], result: "class", integers: [("axis", 1), ("keepdims", 0)])
+            graph.output(number, .int64, width: nil)
+        case .multilabel:
+            let probabilities = linked(value, result: "probabilities")
+            graph.output(probabilities, .float, width: outputs)
+            let yes = graph.node("GreaterOrEqual", [probabilities, scalar(0.5)])
+            let label = graph.node("Cast", [yes], result: "label", integers: [("to", ONNXGraph.Element.int64.rawValue)])
+            graph.output(label, .int64, width: outputs)
+        case .regression:
+            let normalization = checkpoint.normalization
+            var result = linked(value, result: nil)
+            if !normalization.targetFactor.isEmpty {
+                let inverse = normalization.targetFactor.map { Float(1 / $0) }
+                let shift = normalization.targetShift.map { Float($0) }
+                result = graph.node("Mul", [result, graph.constant("target_scale", inverse, shape: [outputs])])
+                result = graph.node("Add", [result, graph.constant("target_shift", shift, shape: [outputs])])
+            }
+            graph.output(graph.node("Identity", [result], result: "value"), .float, width: outputs)
+        }
+    }
+
+    private mutating func linked(_ value: String, result: String?) -> String {
+        switch link {
+        case .softmax: graph.node("Softmax", [value], result: result, integers: [("axis", 1)])
+        case .sigmoid: graph.node("Sigmoid", [value], result: result)
+        case .exp: graph.node("Exp", [value], result: result)
+        case .identity: result == nil ? value : graph.node("Identity", [value], result: result)
+        }
+    }
+}
+
+extension Tensor {
+    /// The elements in 32 bits.
+    var floats: [Float] {
+        switch storage {
+        case .float32(let values): values
+        case .float64(let values): values.map { Float($0) }
+        }
+    }
+}

@@ -1,0 +1,156 @@
+internal import HDF5
+internal import TreadleBase
+internal import TreadleData
+internal import TreadleModel
+
+/// What an HDF5 file seems to hold to learn from: where inputs and targets are, and what kind they are of.
+struct DataPortrait {
+    struct Target: Equatable {
+        var task: LearningTask
+        /// Classes, labels or values that a network has to put out.
+        var outputs: Int
+        /// The classes' names, where the file has them.
+        var classes: [String]?
+        /// Something about the target that a person should know.
+        var remark: String?
+    }
+
+    var inputs: ArrayListing.Entry
+    var targets: ArrayListing.Entry
+    var weight: ArrayListing.Entry?
+    var valid: (x: ArrayListing.Entry, y: ArrayListing.Entry)?
+    var test: (x: ArrayListing.Entry, y: ArrayListing.Entry)?
+    var target: Target
+    /// Whether inputs hold NaN or infinities, as far as looked at.
+    var hasMissing: Bool
+    /// Whether every input seen lies in 0…1 already.
+    var isUnitScaled: Bool
+    /// Bytes of an input as stored.
+    var elementSize: Int
+
+    /// At most so many elements of an array are looked at.
+    private static let lookedAt = 1 << 22
+
+    /// Looks at a file; `x` and `y` name its arrays where people know better.
+    init(_ path: String, x: String? = nil, y: String? = nil) throws {
+        let file = try DataPortrait.open(path)
+        let listing = try ArrayListing(file)
+        func entry(_ name: String) throws -> ArrayListing.Entry {
+            _ = try file.dataset(name)
+            let full = name.hasPrefix("/") ? name : "/" + name
+            guard let entry = listing.entries.first(where: { $0.path == full }) else {
+                throw TreadleError(.badData, "\(path):\(full.printable) has no rows to learn from")
+            }
+            return entry
+        }
+        let there =
+            listing.descriptions.isEmpty
+            ? "it holds no dataset at all"
+            : "it holds "
+                + listing.descriptions.prefix(12)
+                .joined(separator: ", ")
+        guard let inputs = try x.map(entry) ?? listing.inputs else {
+            throw TreadleError(
+                .badData, "\(path): no dataset looks like inputs, numbers with a row each; name one with --x; \(there)")
+        }
+        guard let targets = try y.map(entry) ?? listing.targets(of: inputs) else {
+            throw TreadleError(
+                .badData,
+                "\(path): no dataset looks like the targets of \(inputs.path.printable), with \(inputs.rows) rows; "
+                    + "name one with --y; \(there)")
+        }
+        guard targets.rows == inputs.rows else {
+            throw TreadleError(
+                .badData,
+                "\(path): \(inputs.path.printable) has \(inputs.rows) rows, but \(targets.path.printable) has \(targets.rows)"
+            )
+        }
+        self.inputs = inputs
+        self.targets = targets
+        weight = listing.weight(of: inputs)
+        func pair(_ part: ArrayListing.Part) -> (ArrayListing.Entry, ArrayListing.Entry)? {
+            guard let x = listing.counterpart(of: inputs, part), let y = listing.counterpart(of: targets, part),
+                x.rows == y.rows
+            else { return nil }
+            return (x, y)
+        }
+        valid = pair(.valid)
+        test = pair(.test)
+        elementSize = inputs.type.size ?? 8
+        let names = file.contains("/classes") ? try? file.dataset("/classes").readStrings() : nil
+        target = try DataPortrait.target(file.dataset(targets.path), targets, classes: names)
+        let values = try DataPortrait.sample(file.dataset(inputs.path), inputs)
+        hasMissing = values.contains { !$0.isFinite }
+        isUnitScaled = values.allSatisfy { !$0.isFinite || ($0 >= 0 && $0 <= 1) }
+    }
+
+    private static func open(_ path: String) throws -> H5File {
+        do throws(H5Error) {
+            return try H5File.open(path)
+        } catch {
+            guard error.kind == .notHDF5 else { throw error }
+            throw TreadleError(
+                .badData, "\(path) is not an HDF5 file; tables and arrays become one with \"treadle import\"")
+        }
+    }
+
+    /// Numbers from the whole length of a dataset: all rows, or evenly spaced stretches.
+    private static func sample(_ dataset: H5Dataset, _ entry: ArrayListing.Entry) throws -> [Double] {
+        let most = max(1, lookedAt / max(1, entry.width))
+        guard entry.rows > most else { return try dataset.read(as: Double.self) }
+        let stretch = max(1, most / 16)
+        var values: [Double] = []
+        for index in 0..<min(16, most) {
+            let start = (entry.rows - stretch) / 15 * index
+            values += try dataset.read(as: Double.self, rows: start..<start + stretch)
+        }
+        return values
+    }
+
+    private static func target(
+        _ dataset: H5Dataset, _ entry: ArrayListing.Entry, classes: [String]?
+    ) throws -> Target {
+        if case .string = entry.type {
+            let texts = try dataset.readStrings(rows: 0..<min(entry.rows, 1 << 20))
+            let names = Set(texts).sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+            return Target(task: .classification, outputs: names.count, classes: names)
+        }
+        let values = try sample(dataset, entry)
+        guard entry.width == 1 else { return several(values, entry.width) }
+        let finite = values.filter(\.isFinite)
+        let isWhole = finite.count == values.count && finite.allSatisfy { $0 == $0.rounded() }
+        let different = isWhole && finite.count > 0 ? Set(finite) : []
+        let largest = finite.max() ?? 0
+        let smallest = finite.min() ?? 0
+        if let classes, isWhole, smallest >= 0, largest < Double(classes.count) {
+            return Target(task: .classification, outputs: classes.count, classes: classes)
+        }
+        // Few different whole numbers from 0, each of them often, are names of classes.
+        let few = Double(different.count) <= max(2, min(1000, Double(finite.count).squareRoot()))
+        if isWhole, few, smallest >= 0, largest < Double(2 * different.count + 2) {
+            let remark =
+                smallest > 0 && different.count > 1
+                ? "The labels begin at \(Int(smallest)): the outputs below it stay unused." : nil
+            return Target(task: .classification, outputs: Int(largest) + 1, classes: nil, remark: remark)
+        }
+        let remark =
+            isWhole && few
+            ? "The target has only \(different.count) different values, \(Int(smallest)) to \(Int(largest)). For classes, "
+                + "number them from 0." : nil
+        return Target(task: .regression, outputs: 1, classes: nil, remark: remark)
+    }
+
+    /// Several columns: one-hot classes, yes and no for each label, or quantities.
+    private static func several(_ values: [Double], _ width: Int) -> Target {
+        guard values.allSatisfy({ $0 == 0 || $0 == 1 }) else {
+            return Target(task: .regression, outputs: width, classes: nil)
+        }
+        let sums = stride(from: 0, to: values.count, by: width).map { values[$0..<$0 + width].reduce(0, +) }
+        if sums.allSatisfy({ $0 == 1 }) {
+            return Target(
+                task: .classification, outputs: width, classes: nil,
+                remark: "Each row of the target has a single 1: the column is the class.")
+        }
+        return Target(task: .multilabel, outputs: width, classes: nil)
+    }
+}

@@ -1,0 +1,95 @@
+internal import Foundation
+package import TreadleBase
+package import TreadleModel
+package import TreadleRun
+
+/// Everything that can be said of a checkpoint without its data.
+package struct Inspection: Sendable {
+    package let path: String
+    /// Bytes of the file; 0 where there is none.
+    package let size: Int
+    /// Where it was read from a file, without parameters and with slots that are names alone.
+    package var checkpoint: Checkpoint
+    /// Parameters in layer order, weight before bias, then the optimizer's slots in the same order.
+    package let tensors: [InspectedTensor]
+    package let layers: [LayerHealth]
+    /// What looks wrong, the worst first.
+    package let signs: [HealthSign]
+    /// The SHA-256 of the parameters.
+    package let digest: String
+
+    /// Whether `path` is a file that does not claim to be a checkpoint: one of unknown origin.
+    package static func isForeign(_ path: String) -> Bool {
+        let attributes = try? FileManager.default.attributesOfItem(atPath: (path as NSString).resolvingSymlinksInPath)
+        guard attributes?[.type] as? FileAttributeType == .typeRegular,
+            let file = FileHandle(forReadingAtPath: path),
+            let first = try? file.read(upToCount: UserBlock.magic.count)
+        else { return false }
+        return Array(first) != UserBlock.magic
+    }
+
+    /// Looks at a checkpoint in memory.
+    package init(_ checkpoint: Checkpoint, path: String, workers: Workers) throws {
+        try self.init(checkpoint, CheckpointNumbers(checkpoint), path: path, workers: workers)
+    }
+
+    /// Looks at a file, in memory that does not grow with it.
+    package init(_ stored: StoredCheckpoint, workers: Workers) throws {
+        try self.init(stored.head, stored.numbers, path: stored.path, workers: workers)
+        try stored.checkUnchanged()
+    }
+
+    private init(_ head: Checkpoint, _ numbers: CheckpointNumbers, path: String, workers: Workers) throws {
+        self.path = path
+        let attributes = try? FileManager.default.attributesOfItem(atPath: (path as NSString).resolvingSymlinksInPath)
+        size = attributes?[.size] as? Int ?? 0
+        checkpoint = head
+        let tensors = try numbers.named.map { name, numbers, isParameter in
+            InspectedTensor(
+                name: name, shape: numbers.shape, isParameter: isParameter,
+                statistics: try TensorStatistics(numbers, workers: workers))
+        }
+        self.tensors = tensors
+        let isFinite = numbers.layers.map { layer in
+            layer.named("").allSatisfy { name, _ in
+                tensors.contains { $0.name == name && $0.statistics.finite == $0.statistics.count }
+            }
+        }
+        layers = try LayerHealth.all(head, numbers, isFinite: isFinite, workers: workers)
+        signs = HealthSign.all(head, tensors: tensors, layers: layers)
+        digest = try numbers.digest()
+    }
+
+    package var parameters: [InspectedTensor] { tensors.filter(\.isParameter) }
+}
+
+/// One array of numbers and what it is like.
+package struct InspectedTensor: Equatable, Sendable {
+    /// `dense/weight`, or `optimizer/m/dense/weight`.
+    package var name: String
+    package var shape: [Int]
+    package var isParameter: Bool
+    package var statistics: TensorStatistics
+}
+
+extension Checkpoint {
+    /// A tensor by the name that `inspect --tensor` takes.
+    package struct NamedTensor: Sendable {
+        package var name: String
+        package var tensor: Tensor
+        package var isParameter: Bool
+    }
+
+    /// Parameters, then the optimizer's slots.
+    package var namedTensors: [NamedTensor] {
+        func tensors(_ layers: [LayerParameters], _ prefix: String) -> [NamedTensor] {
+            layers.flatMap { layer in
+                let bias = layer.bias.map { [("bias", $0)] } ?? []
+                return ([("weight", layer.weight)] + bias).map {
+                    NamedTensor(name: "\(prefix)\(layer.name)/\($0.0)", tensor: $0.1, isParameter: prefix.isEmpty)
+                }
+            }
+        }
+        return tensors(parameters, "") + optimizer.slots.flatMap { tensors($0.layers, "optimizer/\($0.name)/") }
+    }
+}

@@ -1,0 +1,144 @@
+internal import HDF5
+package import TreadleBase
+internal import TreadleData
+internal import TreadleModel
+internal import TreadleRun
+
+/// Where a model comes from and what it is for, as lines of a name and a text that is safe to print.
+package struct InspectionFacts {
+    private let inspection: Inspection
+    private let checkpoint: Checkpoint
+
+    package init(_ inspection: Inspection) {
+        self.inspection = inspection
+        checkpoint = inspection.checkpoint
+    }
+
+    package var all: [(name: String, text: String)] {
+        [
+            ("task", task), ("inputs", inputs), ("normalized", normalization), ("trained", training),
+            ("best", best), ("metrics", metrics), ("optimizer", optimizer), ("memory", memory),
+            ("data", checkpoint.fingerprint.printable), ("weights", "sha256:" + inspection.digest),
+            ("file", "its contents agree with their SHA-256"), ("written", written),
+        ].compactMap { name, text in text.map { (name, $0) } }
+    }
+
+    private var task: String {
+        let loss = "by \(checkpoint.loss.rawValue)"
+        switch checkpoint.task {
+        case .regression:
+            return "regression of \(Figure.count(checkpoint.network.outputs, "value")), \(loss)"
+        case .classification, .multilabel:
+            let noun = checkpoint.task == .multilabel ? "label" : "class"
+            let number = Figure.count(
+                checkpoint.network.outputs, noun, plural: noun == "class" ? "classes" : "labels")
+            let names = checkpoint.classes.map { ": " + Self.list($0, most: 12) } ?? ""
+            let kind = checkpoint.task == .multilabel ? "multilabel, " : "classification into "
+            return "\(kind)\(number)\(names); \(loss)"
+        }
+    }
+
+    private var inputs: String {
+        let count = Figure.count(checkpoint.network.inputs, "number") + " of \(checkpoint.precision.rawValue)"
+        if let shape = checkpoint.imageShape {
+            return "\(count), images of \(shape.map(String.init).joined(separator: "×"))"
+        }
+        return count + (checkpoint.columns.map { ": " + Self.list($0, most: 12) } ?? "")
+    }
+
+    private var normalization: String? {
+        let normalization = checkpoint.normalization
+        guard !normalization.factor.isEmpty || !normalization.targetFactor.isEmpty else { return "not at all" }
+        var parts: [String] = []
+        for (name, shift, factor) in [
+            ("inputs", normalization.shift, normalization.factor),
+            ("targets", normalization.targetShift, normalization.targetFactor),
+        ] where !factor.isEmpty {
+            parts.append("\(name) shifted by \(Self.range(shift)) and multiplied by \(Self.range(factor))")
+        }
+        if !normalization.imputation.isEmpty { parts.append("missing inputs replaced by the column's mean") }
+        return parts.joined(separator: "; ")
+    }
+
+    private var training: String {
+        let (cursor, progress) = (checkpoint.cursor, checkpoint.progress)
+        let updates = Figure.count(cursor.step, "update")
+        let time = progress.seconds > 0 ? " in \(Figure.duration(progress.seconds))" : ""
+        let epochs = Figure.count(cursor.epoch, "epoch")
+        if cursor.step == 0 { return "not yet" }
+        let place =
+            cursor.batch == 0 ? "" : ", then \(Figure.count(cursor.batch, "batch", plural: "batches")) of the next"
+        let ending =
+            progress.finished
+            ? (progress.stoppedEarly ? "; stopped early, finished" : "; finished") : "; under way, can go on from here"
+        return "\(epochs)\(place), \(updates)\(time)\(ending)"
+    }
+
+    private var best: String? {
+        guard let best = checkpoint.progress.best, let epoch = checkpoint.progress.bestEpoch else { return nil }
+        let since = checkpoint.progress.epochsWithoutProgress
+        return "\(Figure.short(best)) in epoch \(epoch)" + (since > 0 ? ", \(Figure.count(since, "epoch")) since" : "")
+    }
+
+    private var metrics: String? {
+        guard let last = checkpoint.history.last, !last.metrics.isEmpty else { return nil }
+        let values = last.metrics.keys.sorted().map { "\($0.printable) \(Figure.short(last.metrics[$0] ?? .nan))" }
+        return "epoch \(last.epoch): " + values.joined(separator: ", ")
+    }
+
+    private var optimizer: String {
+        let configuration = JSONValue(parsing: checkpoint.configuration)
+        guard let settings = configuration?["optimizer"] else {
+            return Figure.count(checkpoint.optimizer.step, "update")
+        }
+        let shown = ["lr", "momentum", "weight_decay", "clip_norm"].compactMap { key -> String? in
+            switch settings[key] {
+            case .number(let value) where value != 0: "\(key) \(Figure.short(value))"
+            case .integer(let value) where value != 0: "\(key) \(value)"
+            default: nil
+            }
+        }
+        let schedule = configuration?["schedule"]?["type"]?.string.map { ["schedule \($0)"] } ?? []
+        return ([settings["type"]?.string ?? "?"] + shown + schedule).joined(separator: ", ").printable
+    }
+
+    /// The optimizer's slots, a word for each.
+    private var memory: String? {
+        guard !checkpoint.optimizer.slots.isEmpty else { return nil }
+        return checkpoint.optimizer.slots.map { slot in
+            let numbers = inspection.tensors.filter { $0.name.hasPrefix("optimizer/\(slot.name)/") }.map(\.statistics)
+            let norm = numbers.reduce(0) { $0 + $1.norm * $1.norm }.squareRoot()
+            let broken = numbers.reduce(0) { $0 + $1.nan + $1.infinite }
+            return "\(slot.name.printable) of norm \(Figure.short(norm))" + (broken > 0 ? ", \(broken) not finite" : "")
+        }.joined(separator: "; ")
+    }
+
+    private var written: String {
+        let when = checkpoint.created.map { " on \(Figure.date($0))" } ?? ""
+        return "by treadle \(checkpoint.programVersion.printable)\(when)"
+    }
+
+    // MARK: Wording
+
+    private static func list(_ names: [String], most: Int) -> String {
+        let shown = names.prefix(most).map { String($0.prefix(60)).printable }.joined(separator: ", ")
+        return names.count > most ? "\(shown), … (\(names.count - most) more)" : shown
+    }
+
+    private static func range(_ values: [Double]) -> String {
+        guard let low = values.min(), let high = values.max() else { return "nothing" }
+        return low == high ? Figure.short(low) : "\(Figure.short(low)) to \(Figure.short(high))"
+    }
+}
+
+extension JSONValue {
+    /// The member of an object.
+    package subscript(key: String) -> JSONValue? {
+        guard case .object(let members) = self else { return nil }
+        return members.last { $0.key == key }?.value
+    }
+
+    package var string: String? {
+        if case .string(let text) = self { text } else { nil }
+    }
+}

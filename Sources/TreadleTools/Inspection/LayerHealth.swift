@@ -1,0 +1,94 @@
+internal import TreadleBase
+internal import TreadleData
+internal import TreadleModel
+internal import TreadleRun
+
+/// What a layer's weights, and the optimizer's memory of their gradients, say about its units.
+package struct LayerHealth: Equatable, Sendable {
+    package var name: String
+    package var units: Int
+    /// Units whose output does not depend on the inputs any more, or that have had no gradient for long: nothing
+    /// brings them back.
+    package var dead: [Int] = []
+    /// Units of sigmoid or tanh that are at one of their ends for nearly every input: they hardly learn.
+    package var saturated: [Int] = []
+    /// Units that are equal to an earlier one, weight by weight: they stay so.
+    package var twins: [Int] = []
+    /// Inputs of this layer that no gradient has reached for long.
+    package var idleInputs: [Int] = []
+}
+
+extension LayerHealth {
+    /// The layers of a checkpoint in order; those with numbers that are not finite are not judged.
+    ///
+    /// `head` says all but the numbers, and `isFinite` which layers' parameters are.
+    static func all(
+        _ head: Checkpoint, _ numbers: CheckpointNumbers, isFinite: [Bool], workers: Workers
+    ) throws -> [LayerHealth] {
+        // What a layer's inputs are known to be; of data anything is possible.
+        let anything = -Double.infinity...Double.infinity
+        var inputs = [ClosedRange<Double>](repeating: anything, count: head.network.inputs)
+        return try head.network.layers.enumerated().map { index, layer in
+            let isOutput = index == head.network.layers.count - 1
+            var health = LayerHealth(name: layer.name, units: layer.units)
+            guard isFinite[index] else {
+                inputs = [ClosedRange<Double>](repeating: anything, count: layer.units)
+                return health
+            }
+            let columns = try WeightColumns(numbers.layers[index], inputs: inputs, workers: workers)
+            inputs = columns.sums.map { layer.activation.range($0) }
+
+            health.twins = columns.twins
+            if !isOutput {
+                let silent = try SilentGradients(
+                    numbers.slots.first?.layers[index], updates: head.optimizer.step, workers: workers)
+                health.idleInputs = silent.inputs
+                let hasKnownScale = index > 0 || !head.normalization.factor.isEmpty
+                for unit in 0..<layer.units {
+                    let end = layer.activation.saturation
+                    if let end, columns.isBeyond(end, unit: unit, hasKnownScale: hasKnownScale) {
+                        health.saturated.append(unit)
+                    } else if columns.isStill(unit) || layer.activation.isOff(for: columns.sums[unit]) {
+                        health.dead.append(unit)
+                    } else if silent.units.contains(unit) {
+                        if end == nil { health.dead.append(unit) } else { health.saturated.append(unit) }
+                    }
+                }
+            } else {
+                health.dead = (0..<layer.units).filter { columns.norms[$0] == 0 }
+            }
+            return health
+        }
+    }
+}
+
+extension Activation {
+    /// From where on, to both sides, the derivative is below a hundredth of its largest.
+    fileprivate var saturation: Double? {
+        switch self {
+        case .tanh: 3
+        case .sigmoid: 6
+        default: nil
+        }
+    }
+
+    /// Whether every sum in `range` gives the same output, with no gradient.
+    fileprivate func isOff(for range: ClosedRange<Double>) -> Bool { self == .relu && range.upperBound <= 0 }
+
+    /// Bounds of the output for sums in `range`.
+    fileprivate func range(_ range: ClosedRange<Double>) -> ClosedRange<Double> {
+        let (low, high) = (range.lowerBound, range.upperBound)
+        switch self {
+        case .identity: return range
+        case .relu: return max(0, low)...max(0, high)
+        case .leakyRelu: return min(low, 0)...max(high, 0)
+        case .elu: return max(-1, min(low, 0))...max(high, 0)
+        // Neither falls below −0.28 anywhere.
+        case .gelu, .silu: return max(-0.28, min(low, 0))...max(high, 0)
+        case .sigmoid: return 0...1
+        case .tanh: return -1...1
+        // At most log 2 above the larger of the sum and 0.
+        case .softplus: return 0...max(high, 0) + 0.7
+        }
+    }
+}

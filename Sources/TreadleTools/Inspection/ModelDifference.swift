@@ -1,0 +1,142 @@
+package import TreadleBase
+internal import TreadleModel
+package import TreadleRun
+
+/// What changed from one checkpoint to another.
+package struct ModelDifference: Equatable, Sendable {
+    package struct Setting: Equatable, Sendable {
+        package var key: String
+        /// As JSON; nil where it is absent.
+        package var old: String?
+        package var new: String?
+    }
+
+    package struct Metric: Equatable, Sendable {
+        package var name: String
+        package var old: Double?
+        package var new: Double?
+    }
+
+    /// Whether the parameters differ in any bit, number or shape.
+    package var weightsDiffer: Bool
+    package var oldDigest: String
+    package var newDigest: String
+    /// Settings with other values, by their dotted keys.
+    package var settings: [Setting]
+    /// What cannot be compared number by number, in words: layers of other shapes, other classes, other data.
+    package var remarks: [String]
+    package var changes: [TensorChange]
+    /// Of the last epoch that each has finished.
+    package var metrics: [Metric]
+
+    package init(from old: Checkpoint, to new: Checkpoint, workers: Workers) {
+        oldDigest = old.parameterDigest
+        newDigest = new.parameterDigest
+        let (before, after) = (old.namedTensors.filter(\.isParameter), new.namedTensors.filter(\.isParameter))
+        let same = before.map(\.name) == after.map(\.name) && before.map(\.tensor.shape) == after.map(\.tensor.shape)
+        weightsDiffer = !same || oldDigest != newDigest
+        changes = before.compactMap { tensor in
+            let other = after.first { $0.name == tensor.name && $0.tensor.shape == tensor.tensor.shape }
+            return other.map { TensorChange(name: tensor.name, tensor.tensor, $0.tensor, workers: workers) }
+        }
+        settings = Self.settings(JSONValue(parsing: old.configuration), JSONValue(parsing: new.configuration), at: "")
+        metrics = Self.metrics(old.history.last?.metrics ?? [:], new.history.last?.metrics ?? [:])
+        remarks = Self.shapes(before, after) + Self.surroundings(old, new)
+    }
+
+    private static func settings(_ old: JSONValue?, _ new: JSONValue?, at key: String) -> [Setting] {
+        if case .object(let before) = old, case .object(let after) = new {
+            let added = after.map(\.key).filter { old?[$0] == nil }
+            return (before.map(\.key) + added).flatMap { name in
+                settings(old?[name], new?[name], at: key.isEmpty ? name : "\(key).\(name)")
+            }
+        }
+        return old == new ? [] : [Setting(key: key, old: old?.text(), new: new?.text())]
+    }
+
+    private static func metrics(_ old: [String: Double], _ new: [String: Double]) -> [Metric] {
+        let names = Set(old.keys).union(new.keys).sorted { a, b in
+            let first = ["loss", "valid.loss"]
+            let (i, j) = (first.firstIndex(of: a) ?? first.count, first.firstIndex(of: b) ?? first.count)
+            return i == j ? a < b : i < j
+        }
+        return names.map { Metric(name: $0, old: old[$0], new: new[$0]) }
+    }
+
+    private static func shapes(_ old: [Checkpoint.NamedTensor], _ new: [Checkpoint.NamedTensor]) -> [String] {
+        func extents(_ tensor: Checkpoint.NamedTensor) -> String {
+            tensor.tensor.shape.map(String.init).joined(separator: "×")
+        }
+        var remarks: [String] = []
+        for tensor in old {
+            if let other = new.first(where: { $0.name == tensor.name }) {
+                guard other.tensor.shape != tensor.tensor.shape else { continue }
+                remarks.append(
+                    "\(tensor.name) has the shape \(extents(tensor)) in the first, \(extents(other)) in the second")
+            } else {
+                remarks.append("\(tensor.name) (\(extents(tensor))) is in the first alone")
+            }
+        }
+        for tensor in new where !old.contains(where: { $0.name == tensor.name }) {
+            remarks.append("\(tensor.name) (\(extents(tensor))) is in the second alone")
+        }
+        return remarks
+    }
+
+    private static func surroundings(_ old: Checkpoint, _ new: Checkpoint) -> [String] {
+        var remarks: [String] = []
+        if old.precision != new.precision {
+            remarks.append("the first is of \(old.precision.rawValue), the second of \(new.precision.rawValue)")
+        }
+        if old.task != new.task {
+            remarks.append("the first is for \(old.task.rawValue), the second for \(new.task.rawValue)")
+        }
+        if old.fingerprint != new.fingerprint { remarks.append("they were trained on different data") }
+        if old.classes != new.classes { remarks.append("their classes differ") }
+        if old.columns != new.columns { remarks.append("their input columns differ") }
+        if old.normalization != new.normalization { remarks.append("they normalize differently") }
+        if old.optimizer != new.optimizer { remarks.append("the optimizer's memory differs") }
+        return remarks
+    }
+}
+
+extension ModelDifference {
+    package func json(_ oldPath: String, _ newPath: String) -> JSONValue {
+        .object([
+            .init("files", .strings([oldPath, newPath])),
+            .init("weights_differ", .bool(weightsDiffer)),
+            .init("digests", .strings([oldDigest, newDigest])),
+            .init("configuration", .array(settings.map(\.json))),
+            .init("remarks", .strings(remarks)),
+            .init("tensors", .array(changes.map(\.json))),
+            .init("metrics", .array(metrics.map(\.json))),
+        ])
+    }
+}
+
+extension ModelDifference.Setting {
+    fileprivate var json: JSONValue {
+        let values = [old, new].map { text in JSONValue.optional(text.flatMap { JSONValue(parsing: $0) }) }
+        return .object([.init("key", .string(key)), .init("old", values[0]), .init("new", values[1])])
+    }
+}
+
+extension ModelDifference.Metric {
+    fileprivate var json: JSONValue {
+        .object([
+            .init("name", .string(name)), .init("old", .optional(old.map(JSONValue.number))),
+            .init("new", .optional(new.map(JSONValue.number))),
+        ])
+    }
+}
+
+extension TensorChange {
+    fileprivate var json: JSONValue {
+        .object([
+            .init("name", .string(name)), .init("shape", .integers(shape)), .init("old_norm", .number(oldNorm)),
+            .init("new_norm", .number(newNorm)), .init("change_norm", .number(changeNorm)),
+            .init("largest_change", .number(largest)), .init("largest_at", .integers(place)),
+            .init("cosine", .optional(cosine.map(JSONValue.number))), .init("changed", .integer(changed)),
+        ])
+    }
+}
