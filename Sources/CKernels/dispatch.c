@@ -6,6 +6,7 @@
 
 static const ck_table_f32 *_Atomic table_f32;
 static const ck_table_f64 *_Atomic table_f64;
+static const ck_table_bf16 *_Atomic table_bf16;
 static _Atomic int current = -1;
 
 ck_isa ck_widest_isa(void) {
@@ -33,15 +34,18 @@ void ck_use_isa(ck_isa isa) {
     case CK_ISA_AVX512:
         table_f32 = &ck_table_f32_avx512;
         table_f64 = &ck_table_f64_avx512;
+        table_bf16 = &ck_table_bf16_avx512;
         break;
     case CK_ISA_AVX2:
         table_f32 = &ck_table_f32_avx2;
         table_f64 = &ck_table_f64_avx2;
+        table_bf16 = &ck_table_bf16_avx2;
         break;
 #endif
     default:
         table_f32 = &ck_table_f32_scalar;
         table_f64 = &ck_table_f64_scalar;
+        table_bf16 = &ck_table_bf16_scalar;
     }
     current = isa;
 }
@@ -85,9 +89,15 @@ ENTRIES(float, f32)
 ENTRIES(double, f64)
 
 // The step's entries take the number type from the plan.
-#define STEP(plan, entry, ...) \
-    ((plan)->is_double ? TABLE(table_f64)->entry(plan, __VA_ARGS__) : TABLE(table_f32)->entry(plan, __VA_ARGS__))
+#define STEP(plan, entry, ...)                                                         \
+    ((plan)->numbers == CK_F64   ? TABLE(table_f64)->entry(plan, __VA_ARGS__)          \
+     : (plan)->numbers == CK_F32 ? TABLE(table_f32)->entry(plan, __VA_ARGS__)          \
+                                 : TABLE(table_bf16)->entry(plan, __VA_ARGS__))
 
+void ck_pack_rows(const ck_plan *plan, size_t first, size_t count) { STEP(plan, pack_rows, first, count); }
+void ck_forward(const ck_plan *plan, size_t layer, const ck_part *part) { STEP(plan, forward, layer, part); }
+void ck_finish_rows(const ck_plan *plan, size_t first, size_t count) { STEP(plan, finish_rows, first, count); }
+void ck_backward(const ck_plan *plan, size_t layer, const ck_part *part) { STEP(plan, backward, layer, part); }
 void ck_train_rows(const ck_plan *plan, size_t first, size_t count) { STEP(plan, train_rows, first, count); }
 void ck_train_shard(const ck_plan *plan, size_t shard, size_t block) { STEP(plan, train_shard, shard, block); }
 void ck_predict_rows(const ck_plan *plan, size_t first, size_t count) { STEP(plan, predict_rows, first, count); }
@@ -97,7 +107,7 @@ void ck_sum_tile(const ck_plan *plan, const ck_tile *tile, int adds, void *scrat
 }
 void ck_apply_tile(const ck_plan *plan, const ck_tile *tile) { STEP(plan, apply_tile, tile); }
 double ck_squares_of_tile(const ck_plan *plan, const ck_tile *tile) { return STEP(plan, squares_of_tile, tile); }
-void ck_refresh_transposed(const ck_plan *plan, size_t layer) { STEP(plan, refresh_transposed, layer); }
+void ck_refresh_operands(const ck_plan *plan, size_t layer) { STEP(plan, refresh_operands, layer); }
 
 size_t ck_tile_scratch(size_t shard_count) {
     size_t levels = 1;

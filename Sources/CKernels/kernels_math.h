@@ -21,23 +21,21 @@
 #define CK_LN2_LOW CK_LN2_LOW_F64
 #endif
 
-#define CK_SIGN_BIT ((ivec){0} + (REAL_INT)((REAL_UINT)1 << (sizeof(REAL) * 8 - 1)))
 #define CK_INFINITY ((REAL)__builtin_inf())
 #define CK_NAN ((REAL)__builtin_nan(""))
 // The coefficients of a fitted polynomial and their number, as the arguments of `horner`.
 #define CK_TERMS(name) CK_POLYNOMIAL(name), sizeof CK_POLYNOMIAL(name) / sizeof(REAL)
 
 /// `yes` where the mask (a comparison's result) is set, `no` elsewhere.
-INLINE vec NAME(select)(ivec mask, vec yes, vec no) { return (vec)((mask & (ivec)yes) | (~mask & (ivec)no)); }
-INLINE vec NAME(absolute)(vec x) { return (vec)((ivec)x & ~CK_SIGN_BIT); }
+INLINE vec select(ivec mask, vec yes, vec no) { return (vec)((mask & (ivec)yes) | (~mask & (ivec)no)); }
 /// The smaller and the larger; a NaN in `x` stays.
-INLINE vec NAME(at_most)(vec x, REAL limit) { return NAME(select)(x > limit, NAME(splat)(limit), x); }
-INLINE vec NAME(at_least)(vec x, REAL limit) { return NAME(select)(x < limit, NAME(splat)(limit), x); }
+INLINE vec at_most(vec x, REAL limit) { return select(x > limit, splat(limit), x); }
+INLINE vec at_least(vec x, REAL limit) { return select(x < limit, splat(limit), x); }
 /// 2ⁿ for n that gives a normal number.
-INLINE vec NAME(power_of_two)(ivec n) { return (vec)((n + CK_EXPONENT_BIAS) << CK_MANTISSA_BITS); }
+INLINE vec power_of_two(ivec n) { return (vec)((n + CK_EXPONENT_BIAS) << CK_MANTISSA_BITS); }
 
 /// Copies fewer than 32 numbers by moves of fixed sizes, which cost less than a call of memcpy.
-INLINE void NAME(copy_few)(REAL *to, const REAL *from, size_t count) {
+INLINE void copy_few(REAL *to, const REAL *from, size_t count) {
 #pragma unroll
     for (size_t size = 16; size > 0; size /= 2) {
         if (!(count & size)) continue;
@@ -48,180 +46,180 @@ INLINE void NAME(copy_few)(REAL *to, const REAL *from, size_t count) {
 }
 
 /// Loads `count` < LANES numbers; the other lanes are `fill`.
-INLINE vec NAME(load_part)(const REAL *p, size_t count, REAL fill) {
-    vec v = NAME(splat)(fill);
-    NAME(copy_few)((REAL *)&v, p, count);
+INLINE vec load_part(const REAL *p, size_t count, REAL fill) {
+    vec v = splat(fill);
+    copy_few((REAL *)&v, p, count);
     return v;
 }
-INLINE void NAME(store_part)(REAL *p, size_t count, vec v) { NAME(copy_few)(p, (const REAL *)&v, count); }
+INLINE void store_part(REAL *p, size_t count, vec v) { copy_few(p, (const REAL *)&v, count); }
 
-INLINE vec NAME(horner)(const REAL *coefficients, size_t count, vec x) {
-    vec sum = NAME(splat)(coefficients[count - 1]);
+INLINE vec horner(const REAL *coefficients, size_t count, vec x) {
+    vec sum = splat(coefficients[count - 1]);
 #pragma unroll
-    for (size_t i = count - 1; i > 0; i--) sum = NAME(fma)(sum, x, NAME(splat)(coefficients[i - 1]));
+    for (size_t i = count - 1; i > 0; i--) sum = fmav(sum, x, splat(coefficients[i - 1]));
     return sum;
 }
 
 /// p and n with exp(x) = 2ⁿ·(1 + p) and |p| < 0.42, for |x| small enough that n fits an exponent.
-INLINE vec NAME(exp_reduced)(vec x, ivec *n) {
-    vec rounder = NAME(splat)(CK_ROUNDER);
+INLINE vec exp_reduced(vec x, ivec *n) {
+    vec rounder = splat(CK_ROUNDER);
     // Adding the rounder leaves the nearest integer in the low bits, whatever the number.
-    vec shifted = NAME(fma)(x, NAME(splat)((REAL)0x1.71547652b82fep0), rounder);
+    vec shifted = fmav(x, splat((REAL)0x1.71547652b82fep0), rounder);
     *n = (ivec)shifted - (ivec)rounder;
     vec whole = shifted - rounder;
-    vec r = NAME(fma)(whole, NAME(splat)(-CK_LN2_HIGH), x);
-    r = NAME(fma)(whole, NAME(splat)(-CK_LN2_LOW), r);
-    return NAME(fma)(r * r, NAME(horner)(CK_TERMS(exp), r), r);
+    vec r = fmav(whole, splat(-CK_LN2_HIGH), x);
+    r = fmav(whole, splat(-CK_LN2_LOW), r);
+    return fmav(r * r, horner(CK_TERMS(exp), r), r);
 }
 
-INLINE vec NAME(exp)(vec x) {
+INLINE vec expv(vec x) {
     ivec n;
-    x = NAME(at_least)(NAME(at_most)(x, CK_PICK(90, 720)), CK_PICK(-105, -750));
-    vec p = NAME(exp_reduced)(x, &n);
+    x = at_least(at_most(x, CK_PICK(90, 720)), CK_PICK(-105, -750));
+    vec p = exp_reduced(x, &n);
     // Two steps, so that results below the normal range are rounded once and those above it become infinite.
     ivec half = n >> 1;
-    return (p + 1) * NAME(power_of_two)(half) * NAME(power_of_two)(n - half);
+    return (p + 1) * power_of_two(half) * power_of_two(n - half);
 }
 
-INLINE vec NAME(expm1)(vec x) {
+INLINE vec expm1v(vec x) {
     ivec n;
-    vec bounded = NAME(at_least)(NAME(at_most)(x, CK_PICK(89, 710)), CK_PICK(-20, -40));
-    vec p = NAME(exp_reduced)(bounded, &n);
+    vec bounded = at_least(at_most(x, CK_PICK(89, 710)), CK_PICK(-20, -40));
+    vec p = exp_reduced(bounded, &n);
     // Half of the scale, because 2ⁿ itself can be out of range where the result is not.
-    vec half = NAME(power_of_two)(n - 1);
-    vec result = NAME(fma)(p, half, half - (REAL)0.5) * 2;
-    return NAME(select)(NAME(absolute)(x) < CK_PICK(0x1p-26f, 0x1p-55), x, result);
+    vec half = power_of_two(n - 1);
+    vec result = fmav(p, half, half - (REAL)0.5) * 2;
+    return select(absolute(x) < CK_PICK(0x1p-26f, 0x1p-55), x, result);
 }
 
 /// A polynomial for |x| below 0.55, 1 − 2E/(1 + E) with E = exp(−2|x|) from there on.
-INLINE vec NAME(tanh)(vec x) {
+INLINE vec tanhv(vec x) {
     ivec n;
-    vec a = NAME(absolute)(x), square = x * x;
-    vec p = NAME(exp_reduced)(NAME(at_least)(a * -2, CK_PICK(-20, -40)), &n);
-    vec scale = NAME(power_of_two)(n);
-    vec e = NAME(fma)(p, scale, scale);
-    vec inner = NAME(fma)(a * square, NAME(horner)(CK_TERMS(tanh), square), a);
-    vec size = NAME(select)(a < (REAL)0.55, inner, 1 - (e + e) / (e + 1));
-    return (vec)((ivec)size | ((ivec)x & CK_SIGN_BIT));
+    vec a = absolute(x), square = x * x;
+    vec p = exp_reduced(at_least(a * -2, CK_PICK(-20, -40)), &n);
+    vec scale = power_of_two(n);
+    vec e = fmav(p, scale, scale);
+    vec inner = fmav(a * square, horner(CK_TERMS(tanh), square), a);
+    vec size = select(a < (REAL)0.55, inner, 1 - (e + e) / (e + 1));
+    return (vec)((ivec)size | ((ivec)x & SIGN_BIT));
 }
 
 /// 1 / (1 + exp(−x)) without overflow; `e` receives exp(−|x|).
-INLINE vec NAME(sigmoid_and_exp)(vec x, vec *e) {
-    *e = NAME(exp)(-NAME(absolute)(x));
-    return NAME(select)(x < 0, *e, NAME(splat)(1)) / (*e + 1);
+INLINE vec sigmoid_and_exp(vec x, vec *e) {
+    *e = expv(-absolute(x));
+    return select(x < 0, *e, splat(1)) / (*e + 1);
 }
 
-INLINE vec NAME(sigmoid)(vec x) {
+INLINE vec sigmoid(vec x) {
     vec e;
-    return NAME(sigmoid_and_exp)(x, &e);
+    return sigmoid_and_exp(x, &e);
 }
 
 /// x = m·2ᵏ with m from √½ to √2, for normal x; k as a whole number of the type.
-INLINE vec NAME(split_exponent)(vec x, ivec *k) {
+INLINE vec split_exponent(vec x, ivec *k) {
     ivec bits = (ivec)x;
-    *k = (bits - (ivec)NAME(splat)((REAL)0x1.6a09e667f3bcdp-1)) >> CK_MANTISSA_BITS;
+    *k = (bits - (ivec)splat((REAL)0x1.6a09e667f3bcdp-1)) >> CK_MANTISSA_BITS;
     return (vec)(bits - (*k << CK_MANTISSA_BITS));
 }
 
 /// log(1 + f) + k·log 2, for f from √½ − 1 to √2 − 1.
-INLINE vec NAME(log_reduced)(vec f, ivec k) {
-    vec rounder = NAME(splat)(CK_ROUNDER);
+INLINE vec log_reduced(vec f, ivec k) {
+    vec rounder = splat(CK_ROUNDER);
     vec exponent = (vec)(k + (ivec)rounder) - rounder;
     vec s = f / (f + 2);
     vec z = s * s;
-    vec series = z * NAME(horner)(CK_TERMS(log), z);
+    vec series = z * horner(CK_TERMS(log), z);
     vec half_square = f * f * (REAL)0.5;
-    vec low = NAME(fma)(s, half_square + series, exponent * CK_LN2_LOW);
-    return NAME(fma)(exponent, NAME(splat)(CK_LN2_HIGH), f - (half_square - low));
+    vec low = fmav(s, half_square + series, exponent * CK_LN2_LOW);
+    return fmav(exponent, splat(CK_LN2_HIGH), f - (half_square - low));
 }
 
-INLINE vec NAME(log)(vec x) {
+INLINE vec logv(vec x) {
     ivec k;
     ivec tiny = x < CK_MIN_NORMAL;
-    vec m = NAME(split_exponent)(NAME(select)(tiny, x * (REAL)((REAL_UINT)1 << CK_MANTISSA_BITS), x), &k);
-    vec result = NAME(log_reduced)(m - 1, k - (tiny & CK_MANTISSA_BITS));
-    result = NAME(select)(x == CK_INFINITY, x, result);
-    result = NAME(select)(x == 0, NAME(splat)(-CK_INFINITY), result);
-    return NAME(select)(x >= 0, result, NAME(splat)(CK_NAN));
+    vec m = split_exponent(select(tiny, x * (REAL)((REAL_UINT)1 << CK_MANTISSA_BITS), x), &k);
+    vec result = log_reduced(m - 1, k - (tiny & CK_MANTISSA_BITS));
+    result = select(x == CK_INFINITY, x, result);
+    result = select(x == 0, splat(-CK_INFINITY), result);
+    return select(x >= 0, result, splat(CK_NAN));
 }
 
-INLINE vec NAME(log1p)(vec x) {
+INLINE vec log1pv(vec x) {
     ivec k;
     vec u = x + 1;
     // What the sum 1 + x lost: exact, whichever of the two is larger.
     vec back = u - 1;
     vec lost = (1 - (u - back)) + (x - back);
-    vec m = NAME(split_exponent)(u, &k);
+    vec m = split_exponent(u, &k);
     // The loss no longer counts where the scale would leave the exponent's range.
-    vec scale = NAME(power_of_two)((-k & (k < 60)) | (-60 & ~(k < 60)));
-    vec result = NAME(log_reduced)(NAME(fma)(lost, scale, m - 1), k);
-    result = NAME(select)(x == CK_INFINITY, x, result);
-    result = NAME(select)(x == -1, NAME(splat)(-CK_INFINITY), result);
-    result = NAME(select)(x >= -1, result, NAME(splat)(CK_NAN));
-    return NAME(select)(NAME(absolute)(x) < CK_PICK(0x1p-26f, 0x1p-55), x, result);
+    vec scale = power_of_two((-k & (k < 60)) | (-60 & ~(k < 60)));
+    vec result = log_reduced(fmav(lost, scale, m - 1), k);
+    result = select(x == CK_INFINITY, x, result);
+    result = select(x == -1, splat(-CK_INFINITY), result);
+    result = select(x >= -1, result, splat(CK_NAN));
+    return select(absolute(x) < CK_PICK(0x1p-26f, 0x1p-55), x, result);
 }
 
-INLINE vec NAME(softplus)(vec x) {
-    return NAME(at_least)(x, 0) + NAME(log1p)(NAME(exp)(-NAME(absolute)(x)));
+INLINE vec softplus(vec x) {
+    return at_least(x, 0) + log1pv(expv(-absolute(x)));
 }
 
 /// erfc(a)·exp(a²) for a from 1 on.
-INLINE vec NAME(scaled_erfc)(vec a) {
+INLINE vec scaled_erfc(vec a) {
     vec t = (a - 4) / (a + 4);
-    return NAME(horner)(CK_TERMS(erfcx), t) / NAME(fma)(a, NAME(splat)(2), NAME(splat)(1));
+    return horner(CK_TERMS(erfcx), t) / fmav(a, splat(2), splat(1));
 }
 
 /// exp(−square) where `square` = high + low with a small low.
-INLINE vec NAME(exp_of_minus)(vec high, vec low) {
-    vec e = NAME(exp)(-high);
-    return NAME(fma)(-low, e, e);
+INLINE vec exp_of_minus(vec high, vec low) {
+    vec e = expv(-high);
+    return fmav(-low, e, e);
 }
 
-INLINE vec NAME(erf)(vec x) {
-    vec a = NAME(at_most)(NAME(absolute)(x), 30);
+INLINE vec erfv(vec x) {
+    vec a = at_most(absolute(x), 30);
     vec square = a * a;
-    vec low = NAME(fma)(a, a, -square);
-    vec inner = NAME(fma)(x, NAME(horner)(CK_TERMS(erf), square), x);
-    vec outer = 1 - NAME(exp_of_minus)(square, low) * NAME(scaled_erfc)(a);
-    outer = (vec)(((ivec)outer & ~CK_SIGN_BIT) | ((ivec)x & CK_SIGN_BIT));
-    return NAME(select)(a < 1, inner, outer);
+    vec low = fmav(a, a, -square);
+    vec inner = fmav(x, horner(CK_TERMS(erf), square), x);
+    vec outer = 1 - exp_of_minus(square, low) * scaled_erfc(a);
+    outer = (vec)(((ivec)outer & ~SIGN_BIT) | ((ivec)x & SIGN_BIT));
+    return select(a < 1, inner, outer);
 }
 
 /// The normal distribution's share below x, with small relative error in both tails; `density` receives its density.
-INLINE vec NAME(normal_share)(vec x, vec *density) {
-    vec bounded = NAME(at_least)(NAME(at_most)(x, 40), -40);
+INLINE vec normal_share(vec x, vec *density) {
+    vec bounded = at_least(at_most(x, 40), -40);
     vec half = bounded * (REAL)0.5;
     vec exponent = half * bounded;
-    vec bell = NAME(exp_of_minus)(exponent, NAME(fma)(half, bounded, -exponent));
+    vec bell = exp_of_minus(exponent, fmav(half, bounded, -exponent));
     vec u = bounded * (REAL)0x1.6a09e667f3bcdp-1;
-    vec a = NAME(absolute)(u);
+    vec a = absolute(u);
     vec square = u * u;
-    vec inner_half = NAME(fma)(u, NAME(horner)(CK_TERMS(erf), square), u) * (REAL)0.5;
-    vec tail = bell * NAME(scaled_erfc)(a) * (REAL)0.5;
+    vec inner_half = fmav(u, horner(CK_TERMS(erf), square), u) * (REAL)0.5;
+    vec tail = bell * scaled_erfc(a) * (REAL)0.5;
     *density = bell * (REAL)0x1.9884533d43651p-2;
-    return NAME(select)(a < 1, inner_half + (REAL)0.5, NAME(select)(x < 0, tail, 1 - tail));
+    return select(a < 1, inner_half + (REAL)0.5, select(x < 0, tail, 1 - tail));
 }
 
 /// Applies FUNCTION, from vec to vec, to n numbers; a tail goes through the same lanes.
 #define CK_APPLY(n, x, out, FUNCTION)                                                       \
     do {                                                                                    \
         size_t i_ = 0;                                                                      \
-        for (; i_ + LANES <= (n); i_ += LANES) NAME(store)((out) + i_, FUNCTION(NAME(load)((x) + i_))); \
+        for (; i_ + LANES <= (n); i_ += LANES) store((out) + i_, FUNCTION(load((x) + i_))); \
         if (i_ < (n)) {                                                                     \
-            vec part_ = FUNCTION(NAME(load_part)((x) + i_, (n) - i_, 0));                   \
-            NAME(store_part)((out) + i_, (n) - i_, part_);                                  \
+            vec part_ = FUNCTION(load_part((x) + i_, (n) - i_, 0));                   \
+            store_part((out) + i_, (n) - i_, part_);                                  \
         }                                                                                   \
     } while (0)
 
-static void NAME(map)(ck_function function, size_t n, const REAL *x, REAL *out) {
+static void map(ck_function function, size_t n, const REAL *x, REAL *out) {
     switch (function) {
-    case CK_FUNCTION_EXP: CK_APPLY(n, x, out, NAME(exp)); break;
-    case CK_FUNCTION_EXPM1: CK_APPLY(n, x, out, NAME(expm1)); break;
-    case CK_FUNCTION_LOG: CK_APPLY(n, x, out, NAME(log)); break;
-    case CK_FUNCTION_LOG1P: CK_APPLY(n, x, out, NAME(log1p)); break;
-    case CK_FUNCTION_TANH: CK_APPLY(n, x, out, NAME(tanh)); break;
-    case CK_FUNCTION_SIGMOID: CK_APPLY(n, x, out, NAME(sigmoid)); break;
-    case CK_FUNCTION_ERF: CK_APPLY(n, x, out, NAME(erf)); break;
-    case CK_FUNCTION_SOFTPLUS: CK_APPLY(n, x, out, NAME(softplus)); break;
+    case CK_FUNCTION_EXP: CK_APPLY(n, x, out, expv); break;
+    case CK_FUNCTION_EXPM1: CK_APPLY(n, x, out, expm1v); break;
+    case CK_FUNCTION_LOG: CK_APPLY(n, x, out, logv); break;
+    case CK_FUNCTION_LOG1P: CK_APPLY(n, x, out, log1pv); break;
+    case CK_FUNCTION_TANH: CK_APPLY(n, x, out, tanhv); break;
+    case CK_FUNCTION_SIGMOID: CK_APPLY(n, x, out, sigmoid); break;
+    case CK_FUNCTION_ERF: CK_APPLY(n, x, out, erfv); break;
+    case CK_FUNCTION_SOFTPLUS: CK_APPLY(n, x, out, softplus); break;
     }
 }

@@ -2,7 +2,7 @@
 #define CK_TABLE_H
 
 // The functions that each instruction set provides, once per number type.
-// A new kernel is a line here, a template in kernels_*.h, a line in `CK_FILL_TABLE`, and its entry in dispatch.c.
+// A new kernel is a line here, its code in kernels_*.h, a line in kernels.h, and its entry in dispatch.c.
 
 #include "CKernels.h"
 
@@ -15,6 +15,10 @@
         void (*dropout_mask)(const ck_dropout *dropout, size_t row, size_t n, REAL *mask); \
         void (*loss_rows)(const ck_loss *loss, ck_loss_result result, const ck_targets *targets, size_t first, \
                           size_t rows, REAL *y, size_t stride, double *losses, double *weights); \
+        void (*pack_rows)(const ck_plan *plan, size_t first, size_t count); \
+        void (*forward)(const ck_plan *plan, size_t layer, const ck_part *part); \
+        void (*finish_rows)(const ck_plan *plan, size_t first, size_t count); \
+        void (*backward)(const ck_plan *plan, size_t layer, const ck_part *part); \
         void (*train_rows)(const ck_plan *plan, size_t first, size_t count); \
         void (*train_shard)(const ck_plan *plan, size_t shard, size_t block); \
         void (*predict_rows)(const ck_plan *plan, size_t first, size_t count); \
@@ -22,18 +26,21 @@
         void (*sum_tile)(const ck_plan *plan, const ck_tile *tile, int adds, void *scratch); \
         void (*apply_tile)(const ck_plan *plan, const ck_tile *tile); \
         double (*squares_of_tile)(const ck_plan *plan, const ck_tile *tile); \
-        void (*refresh_transposed)(const ck_plan *plan, size_t layer); \
+        void (*refresh_operands)(const ck_plan *plan, size_t layer); \
         double (*multiply_adds)(size_t rounds, REAL *kept); \
     } ck_table_##SUFFIX;
 
 CK_DECLARE_TABLE(float, f32)
 CK_DECLARE_TABLE(double, f64)
+CK_DECLARE_TABLE(float, bf16)
 
 extern const ck_table_f32 ck_table_f32_scalar;
 extern const ck_table_f64 ck_table_f64_scalar;
+extern const ck_table_bf16 ck_table_bf16_scalar;
 #if defined(__x86_64__)
 extern const ck_table_f32 ck_table_f32_avx2, ck_table_f32_avx512;
 extern const ck_table_f64 ck_table_f64_avx2, ck_table_f64_avx512;
+extern const ck_table_bf16 ck_table_bf16_avx2, ck_table_bf16_avx512;
 #endif
 
 #endif

@@ -103,7 +103,7 @@ internal import TreadleModel
             workload.classifies
             ? unsafe .classes(classes + batchStart) : unsafe .values(values + batchStart * workload.network.outputs)
         let batch = unsafe Batch(
-            rows: workload.batchSize, nominalRows: workload.batchSize, x: UnsafePointer(rows + batchStart),
+            rows: workload.batchSize, x: UnsafePointer(rows + batchStart),
             targets: targets, weights: nil)
         unsafe step.run(batch, step: steps, rate: workload.optimizer.lr)
         steps += 1

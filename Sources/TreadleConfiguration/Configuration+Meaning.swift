@@ -1,3 +1,4 @@
+internal import TreadleBase
 extension Configuration {
     /// A key whose value differs between two configurations.
     package struct Change: Equatable, Sendable, CustomStringConvertible {
@@ -25,7 +26,7 @@ extension Configuration {
     private func meaning(_ influence: Influence) -> PrintedValue {
         var plain = self
         plain.loss.type = .value(lossType)
-        plain.compute.shards = .value(shardCount)
+        plain.compute.shards = .value(shards.count)
         if !influence.contains(.length), stop.early == nil {
             // Whether it stops early does not matter here, but what it watches does.
             plain.stop.early = EarlyStopping.section.initial

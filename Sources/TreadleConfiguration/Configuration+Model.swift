@@ -14,7 +14,7 @@ extension Network {
                     activation: layer.activation, dropout: layer.dropout, hasBias: model.bias))
             width = layer.units
         }
-        self.init(inputs: inputs, layers: layers)
+        self.init(inputs: inputs, layers: layers, precision: model.precision)
     }
 }
 

@@ -1,4 +1,4 @@
-internal import TreadleBase
+package import TreadleBase
 package import TreadleModel
 
 /// What `"auto"` comes to, as far as the configuration alone decides it.
@@ -11,10 +11,10 @@ extension Configuration {
         }
     }
 
-    /// S, the number of shards that a batch is cut into: never derived from the machine.
-    package var shardCount: Int {
+    /// How a batch is cut into shards: never derived from the machine.
+    package var shards: Shards {
         let configured: Int? = if case .value(let count) = compute.shards { count } else { nil }
-        return Shards(batchSize: data.batchSize, configured: configured).count
+        return Shards(batchSize: data.batchSize, configured: configured, unit: model.precision.shardUnit)
     }
 
     /// What early stopping, the best checkpoint and the plateau schedule watch.

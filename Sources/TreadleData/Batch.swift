@@ -7,8 +7,9 @@ package import TreadleModel
 @unsafe package struct Batch<S: Scalar> {
     /// B: how many rows there are.
     package var rows: Int
-    /// The configured batch size: shards are cut for it, also when the batch is a short last one.
-    package var nominalRows: Int
+    /// Of several ranks that share a batch, each has some of its rows: which is the first, and how many all have.
+    package var firstRow: Int
+    package var wholeRows: Int
     /// B pointers to F values each.
     package var x: UnsafePointer<UnsafePointer<S>>
     package var targets: Targets<S>
@@ -16,11 +17,12 @@ package import TreadleModel
     package var weights: UnsafePointer<S>?
 
     package init(
-        rows: Int, nominalRows: Int, x: UnsafePointer<UnsafePointer<S>>, targets: Targets<S>,
+        rows: Int, firstRow: Int = 0, wholeRows: Int? = nil, x: UnsafePointer<UnsafePointer<S>>, targets: Targets<S>,
         weights: UnsafePointer<S>?
     ) {
         unsafe self.rows = rows
-        unsafe self.nominalRows = nominalRows
+        unsafe self.firstRow = firstRow
+        unsafe self.wholeRows = wholeRows ?? rows
         unsafe self.x = x
         unsafe self.targets = targets
         unsafe self.weights = weights

@@ -16,7 +16,6 @@ package final class BatchLoader<S: Scalar> {
     package private(set) var batch: Int
 
     private let source: BatchSource<S>
-    private let nominalRows: Int
     private var slots: [BatchSlot<S>] = []
     /// Batches since the loader began: the ring's counter.
     private var taken = 0
@@ -38,7 +37,6 @@ package final class BatchLoader<S: Scalar> {
     ) throws {
         source = try BatchSource(rows, normalization, order, batchSize: batchSize, dropLast: dropLast, part: part)
         batchesPerEpoch = source.batchesPerEpoch
-        nominalRows = batchSize
         guard batchesPerEpoch > 0 else {
             throw TreadleError(
                 .configuration,
@@ -93,7 +91,7 @@ package final class BatchLoader<S: Scalar> {
             try source.checkIntact()
             if batch == 0 { try source.checkFiles() }
             try source.fill(slots[0], epoch: epoch, batch: batch, ReadScratch())
-            return unsafe slots[0].batch(nominalRows: nominalRows)
+            return unsafe slots[0].batch
         }
         // The slot handed out last is free again: it takes the batch furthest ahead.
         while scheduled < taken + slots.count { schedule() }
@@ -103,7 +101,7 @@ package final class BatchLoader<S: Scalar> {
         }
         taken += 1
         if let failure = slot.failure { throw failure }
-        return unsafe slot.batch(nominalRows: nominalRows)
+        return unsafe slot.batch
     }
 
     /// Throws when rows handed out so far were not what the files held: call it before results are kept.

@@ -6,6 +6,9 @@ internal import TreadleModel
 /// One task at a time touches it: whoever fills it, and then, after `ready`, the consumer.
 @safe final class BatchSlot<S: Scalar>: @unchecked Sendable {
     var rows = 0
+    /// Where the batch begins in the whole one that ranks share, and the whole one's rows.
+    var firstRow = 0
+    var wholeRows = 0
     /// The rows' numbers over all files, in the order of the batch.
     let numbers: UnsafeMutablePointer<UInt64>
     /// The batch's places in ascending order of the rows' numbers.
@@ -62,9 +65,9 @@ internal import TreadleModel
         if !isSorted { unsafe order.sort { unsafe numbers[Int($0)] < numbers[Int($1)] } }
     }
 
-    func batch(nominalRows: Int) -> Batch<S> {
+    var batch: Batch<S> {
         unsafe Batch(
-            rows: rows, nominalRows: nominalRows, x: UnsafePointer(pointers),
-            targets: targets, weights: weights.map { unsafe UnsafePointer($0) })
+            rows: rows, firstRow: firstRow, wholeRows: wholeRows, x: UnsafePointer(pointers), targets: targets,
+            weights: weights.map { unsafe UnsafePointer($0) })
     }
 }

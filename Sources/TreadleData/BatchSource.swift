@@ -81,6 +81,8 @@ final class BatchSource<S: Scalar>: Sendable {
         let positions = part.map { $0.ownPositions(of: whole) } ?? whole
         let order = EpochOrder(self.order, count: rows.count, epoch: epoch)
         slot.rows = positions.count
+        slot.firstRow = positions.lowerBound - whole.lowerBound
+        slot.wholeRows = whole.count
         unsafe order.fill(slot.numbers, at: positions)
         unsafe rows.selection.replace(slot.numbers, count: positions.count)
         if !isResident { readAhead(order, whole) }
@@ -139,7 +141,7 @@ final class BatchSource<S: Scalar>: Sendable {
                     let source = unsafe bytes + (row - rows.lowerBound) * width * number.size
                     let place = Int(unsafe places[begin + row - first])
                     guard unsafe transform.convert(source, number, width: width, into: target + place * stride) else {
-                        throw unsafe array.nonFinite(row, source, number, precision: S.precision)
+                        throw unsafe array.nonFinite(row, source, number, precision: S.number)
                     }
                 }
             }

@@ -9,10 +9,10 @@ package struct DatasetReport: Equatable, Sendable {
 }
 
 extension Dataset {
-    /// The report for rows in this precision and order, before anything has been kept in memory.
+    /// The report for rows of these numbers and order, before anything has been kept in memory.
     ///
     /// `windowRows` are the rows of a window of the block shuffle.
-    package func report(precision: Precision, shuffle: Shuffle?, windowRows: Int = 0) -> DatasetReport {
+    package func report(numbers: NumberType, shuffle: Shuffle?, windowRows: Int = 0) -> DatasetReport {
         var report = DatasetReport(lines: [], warnings: [])
         var arrays = [x]
         if case .values(let values) = targets { arrays.append(values) }
@@ -27,18 +27,18 @@ extension Dataset {
             report.lines.append("\(labels.rows.count) labels of \(outputs) classes, kept in memory")
         }
         let bytes =
-            precision == .float32
+            numbers == .float32
             ? ResidentRows<Float>.bytes(features, rows: range.count)
             : ResidentRows<Double>.bytes(features, rows: range.count)
         let fits = bytes <= settings.budget.left && settings.access != .mmap
         if fits {
             report.lines.append(
-                "\(x.path) takes \(bytes.asBytes) as \(precision.rawValue): read once and kept in memory")
+                "\(x.path) takes \(bytes.asBytes) as \(numbers.rawValue): read once and kept in memory")
         } else if settings.access == .mmap {
             report.lines.append("\(x.path) is used where it is mapped, as data.access asks")
         } else {
             report.lines.append(
-                "\(x.path) takes \(bytes.asBytes) as \(precision.rawValue), and data.memory_limit leaves \(settings.budget.left.asBytes): read batch by batch"
+                "\(x.path) takes \(bytes.asBytes) as \(numbers.rawValue), and data.memory_limit leaves \(settings.budget.left.asBytes): read batch by batch"
             )
         }
         report.warnings = fits ? [] : warnings(shuffle, windowRows: windowRows)

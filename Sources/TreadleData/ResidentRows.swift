@@ -38,7 +38,7 @@ internal import TreadleModel
                     let target = unsafe values + (row - first) * stride
                     let isFinite = unsafe transform.convert(source, number, width: width, into: target)
                     guard isFinite || isDropped(row) else {
-                        throw unsafe array.nonFinite(row, source, number, precision: S.precision)
+                        throw unsafe array.nonFinite(row, source, number, precision: S.number)
                     }
                 }
             }
@@ -78,7 +78,7 @@ internal import TreadleModel
                 let number = array.segments[array.segment(of: row)].reader.number
                 let isFinite = unsafe transform.convert(source, number, width: width, into: target)
                 guard isFinite || isDropped(row) else {
-                    throw unsafe array.nonFinite(row, source, number, precision: S.precision)
+                    throw unsafe array.nonFinite(row, source, number, precision: S.number)
                 }
             }
         }
@@ -89,7 +89,7 @@ internal import TreadleModel
         transform.isIdentity
             && array.segments.allSatisfy { segment in
                 segment.rows == 0
-                    || (segment.reader.number.isReady(for: S.precision)
+                    || (segment.reader.number.isReady(for: S.number)
                         && segment.contiguousOffset.map { $0 % MemoryLayout<S>.alignment == 0 } ?? false)
             }
     }

@@ -103,7 +103,7 @@ final class StoredArray: Sendable {
     }
 
     /// The error for a row in which some value is not finite, or becomes so in this precision.
-    func nonFinite(_ row: Int, _ bytes: UnsafeRawPointer, _ number: StoredNumber, precision: Precision) -> TreadleError
+    func nonFinite(_ row: Int, _ bytes: UnsafeRawPointer, _ number: StoredNumber, precision: NumberType) -> TreadleError
     {
         let values = unsafe Self.doubles(bytes, number, width: width)
         guard let column = values.firstIndex(where: { !$0.isFinite }) else {

@@ -44,9 +44,9 @@ package struct StoredNumber: Equatable, Sendable {
     static let int64 = StoredNumber(CD_I64)
     static let uint64 = StoredNumber(CD_U64)
 
-    /// Whether a row is already what a network of this precision reads.
-    func isReady(for precision: Precision) -> Bool {
-        !isSwapped && kind == (precision == .float32 ? CD_F32 : CD_F64)
+    /// Whether a row is already what a network of these numbers reads.
+    func isReady(for type: NumberType) -> Bool {
+        !isSwapped && kind == (type == .float32 ? CD_F32 : CD_F64)
     }
 }
 
@@ -83,7 +83,7 @@ package struct StoredNumber: Equatable, Sendable {
         let swapped: Int32 = number.isSwapped ? 1 : 0
         let target = UnsafeMutableRawPointer(result)
         return unsafe withUnsafePointer(to: columns) { columns in
-            switch S.precision {
+            switch S.number {
             case .float32:
                 unsafe cd_convert_f32(
                     number.kind, swapped, source, width, columns, target.assumingMemoryBound(to: Float.self)) == 0

@@ -5,11 +5,14 @@ internal import TreadleBase
 
 /// Threads that stay together from one phase of a step to the next.
 ///
-/// A step has two phases of some tens of microseconds each, and waking a thread for each of them takes as long. So the
+/// A step has a few phases of some tens of microseconds each, and waking a thread for each of them takes as long. So the
 /// helpers look out for the next phase for a while after each, and sleep when there is none; nobody waits without bound,
 /// and the one who hands out work never waits for a helper that has not begun. Where threads outnumber the cores, nobody
 /// looks out at all: it would take the core from one who works. Handing out work allocates nothing, for which Dispatch's
 /// `concurrentPerform` cannot be used.
+///
+/// Every worker has tasks of its own, the same ones each time, so that their memory stays in its cache; when it is done with
+/// them, it takes those of its neighbours.
 final class Crew<Work: Sendable>: Sendable {
     let count: Int
     private let board: Board<Work>
@@ -19,7 +22,7 @@ final class Crew<Work: Sendable>: Sendable {
         count = workers.count
         // Looks at the board before one sleeps: some 50 µs.
         let turns = workers.count <= Cores.available ? 2_000 : 0
-        board = Board(helpers: workers.count - 1, turns: turns, perform: perform)
+        board = Board(workers: workers.count, turns: turns, perform: perform)
         for number in 1..<max(1, workers.count) {
             // A queue each: its one task lasts as long as the crew.
             DispatchQueue(label: "treadle.crew.\(number)", qos: .userInitiated).async { [board] in
@@ -33,10 +36,14 @@ final class Crew<Work: Sendable>: Sendable {
     }
 
     /// Does every task of `work`, in any order, and returns when all are done; on the calling thread alone where sharing is
-    /// not worth it. Called by one thread at a time.
-    func run(_ work: Work, tasks: Int, shared: Bool = true) {
-        if shared, count > 1, tasks > 1 { return board.run(work, tasks) }
-        for task in 0..<tasks { board.perform(work, task, 0) }
+    /// not worth it. Worker w begins with tasks `starts[w]` ..< `starts[w + 1]`, or with its part of all in a row. Called by
+    /// one thread at a time.
+    func run(_ work: Work, tasks: Int, starts: [Int]? = nil, shared: Bool = true) {
+        guard shared, count > 1, tasks > 1 else {
+            for task in 0..<tasks { board.perform(work, task, 0) }
+            return
+        }
+        board.run(work, tasks, starts)
     }
 }
 
@@ -44,10 +51,17 @@ final class Crew<Work: Sendable>: Sendable {
 @safe private final class Board<Work: Sendable>: @unchecked Sendable {
     let perform: @Sendable (Work, Int, Int) -> Void
 
-    // What is under way, written while no helper is at it.
+    // What is under way, written while no helper is at it: for each worker the next of its tasks, and where they end.
     private var work: Work?
-    private var tasks = 0
-    private let next = Atomic<Int>(0)
+    private let shares: UnsafeMutablePointer<Share>
+    private let workers: Int
+
+    /// On cache lines of its own (two: they are fetched in pairs): workers count without disturbing each other.
+    private struct Share: ~Copyable {
+        let next = Atomic<Int>(0)
+        var end = 0
+        private let padding: (SIMD16<Int>) = .zero
+    }
 
     /// In the low bits, how many helpers are at it; then whether more may join; then its number.
     private let state = Atomic<Int>(0)
@@ -61,28 +75,42 @@ final class Crew<Work: Sendable>: Sendable {
     /// Rung for the one who handed out the work, by the last helper to leave it.
     private let done = Bell()
 
-    init(helpers: Int, turns: Int, perform: @escaping @Sendable (Work, Int, Int) -> Void) {
+    init(workers: Int, turns: Int, perform: @escaping @Sendable (Work, Int, Int) -> Void) {
         self.turns = turns
         self.perform = perform
-        bells = (0..<helpers).map { _ in Bell() }
+        self.workers = workers
+        unsafe shares = .allocate(capacity: workers)
+        for worker in 0..<workers { unsafe (shares + worker).initialize(to: Share()) }
+        bells = (1..<max(1, workers)).map { _ in Bell() }
     }
 
-    func run(_ work: Work, _ tasks: Int) {
+    deinit {
+        unsafe shares.deinitialize(count: workers)
+        unsafe shares.deallocate()
+    }
+
+    func run(_ work: Work, _ tasks: Int, _ starts: [Int]?) {
         self.work = work
-        self.tasks = tasks
-        next.store(0, ordering: .relaxed)
+        for worker in 0..<workers {
+            let start = starts?[worker] ?? worker * tasks / workers
+            unsafe shares[worker].next.store(start, ordering: .relaxed)
+            unsafe shares[worker].end = starts?[worker + 1] ?? (worker + 1) * tasks / workers
+        }
         state.add(oneWork + open, ordering: .sequentiallyConsistent)
-        for place in 0..<min(bells.count, tasks - 1) { bells[place].ring() }
+        for bell in bells.prefix(tasks - 1) { bell.ring() }
         take(work, as: 0)
         state.subtract(open, ordering: .sequentiallyConsistent)
         done.wait(turns) { state.load(ordering: .sequentiallyConsistent) & helperMask == 0 }
     }
 
     private func take(_ work: Work, as worker: Int) {
-        while true {
-            let task = next.add(1, ordering: .relaxed).oldValue
-            guard task < tasks else { return }
-            perform(work, task, worker)
+        for turn in 0..<workers {
+            let share = unsafe shares + (worker + turn) % workers
+            while true {
+                let task = unsafe share.pointee.next.add(1, ordering: .relaxed).oldValue
+                guard unsafe task < share.pointee.end else { break }
+                perform(work, task, worker)
+            }
         }
     }
 

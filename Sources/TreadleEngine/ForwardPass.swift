@@ -17,15 +17,18 @@ package import TreadleModel
     ) {
         self.network = network
         self.workers = workers
-        packed = PackedParameters(PackedLayout(network, panel: StepPlan<S>.panel))
-        packed.load(parameters)
+        packed = PackedParameters(PackedLayout(network, of: S.self))
+        predictions = AlignedMemory(count: maxRows * network.outputs)
         step = StepPlan(
             network: network, loss: loss, parameters: packed, capacity: maxRows, shards: 1, trains: false)
-        predictions = AlignedMemory(count: maxRows * network.outputs)
+        load(parameters)
     }
 
     /// Takes other weights of the same shapes.
-    package func load(_ parameters: [LayerParameters]) { packed.load(parameters) }
+    package func load(_ parameters: [LayerParameters]) {
+        packed.load(parameters)
+        step.refreshOperands()
+    }
 
     /// The outputs of a batch's rows after the loss's link (softmax, sigmoid, exp or nothing): B×D, row-major, valid
     /// until the next run.
@@ -36,7 +39,7 @@ package import TreadleModel
         let block = 32
         let (output, stride, width) = unsafe (step.output, step.outputStride, network.outputs)
         let predictions = unsafe self.predictions.start
-        let isSmall = rows * packed.layout.count / StepPlan<S>.panel < 40_000
+        let isSmall = rows * packed.layout.count / packed.layout.panel < 40_000
         (isSmall ? Workers(count: 1) : workers).forEach((rows + block - 1) / block) { index, _ in
             let first = index * block
             let count = min(block, rows - first)

@@ -38,7 +38,7 @@ package struct GradientCheck {
     ) {
         self.network = network
         self.parameters = parameters
-        let sums = GradientSums(PackedLayout(network, panel: StepPlan<Double>.panel))
+        let sums = GradientSums(PackedLayout(network, of: Double.self))
         self.sums = sums
         step = unsafe TrainingStep(
             network: network, loss: loss,

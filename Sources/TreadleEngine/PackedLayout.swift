@@ -11,10 +11,13 @@ struct PackedLayout: Equatable, Sendable {
         var units: Int
         /// Numbers in 128 bytes: 32 of Float, 16 of Double.
         var panel: Int
+        /// Few units are kept by rows, where products do not go by blocks.
+        var isNarrow: Bool
         var weightStart: Int
         var biasStart: Int?
 
-        var isNarrow: Bool { units < Int(CK_NARROW_UNITS) }
+        var panels: Int { isNarrow ? 1 : paddedUnits / panel }
+        var inputPanels: Int { paddedInputs / panel }
         var paddedInputs: Int { (inputs + panel - 1) / panel * panel }
         var paddedUnits: Int { (units + panel - 1) / panel * panel }
         var weightCount: Int { isNarrow ? units * paddedInputs : paddedUnits * inputs }
@@ -38,13 +41,18 @@ struct PackedLayout: Equatable, Sendable {
     }
 
     var entries: [Entry] = []
+    /// Numbers in 128 bytes, the width of a panel.
+    let panel: Int
     /// Numbers in the flat array.
     var count = 0
 
-    init(_ network: Network, panel: Int) {
+    init<S: Scalar>(_ network: Network, of number: S.Type) {
+        panel = Int(CK_PANEL_BYTES) / MemoryLayout<S>.stride
         for layer in network.layers {
+            let isNarrow = layer.units < Int(CK_NARROW_UNITS) && network.precision.kernel(for: S.self) != CK_BF16
             var entry = Entry(
-                inputs: layer.inputs, units: layer.units, panel: panel, weightStart: count, biasStart: nil)
+                inputs: layer.inputs, units: layer.units, panel: panel, isNarrow: isNarrow, weightStart: count,
+                biasStart: nil)
             count += entry.weightCount
             if layer.hasBias {
                 entry.biasStart = count

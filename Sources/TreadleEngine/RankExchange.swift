@@ -9,9 +9,9 @@ internal import TreadleModel
 /// Tiles are cut into buckets, and each bucket among the ranks: while one bucket travels, the next is computed. A rank's
 /// shares are the sums of the whole subtrees among its shards; they meet in the tree that the shards' sums go on with, so
 /// the number of ranks changes no bit.
-@safe final class RankExchange<S: Scalar> {
+@safe final class RankExchange<S: Scalar>: GradientExchange {
     /// Consecutive tiles that travel together, and where each rank's part of them begins.
-    struct Bucket {
+    private struct Bucket {
         var tiles: Range<Int>
         /// The tiles by owner.
         var parts: [Range<Int>]
@@ -28,10 +28,10 @@ internal import TreadleModel
         var count: Int
     }
 
-    let ranks: Ranks
-    private(set) var buckets: [Bucket] = []
+    private let ranks: Ranks
+    private var buckets: [Bucket] = []
     /// The subtrees of this rank's shards, counted from its first one: of each it sends the sum.
-    let subtrees: [Range<Int>]
+    private let subtrees: [Range<Int>]
     /// For each rank, where its shares begin among all; and how many there are.
     private let firstShares: [Int]
     private let shareCount: Int
@@ -50,6 +50,8 @@ internal import TreadleModel
     private var sending: [cmpi_request?] = []
     private var spreading: [cmpi_request?] = []
     private var telling: Gathering?
+    /// Buckets whose sums are in the gradient already.
+    private var collected = 0
 
     init(_ ranks: Ranks, shards: Shards, tiles: [ck_tile], layout: PackedLayout) {
         self.ranks = ranks
@@ -117,18 +119,64 @@ internal import TreadleModel
         return pieces
     }
 
-    /// The tiles that this rank owns.
     var ownTiles: [Int] { buckets.flatMap { $0.parts[ranks.index] } }
 
     /// The places, in anything shaped like the parameters, that this rank owns: in rising order.
-    var ownRanges: [Range<Int>] {
+    private var ownRanges: [Range<Int>] {
         ownTiles.flatMap { pieces[$0] }.map { $0.start..<$0.start + $0.count }.sorted { $0.lowerBound < $1.lowerBound }
     }
+
+    // MARK: the exchange
+
+    var takesOthersWeights: Bool { true }
+
+    func sum(over source: some GradientSource<S>, adds: Bool) -> StepResult {
+        tell(subtrees.map { source.rowSums(of: $0) })
+        for bucket in buckets {
+            for (number, subtree) in subtrees.enumerated() {
+                // The group's earlier batches are added when this one's shares have met, as in one process.
+                let gradient = source.sumTiles(bucket.tiles, of: subtree, adds: false)
+                pack(bucket, subtree: number, of: gradient)
+            }
+            send(bucket)
+        }
+        collected = 0
+        return hear()
+    }
+
+    func keepSums(adds: Bool) {
+        for bucket in buckets.indices { receive(bucket, adds: adds) }
+    }
+
+    func collectSums(into gradient: PackedParameters<S>?, adds: Bool) {
+        guard let gradient else { return }
+        while collected < buckets.count { collectBucket(into: gradient, adds: adds) }
+    }
+
+    private func collectBucket(into gradient: PackedParameters<S>, adds: Bool) {
+        receive(collected, adds: adds)
+        putSums(collected, into: gradient)
+        collected += 1
+    }
+
+    func update(
+        _ parameters: PackedParameters<S>, from gradient: PackedParameters<S>, adds: Bool, apply: (Range<Int>) -> Void
+    ) {
+        for (number, bucket) in buckets.enumerated() {
+            // Where nothing needed all sums first, buckets are updated as they come in.
+            if number == collected { collectBucket(into: gradient, adds: adds) }
+            apply(bucket.parts[ranks.index])
+            spread(bucket, of: parameters)
+        }
+        takeSpread(into: parameters)
+    }
+
+    func keepOwn(of values: PackedParameters<S>) { values.release(except: ownRanges) }
 
     // MARK: sums
 
     /// Begins to tell this rank's sums of losses and weights, by subtree; the ranks' wishes travel with them.
-    func tell(_ own: [StepResult]) {
+    private func tell(_ own: [StepResult]) {
         var numbers = [Double](repeating: 0, count: 1 + 2 * mostShares)
         numbers[0] = Double(ranks.wishes.rawValue)
         for (place, sums) in own.enumerated() {
@@ -138,7 +186,7 @@ internal import TreadleModel
     }
 
     /// The whole batch's sums, once all ranks have told theirs.
-    func hear() -> StepResult {
+    private func hear() -> StepResult {
         guard let all = telling.map({ ranks.finish($0) }) else { return StepResult(lossSum: 0, weightSum: 0) }
         telling = nil
         ranks.agreed = RankWishes(rawValue: all.reduce(0) { $0 | UInt8($1[0]) })
@@ -156,7 +204,7 @@ internal import TreadleModel
     }
 
     /// Packs a subtree's gradient sums of a bucket.
-    func pack(_ bucket: Bucket, subtree: Int, of gradient: PackedParameters<S>) {
+    private func pack(_ bucket: Bucket, subtree: Int, of gradient: PackedParameters<S>) {
         let size = MemoryLayout<S>.stride
         for (rank, tiles) in bucket.parts.enumerated() {
             let (start, count) = (Int(bucket.starts[rank]) / size, Int(bucket.counts[rank]) / size)
@@ -166,7 +214,7 @@ internal import TreadleModel
     }
 
     /// Begins to send a bucket whose sums are packed.
-    func send(_ bucket: Bucket) {
+    private func send(_ bucket: Bucket) {
         let shares = Int32(subtrees.count)
         let own = Int(bucket.counts[ranks.index])
         let source = unsafe sent.start + bucket.offset * subtrees.count
@@ -195,7 +243,7 @@ internal import TreadleModel
     }
 
     /// Waits for a bucket and sums it, after what the group's earlier batches gave where there are any.
-    func receive(_ number: Int, adds: Bool) {
+    private func receive(_ number: Int, adds: Bool) {
         let bucket = buckets[number]
         ranks.finish(&sending[number])
         let count = Int(bucket.counts[ranks.index]) / MemoryLayout<S>.stride
@@ -210,13 +258,13 @@ internal import TreadleModel
     }
 
     /// Puts the sums of this rank's tiles of a bucket where the update reads them.
-    func putSums(_ number: Int, into gradient: PackedParameters<S>) {
+    private func putSums(_ number: Int, into gradient: PackedParameters<S>) {
         let bucket = buckets[number]
         unsafe unpack(bucket.parts[ranks.index], from: sums.start + bucket.ownOffset, into: gradient)
     }
 
     private static func add(_ source: UnsafeMutablePointer<S>, to target: UnsafeMutablePointer<S>, _ count: Int) {
-        switch S.precision {
+        switch S.number {
         case .float32:
             unsafe cmpi_add_floats(
                 UnsafeMutableRawPointer(target).assumingMemoryBound(to: Float.self),
@@ -230,7 +278,6 @@ internal import TreadleModel
 
     // MARK: owners
 
-    /// Fills in the other owners' numbers, one for each tile.
     func gather(_ values: UnsafeMutablePointer<Double>) {
         let owned = (0..<ranks.count).map { rank in buckets.flatMap { $0.parts[rank] } }
         let width = owned.map(\.count).max() ?? 0
@@ -242,7 +289,7 @@ internal import TreadleModel
     }
 
     /// Begins to hand this rank's part of a bucket to all.
-    func spread(_ bucket: Bucket, of parameters: PackedParameters<S>) {
+    private func spread(_ bucket: Bucket, of parameters: PackedParameters<S>) {
         // Its shares have been sent: their place is free.
         let buffer = unsafe sent.start + bucket.offset * subtrees.count
         let own = Int(bucket.starts[ranks.index]) / MemoryLayout<S>.stride
@@ -253,7 +300,7 @@ internal import TreadleModel
     }
 
     /// Waits for the other owners' parts of all buckets and takes them over.
-    func takeSpread(into parameters: PackedParameters<S>) {
+    private func takeSpread(into parameters: PackedParameters<S>) {
         for (number, bucket) in buckets.enumerated() {
             ranks.finish(&spreading[number])
             unsafe unpack(bucket.tiles, from: sent.start + bucket.offset * subtrees.count, into: parameters)
@@ -261,8 +308,7 @@ internal import TreadleModel
         spreading = []
     }
 
-    /// Brings all owners' parts of `parameters` to the first rank.
-    func bringToFirst(_ parameters: PackedParameters<S>) {
+    func bringToFirst(_ parameters: PackedParameters<S>) -> Bool {
         for bucket in buckets {
             let buffer = unsafe sent.start + bucket.offset
             let own = Int(bucket.starts[ranks.index]) / MemoryLayout<S>.stride
@@ -270,6 +316,7 @@ internal import TreadleModel
             ranks.run { request in unsafe cmpi_gather(buffer, bucket.counts, bucket.starts, &request) }
             if ranks.isFirst { unsafe unpack(bucket.tiles, from: buffer, into: parameters) }
         }
+        return ranks.isFirst
     }
 
     // MARK: copies

@@ -6,10 +6,9 @@ enum Tiles {
     static func list(_ layout: PackedLayout) -> [ck_tile] {
         var tiles: [ck_tile] = []
         for (index, entry) in layout.entries.enumerated() {
-            let panels = entry.isNarrow ? 1 : entry.paddedUnits / entry.panel
             // Whole panels of inputs, for Wᵀ; enough in a tile that handing it out costs nothing.
             let run = entry.panel * 8
-            for panel in 0..<panels {
+            for panel in 0..<entry.panels {
                 for from in stride(from: 0, to: entry.inputs, by: run) {
                     let to = min(entry.inputs, from + run)
                     tiles.append(ck_tile(layer: UInt32(index), panel: UInt32(panel), from: from, to: to))
@@ -17,5 +16,26 @@ enum Tiles {
             }
         }
         return tiles
+    }
+
+    /// The tiles by worker, and where each worker's begin: of every layer the panels whose columns it computes in phase 1.
+    ///
+    /// Within a worker's panels, a run of inputs goes through all of them before the next: its rows of x stay in cache.
+    static func dealt(_ tiles: [ck_tile], _ layout: PackedLayout, to workers: Int) -> (order: [Int], starts: [Int]) {
+        var shares = [[Int]](repeating: [], count: workers)
+        for (index, tile) in tiles.enumerated() {
+            let panels = layout.entries[Int(tile.layer)].panels
+            // Panels of a small layer cannot be divided: its runs are.
+            shares[panels < workers ? index % workers : Int(tile.panel) * workers / panels].append(index)
+        }
+        var starts = [0]
+        for worker in shares.indices {
+            shares[worker].sort { one, other in
+                let (a, b) = (tiles[one], tiles[other])
+                return (a.layer, a.from, a.panel) < (b.layer, b.from, b.panel)
+            }
+            starts.append(starts[worker] + shares[worker].count)
+        }
+        return (shares.flatMap(\.self), starts)
     }
 }

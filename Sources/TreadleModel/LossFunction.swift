@@ -1,3 +1,5 @@
+package import CKernels
+
 /// A loss with all its parameters, as the step computes it.
 package struct LossFunction: Equatable, Sendable {
     package var type: LossType
@@ -48,4 +50,18 @@ package enum LearningTask: String, CaseIterable, Codable, Sendable {
 
 package enum LossType: String, CaseIterable, Codable, Sendable {
     case crossEntropy = "cross_entropy", bce, hinge, mse, mae, huber, poisson, quantile
+
+    /// Its name to the kernels.
+    package var kernel: ck_loss_type {
+        switch self {
+        case .crossEntropy: CK_CROSS_ENTROPY
+        case .bce: CK_BCE
+        case .hinge: CK_HINGE
+        case .mse: CK_MSE
+        case .mae: CK_MAE
+        case .huber: CK_HUBER
+        case .poisson: CK_POISSON
+        case .quantile: CK_QUANTILE
+        }
+    }
 }

@@ -1,12 +1,17 @@
+package import CKernels
+
 /// The shape of a network: F inputs, then dense layers, the last of which makes the output.
 package struct Network: Equatable, Sendable, Codable {
     package var inputs: Int
     /// At least one; the last is the output layer, whose activation is identity: the loss knows the link.
     package var layers: [Layer]
+    /// What the products compute in.
+    package var precision: Precision
 
-    package init(inputs: Int, layers: [Layer]) {
+    package init(inputs: Int, layers: [Layer], precision: Precision = .float32) {
         self.inputs = inputs
         self.layers = layers
+        self.precision = precision
     }
 
     package var outputs: Int { layers.last?.units ?? 0 }
@@ -40,4 +45,19 @@ package struct Layer: Equatable, Sendable, Codable {
 /// What a layer makes of its sums, one by one.
 package enum Activation: String, CaseIterable, Codable, Sendable {
     case identity, relu, leakyRelu = "leaky_relu", elu, gelu, silu, sigmoid, tanh, softplus
+
+    /// Its name to the kernels.
+    package var kernel: ck_activation {
+        switch self {
+        case .identity: CK_IDENTITY
+        case .relu: CK_RELU
+        case .leakyRelu: CK_LEAKY_RELU
+        case .elu: CK_ELU
+        case .gelu: CK_GELU
+        case .silu: CK_SILU
+        case .sigmoid: CK_SIGMOID
+        case .tanh: CK_TANH
+        case .softplus: CK_SOFTPLUS
+        }
+    }
 }

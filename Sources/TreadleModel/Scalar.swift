@@ -1,21 +1,46 @@
+package import CKernels
+
 /// The number types that a network computes in.
 package protocol Scalar: BinaryFloatingPoint, SIMDScalar, Codable, BitwiseCopyable, Sendable {
-    static var precision: Precision { get }
+    static var number: NumberType { get }
     /// A tensor's elements, converted where it holds the other type.
     static func values(of tensor: Tensor) -> [Self]
     static func tensor(_ values: [Self], shape: [Int]) -> Tensor
 }
 
-/// How the network's numbers are stored and multiplied.
-package enum Precision: String, CaseIterable, Codable, Sendable {
+/// The types of number that parameters are stored and updated in.
+package enum NumberType: String, CaseIterable, Codable, Sendable {
     case float32, float64
 
     /// Bytes of a number.
     package var size: Int { self == .float32 ? 4 : 8 }
 }
 
+/// What a network computes in.
+package enum Precision: String, CaseIterable, Codable, Sendable {
+    case float32, float64
+    /// Float32, but that products take operands rounded to bfloat16: for the matrix unit of CPUs that have one.
+    case bfloat16
+
+    /// What weights and all that has their shape are stored in.
+    package var number: NumberType { self == .float64 ? .float64 : .float32 }
+
+    /// Shards of a batch begin at multiples of so many rows: a block of the products' sums.
+    package var shardUnit: Int { self == .bfloat16 ? Int(CK_BLOCK) : 1 }
+
+    /// The kernels' name for products of numbers of type `S`: a network that rounds to bfloat16 is computed exactly in
+    /// Float64 where its gradients are checked.
+    package func kernel<S: Scalar>(for number: S.Type) -> ck_numbers {
+        switch (S.number, self) {
+        case (.float64, _): CK_F64
+        case (.float32, .bfloat16): CK_BF16
+        case (.float32, .float32), (.float32, .float64): CK_F32
+        }
+    }
+}
+
 extension Float: Scalar {
-    package static var precision: Precision { .float32 }
+    package static var number: NumberType { .float32 }
 
     package static func values(of tensor: Tensor) -> [Float] {
         switch tensor.storage {
@@ -30,7 +55,7 @@ extension Float: Scalar {
 }
 
 extension Double: Scalar {
-    package static var precision: Precision { .float64 }
+    package static var number: NumberType { .float64 }
 
     package static func values(of tensor: Tensor) -> [Double] {
         switch tensor.storage {

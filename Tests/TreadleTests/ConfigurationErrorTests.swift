@@ -71,7 +71,7 @@ import TreadleModel
         Case("model.hidden.0.dropout", "a number from 0 up to, not including, 1", "1", "-0.1", "'x'", "null"),
         Case("model.bias", "true or false", "1", "null"),
         Case("model.init", "\"auto\", \"he\", \"glorot\", \"lecun\" or \"zeros\"", "7", "null"),
-        Case("model.precision", "\"float32\" or \"float64\"", "32", "null"),
+        Case("model.precision", "\"float32\", \"float64\" or \"bfloat16\"", "32", "null"),
         Case("loss", "an object { … }", "null", "'mse'"),
         Case(
             "loss.type",
@@ -218,7 +218,7 @@ import TreadleModel
             ("data.normalize_target", "standart", "did you mean \"standard\"?"),
             ("data.non_finite", "drop-row", "did you mean \"drop_row\"?"),
             ("model.init", "glorto", "did you mean \"glorot\"?"),
-            ("model.precision", "float16", "did you mean \"float32\"?"),
+            ("model.precision", "float16", "did you mean \"bfloat16\"?"),
             ("loss.type", "crossentropy", "did you mean \"cross_entropy\"?"),
             ("optimizer.type", "adma", "did you mean \"adam\"?"),
             ("schedule.type", "cosin", "did you mean \"cosine\"?"),

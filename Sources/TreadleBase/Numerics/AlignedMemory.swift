@@ -19,5 +19,11 @@ internal import Foundation
         unsafe start = allocation.bindMemory(to: Element.self, capacity: count)
     }
 
+    /// A copy of `elements`.
+    package convenience init(_ elements: [Element]) {
+        self.init(count: elements.count)
+        for (index, element) in elements.enumerated() { unsafe start[index] = element }
+    }
+
     deinit { unsafe allocation.deallocate() }
 }

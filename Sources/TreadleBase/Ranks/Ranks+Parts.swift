@@ -17,7 +17,7 @@ extension Ranks {
                     + "of ranks; start \(possible(shards.count)) ranks, or start over with compute.shards set to "
                     + "\(fitting)")
         }
-        return Shards(count: shards.count, own: part(of: shards.count))
+        return Shards(part(of: shards.count), of: shards)
     }
 
     /// The numbers of ranks that can share so many shards.

@@ -78,7 +78,7 @@ enum BenchCommand {
     ) -> StepReading {
         StepReading.measure(
             network: network, loss: loss, optimizer: configuration.optimizer,
-            batchSize: configuration.data.batchSize, shards: configuration.shardCount,
+            batchSize: configuration.data.batchSize, shards: configuration.shards,
             precision: configuration.model.precision, workers: workers, seconds: seconds)
     }
 

@@ -22,10 +22,10 @@ package struct StepReading: Equatable, Sendable {
 
     /// Measures for about `seconds` a network and each of its layers.
     package static func measure(
-        network: Network, loss: LossFunction, optimizer: OptimizerConfiguration, batchSize: Int, shards: Int,
+        network: Network, loss: LossFunction, optimizer: OptimizerConfiguration, batchSize: Int, shards: Shards,
         precision: Precision, workers: Workers, seconds: Double
     ) -> StepReading {
-        switch precision {
+        switch precision.number {
         case .float32: measure(Float.self, network, loss, optimizer, batchSize, shards, workers, seconds)
         case .float64: measure(Double.self, network, loss, optimizer, batchSize, shards, workers, seconds)
         }
@@ -33,7 +33,7 @@ package struct StepReading: Equatable, Sendable {
 
     private static func measure<S: Scalar>(
         _: S.Type, _ network: Network, _ loss: LossFunction, _ optimizer: OptimizerConfiguration, _ batchSize: Int,
-        _ shards: Int, _ workers: Workers, _ seconds: Double
+        _ shards: Shards, _ workers: Workers, _ seconds: Double
     ) -> StepReading {
         func times(_ network: Network, _ loss: LossFunction) -> StepTimer<S>.Times {
             StepTimer<S>(

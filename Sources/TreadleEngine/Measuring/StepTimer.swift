@@ -28,12 +28,12 @@ package import TreadleModel
     }
 
     package init(
-        network: Network, loss: LossFunction, optimizer: OptimizerConfiguration, batchSize: Int, shards: Int,
+        network: Network, loss: LossFunction, optimizer: OptimizerConfiguration, batchSize: Int, shards: Shards,
         workers: Workers
     ) {
         unsafe step = TrainingStep(
             network: network, loss: loss, optimizer: optimizer, batchSize: batchSize,
-            shards: Shards(batchSize: batchSize, configured: shards), seed: 1, workers: workers)
+            shards: shards, seed: 1, workers: workers)
         let parameters = Initialization.parameters(
             of: network, initializer: .auto, as: S.self, seed: 1, workers: workers)
         step.load(parameters, optimizer: OptimizerState())
@@ -99,7 +99,7 @@ package import TreadleModel
             guard let first = rows.baseAddress else { preconditionFailure("a batch holds at least one row") }
             unsafe body(
                 Batch(
-                    rows: batchSize, nominalRows: batchSize, x: first,
+                    rows: batchSize, x: first,
                     targets: hasClasses ? .classes(classes.start) : .values(values.start), weights: nil))
         }
     }

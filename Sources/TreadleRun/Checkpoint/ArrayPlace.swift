@@ -4,16 +4,16 @@ internal import TreadleModel
 /// Where in a checkpoint's image an array of numbers lies, in one piece and little-endian.
 struct ArrayPlace: Codable, Equatable, Sendable {
     var shape: [Int]
-    var precision: Precision
+    var number: NumberType
     /// Bytes from the image's beginning.
     var offset: Int
 
     /// Nil where that is more than can be counted.
-    var byteCount: Int? { shape.boundedProduct(times: precision.size) }
+    var byteCount: Int? { shape.boundedProduct(times: number.size) }
 
     /// The whole array.
     func tensor(in image: some CheckpointImage) throws -> Tensor {
-        switch precision {
+        switch number {
         case .float32: Tensor(shape: shape, storage: .float32(try elements(in: image)))
         case .float64: Tensor(shape: shape, storage: .float64(try elements(in: image)))
         }

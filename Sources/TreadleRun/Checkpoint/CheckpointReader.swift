@@ -103,28 +103,28 @@ struct CheckpointReader {
                 Layer(
                     name: name, inputs: shape[0], units: shape[1], activation: try choice("activation", of: group),
                     dropout: dropout, hasBias: group.contains("bias")))
-            parameters.append(try places(of: layers[layers.count - 1], in: group, precision))
+            parameters.append(try places(of: layers[layers.count - 1], in: group, precision.number))
         }
-        return (Network(inputs: layers[0].inputs, layers: layers), parameters)
+        return (Network(inputs: layers[0].inputs, layers: layers, precision: precision), parameters)
     }
 
     private func places(
-        of layer: Layer, in group: H5Group, _ precision: Precision
+        of layer: Layer, in group: H5Group, _ number: NumberType
     ) throws -> CheckpointOutline.LayerPlaces {
         CheckpointOutline.LayerPlaces(
-            weight: try place("weight", in: group, shape: [layer.inputs, layer.units], precision),
-            bias: layer.hasBias ? try place("bias", in: group, shape: [layer.units], precision) : nil)
+            weight: try place("weight", in: group, shape: [layer.inputs, layer.units], number),
+            bias: layer.hasBias ? try place("bias", in: group, shape: [layer.units], number) : nil)
     }
 
     private func place(
-        _ name: String, in group: H5Group, shape: [Int], _ precision: Precision
+        _ name: String, in group: H5Group, shape: [Int], _ number: NumberType
     ) throws -> ArrayPlace {
         let dataset = try group.dataset(name)
-        try checkStored(dataset, as: precision == .float32 ? .float32 : .float64, shape: shape)
+        try checkStored(dataset, as: number == .float32 ? .float32 : .float64, shape: shape)
         guard case .contiguous(let offset?, _) = dataset.storage else {
             throw damage(String(dataset.path.dropFirst()), "does not store the elements that it claims")
         }
-        return ArrayPlace(shape: shape, precision: precision, offset: offset - start)
+        return ArrayPlace(shape: shape, number: number, offset: offset - start)
     }
 
     /// The parts of a configuration that decide the network.
@@ -187,7 +187,7 @@ struct CheckpointReader {
             let slot = try group.group(name)
             return CheckpointOutline.SlotPlaces(
                 name: name,
-                layers: try network.layers.map { try places(of: $0, in: slot.group($0.name), precision) })
+                layers: try network.layers.map { try places(of: $0, in: slot.group($0.name), precision.number) })
         }
     }
 

@@ -8,7 +8,7 @@ package struct NumberSource: Sendable {
     package static let block = 1 << 15
 
     package let shape: [Int]
-    package let precision: Precision
+    package let number: NumberType
     private let place: Place
 
     private enum Place: Sendable {
@@ -19,25 +19,25 @@ package struct NumberSource: Sendable {
     package init(_ tensor: Tensor) {
         shape = tensor.shape
         switch tensor.storage {
-        case .float32: precision = .float32
-        case .float64: precision = .float64
+        case .float32: number = .float32
+        case .float64: number = .float64
         }
         place = .memory(tensor)
     }
 
     init(_ place: ArrayPlace, in image: any CheckpointImage) {
         shape = place.shape
-        precision = place.precision
+        number = place.number
         self.place = .file(image, offset: place.offset)
     }
 
     package var count: Int { shape.reduce(1, *) }
 
-    /// Hands out the elements in `range`, which are of type `S`: that of this source's precision.
+    /// Hands out the elements in `range`, which are of type `S`: this source's.
     package func withNumbers<S: Scalar, Result>(
         _ range: Range<Int>, as: S.Type, _ body: (UnsafeBufferPointer<S>) throws -> Result
     ) throws -> Result {
-        precondition(S.precision == precision, "numbers are handed out in the type that they are stored in")
+        precondition(S.number == number, "numbers are handed out in the type that they are stored in")
         switch place {
         case .memory(let tensor):
             return try unsafe S.values(of: tensor).withUnsafeBufferPointer {
@@ -47,7 +47,7 @@ package struct NumberSource: Sendable {
             let numbers = UnsafeMutableBufferPointer<S>.allocate(capacity: range.count)
             defer { unsafe numbers.deallocate() }
             try unsafe image.read(
-                at: offset + range.lowerBound * precision.size, into: UnsafeMutableRawBufferPointer(numbers))
+                at: offset + range.lowerBound * number.size, into: UnsafeMutableRawBufferPointer(numbers))
             return try unsafe body(UnsafeBufferPointer(numbers))
         }
     }
@@ -74,7 +74,7 @@ package struct NumberSource: Sendable {
 extension NumberSource {
     /// The indices of the first NaN or infinity, row-major; nil where all are finite.
     func firstNonFinite(workers: Workers) throws -> [Int]? {
-        switch precision {
+        switch number {
         case .float32: try firstNonFinite(as: Float.self, workers)
         case .float64: try firstNonFinite(as: Double.self, workers)
         }
@@ -93,7 +93,7 @@ extension NumberSource {
 extension SHA256 {
     /// Adds all numbers, row-major little-endian.
     mutating func add(_ numbers: NumberSource) throws {
-        switch numbers.precision {
+        switch numbers.number {
         case .float32: try add(numbers, as: Float.self)
         case .float64: try add(numbers, as: Double.self)
         }

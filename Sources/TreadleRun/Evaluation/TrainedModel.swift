@@ -109,7 +109,7 @@ package struct TrainedModel: Sendable {
 
     /// Loss and all metrics that fit the task, on `rows`.
     package func evaluate(_ rows: RowSet, metrics: [MetricName]? = nil, workers: Workers) throws -> Evaluation {
-        switch checkpoint.precision {
+        switch checkpoint.precision.number {
         case .float32: try evaluate(rows, as: Float.self, metrics, workers)
         case .float64: try evaluate(rows, as: Double.self, metrics, workers)
         }

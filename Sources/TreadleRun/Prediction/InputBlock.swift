@@ -18,7 +18,7 @@ struct InputBlock<S: Scalar> {
         self.path = path
         transform = ColumnTransform(
             shift: normalization.shift, factor: normalization.factor, imputation: normalization.imputation)
-        number = S.precision == .float32 ? .float : .double
+        number = S.number == .float32 ? .float : .double
         x = [S](repeating: 0, count: capacity * width)
     }
 
@@ -54,7 +54,7 @@ struct InputBlock<S: Scalar> {
             return unsafe pointers.withUnsafeBufferPointer { pointers in
                 guard let first = pointers.baseAddress else { preconditionFailure("a batch holds at least one row") }
                 return unsafe body(
-                    Batch(rows: rows, nominalRows: rows, x: first, targets: .absent, weights: nil))
+                    Batch(rows: rows, x: first, targets: .absent, weights: nil))
             }
         }
     }

@@ -7,7 +7,7 @@ internal import TreadleModel
 package struct PredictionFile: PredictionSink {
     private let file: DatasetFile
     private let task: LearningTask
-    private let precision: Precision
+    private let number: NumberType
     /// The classes' names, padded to one size.
     private let names: [[UInt8]]?
 
@@ -16,21 +16,21 @@ package struct PredictionFile: PredictionSink {
         let checkpoint = model.checkpoint
         let width = checkpoint.network.outputs
         task = checkpoint.task
-        precision = checkpoint.precision
-        let number: OutputElement = precision == .float32 ? .float32 : .float64
+        number = checkpoint.precision.number
+        let element: OutputElement = number == .float32 ? .float32 : .float64
         var plans: [DatasetFile.Plan]
         var padded: [[UInt8]]?
         switch task {
         case .regression:
-            plans = [.init(name: "value", shape: width == 1 ? [rows] : [rows, width], type: number)]
+            plans = [.init(name: "value", shape: width == 1 ? [rows] : [rows, width], type: element)]
         case .multilabel:
             plans = [
-                .init(name: "probabilities", shape: [rows, width], type: number),
+                .init(name: "probabilities", shape: [rows, width], type: element),
                 .init(name: "label", shape: [rows, width], type: .uint8),
             ]
         case .classification:
             plans = [
-                .init(name: "probabilities", shape: [rows, width], type: number),
+                .init(name: "probabilities", shape: [rows, width], type: element),
                 .init(name: "class", shape: [rows], type: .int32),
             ]
             if let classes = checkpoint.classes {
@@ -67,7 +67,7 @@ package struct PredictionFile: PredictionSink {
     }
 
     private func write(_ values: [Double], rows: Range<Int>) throws {
-        switch precision {
+        switch number {
         case .float32: try file.write(values.map { Float($0) }, count: values.count, rows: rows, of: 0)
         case .float64: try file.write(values, count: values.count, rows: rows, of: 0)
         }

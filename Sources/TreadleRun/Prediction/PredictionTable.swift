@@ -4,7 +4,7 @@ internal import TreadleModel
 /// Predictions as CSV: a header, then a line a row, in full precision.
 package struct PredictionTable: PredictionSink {
     private let task: LearningTask
-    private let precision: Precision
+    private let number: NumberType
     private let classes: [String]?
     /// What stands before the probabilities of each class: its number and its name.
     private let classFields: [String]
@@ -19,7 +19,7 @@ package struct PredictionTable: PredictionSink {
         close: @escaping () throws -> Void = {}
     ) {
         task = model.checkpoint.task
-        precision = model.checkpoint.precision
+        number = model.checkpoint.precision.number
         classes = model.checkpoint.classes
         classFields = (0..<model.checkpoint.network.outputs).map { [classes] number in
             String(number) + (classes.map { "," + Self.quoted($0[number]) } ?? "")
@@ -60,7 +60,7 @@ package struct PredictionTable: PredictionSink {
             for (column, value) in values.enumerated() {
                 if column > 0 { text += "," }
                 // The shortest text that reads back as the same number.
-                text += precision == .float32 ? "\(Float(value))" : "\(value)"
+                text += number == .float32 ? "\(Float(value))" : "\(value)"
             }
             text += "\n"
         }

@@ -39,7 +39,7 @@ package struct Predictor {
         try model.checkInputs(of: dataset)
         let rows = RowSet(dataset)
         var sink = try makeSink(rows.count)
-        switch model.checkpoint.precision {
+        switch model.checkpoint.precision.number {
         case .float32: try predict(rows, as: Float.self, to: &sink)
         case .float64: try predict(rows, as: Double.self, to: &sink)
         }
@@ -65,7 +65,7 @@ package struct Predictor {
     package func predict(
         table path: String, options: TableOptions, to makeSink: (_ rows: Int) throws -> any PredictionSink
     ) throws -> Int {
-        switch model.checkpoint.precision {
+        switch model.checkpoint.precision.number {
         case .float32: try predict(table: path, options, as: Float.self, to: makeSink)
         case .float64: try predict(table: path, options, as: Double.self, to: makeSink)
         }

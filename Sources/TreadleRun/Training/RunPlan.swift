@@ -30,12 +30,12 @@ package struct RunPlan: Sendable {
         sets = [("train", data.train.count)]
         if let valid = data.valid { sets.append(("valid", valid.count)) }
         if let test = data.test { sets.append(("test", test.count)) }
-        let precision = configuration.model.precision
+        let numbers = configuration.model.precision.number
         datasets = data.datasets.map { role, dataset in
             (
                 role,
                 dataset.report(
-                    precision: precision, shuffle: role == "train" ? configuration.data.shuffle : nil,
+                    numbers: numbers, shuffle: role == "train" ? configuration.data.shuffle : nil,
                     windowRows: configuration.data.shuffleBlock * configuration.data.shuffleWindow)
             )
         }

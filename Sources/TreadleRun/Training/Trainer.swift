@@ -30,7 +30,7 @@ package enum Trainer {
     package static func run(
         _ configuration: Configuration, options: Options = Options(), observer: any TrainingObserver
     ) throws -> RunSummary {
-        switch configuration.model.precision {
+        switch configuration.model.precision.number {
         case .float32: try TrainingRun<Float>(configuration, options: options, observer: observer).train()
         case .float64: try TrainingRun<Double>(configuration, options: options, observer: observer).train()
         }

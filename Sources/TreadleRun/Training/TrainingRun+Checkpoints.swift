@@ -96,7 +96,7 @@ extension TrainingRun {
     ) -> Checkpoint {
         Checkpoint(
             configuration: configuration.resolvedText, baseDirectory: configuration.baseDirectory,
-            task: configuration.task, network: network, loss: loss.type, precision: S.precision,
+            task: configuration.task, network: network, loss: loss.type, precision: configuration.model.precision,
             parameters: parameters, normalization: data.normalization, classes: data.classes, columns: data.columns,
             classWeights: loss.classWeights, imageShape: data.imageShape, optimizer: optimizer, cursor: cursor,
             progress: progress, history: history,

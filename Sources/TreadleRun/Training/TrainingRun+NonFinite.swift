@@ -57,7 +57,8 @@ extension TrainingRun {
         let parameters = step.parameters()
         for (index, layer) in network.layers.enumerated() {
             if let place = [parameters[index]].firstNonFinite { return "the weight \(place) is the first such number" }
-            let part = Network(inputs: network.inputs, layers: Array(network.layers[...index]))
+            let part = Network(
+                inputs: network.inputs, layers: Array(network.layers[...index]), precision: network.precision)
             let forward = ForwardPass<S>(
                 network: part, parameters: Array(parameters[...index]),
                 loss: LossFunction(type: .mse, outputs: layer.units, link: .identity), maxRows: unsafe batch.rows,

@@ -60,9 +60,9 @@ final class TrainingRun<S: Scalar> {
     private func run(_ batch: Batch<S>) throws {
         let rate = self.rate
         let endsGroup = isGroupEnd(after: cursor.batch + 1)
-        let rows = min(configuration.data.batchSize, data.train.count - cursor.batch * configuration.data.batchSize)
+        let rows = unsafe batch.wholeRows
         if !ranks.isAlone { tellWishes(endsGroup: endsGroup) }
-        let result = unsafe step.run(batch, step: cursor.step, rate: rate, endsGroup: endsGroup, totalRows: rows)
+        let result = unsafe step.run(batch, step: cursor.step, rate: rate, endsGroup: endsGroup)
         try ranks.check()
         guard result.isFinite else { return try unsafe returnOrStop(batch, rate: rate) }
         progress.lossSum += result.lossSum
@@ -122,7 +122,7 @@ final class TrainingRun<S: Scalar> {
         let found = options.fresh ? nil : try store?.newest()
         if let found { try Resumption.checkMeaning(of: found, against: configuration) }
         let shards = try ranks.part(
-            of: Shards(batchSize: configuration.data.batchSize, configured: configuration.shardCount))
+            of: configuration.shards)
 
         let workers = Workers(count: configuration.threadCount)
         data = try TrainingData(

@@ -33,7 +33,7 @@ struct SilentGradients {
         var columns: [Double]
 
         init(_ numbers: NumberSource, workers: Workers) throws {
-            switch numbers.precision {
+            switch numbers.number {
             case .float32: try self.init(numbers, as: Float.self, workers)
             case .float64: try self.init(numbers, as: Double.self, workers)
             }

@@ -28,7 +28,7 @@ package struct TensorStatistics: Codable, Equatable, Sendable {
 
 extension TensorStatistics {
     package init(_ numbers: NumberSource, workers: Workers) throws {
-        switch numbers.precision {
+        switch numbers.number {
         case .float32: try self.init(numbers, as: Float.self, workers)
         case .float64: try self.init(numbers, as: Double.self, workers)
         }

@@ -23,7 +23,7 @@ struct WeightColumns {
         let units = layer.weight.shape[1]
         biases = try layer.bias.map { try $0.doubles() } ?? [Double](repeating: 0, count: units)
         let columns =
-            switch layer.weight.precision {
+            switch layer.weight.number {
             case .float32: try Self.columns(of: layer.weight, as: Float.self, inputs, workers)
             case .float64: try Self.columns(of: layer.weight, as: Double.self, inputs, workers)
             }
@@ -85,7 +85,7 @@ struct WeightColumns {
 extension NumberSource {
     /// All of them, for arrays that are known to be small.
     fileprivate func doubles() throws -> [Double] {
-        switch precision {
+        switch number {
         case .float32: try unsafe withNumbers(0..<count, as: Float.self) { unsafe $0.map { Double($0) } }
         case .float64: try unsafe withNumbers(0..<count, as: Double.self) { unsafe Array($0) }
         }

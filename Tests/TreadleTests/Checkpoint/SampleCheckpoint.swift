@@ -17,7 +17,7 @@ func sampleCheckpoint(
                 units: count, activation: index < hidden.count ? .relu : .identity, dropout: index == 0 ? 0.25 : 0,
                 hasBias: bias))
     }
-    let network = Network(inputs: inputs, layers: layers)
+    let network = Network(inputs: inputs, layers: layers, precision: precision)
     let hiddenText = hidden.map { "{\"units\": \($0), \"activation\": \"relu\"}" }.joined(separator: ", ")
     var progress = TrainingProgress()
     progress.lossSum = 0.1 + 0.2

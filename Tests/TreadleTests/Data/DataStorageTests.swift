@@ -231,7 +231,7 @@ import Testing
         func report(_ name: String, limit: Int, _ shuffle: Shuffle) throws -> DatasetReport {
             let settings = DataFixture.settings(directory, limit: limit)
             return try Dataset.open(DataFixture.source("\(name).h5"), settings, targets: .learn(.classification))
-                .report(precision: .float32, shuffle: shuffle, windowRows: 600)
+                .report(numbers: .float32, shuffle: shuffle, windowRows: 600)
         }
         let roomy = try report("gzip", limit: 1 << 28, .full)
         #expect(

@@ -9,13 +9,13 @@ import Testing
     /// Each way through a step.
     @Test(arguments: [false, true], [1, 2])
     func `a hundred steps allocate nothing`(isWhole: Bool, threads: Int) {
-        for sumsInShards in [false, true] {
+        for rows in [GradientPath.Rows.byRows, .byColumns, .inShards] {
             let network = Network.dense([300, 300, 3], .tanh, dropout: 0.1)
             let step = TrainingStep<Float>(
                 network: network, loss: LossFunction(type: .crossEntropy, outputs: 3), optimizer: .plain(.adam),
                 batchSize: 16, shards: Shards(batchSize: 64), accumulate: 1, seed: 0,
                 workers: Workers(count: threads),
-                path: GradientPath(sumsInShards: sumsInShards, isWhole: isWhole))
+                path: GradientPath(rows: rows, isWhole: isWhole))
             step.sharing.alwaysShares = true
             step.load(network.parameters(Float.self, seed: 1), optimizer: OptimizerState())
             let batch = TestBatch<Float>(rows: 16, inputs: 300, outputs: 3, classes: true, seed: 1)
@@ -24,7 +24,7 @@ import Testing
             let before = callocations_of_this_thread()
             for index in 20..<120 { step.run(batch.batch, step: index, rate: 1e-3) }
             let made = callocations_of_this_thread() - before
-            #expect(made == 0, "\(made) allocations, sums in shards: \(sumsInShards)")
+            #expect(made == 0, "\(made) allocations, \(rows)")
         }
     }
 

@@ -31,7 +31,7 @@ import Testing
             let targets = Pinned([Double](repeating: 0, count: rows.count * network.outputs))
             let y = forward.run(
                 Batch(
-                    rows: rows.count, nominalRows: rows.count, x: pointers[from: 0],
+                    rows: rows.count, x: pointers[from: 0],
                     targets: .values(targets[from: 0]), weights: nil))
             return (0..<rows.count).map { row in
                 (0..<network.outputs).map { y[row * network.outputs + $0] }
@@ -63,7 +63,7 @@ import Testing
             return withExtendedLifetime((rows, values)) {
                 body(
                     Batch(
-                        rows: x.count, nominalRows: x.count, x: pointers[from: 0], targets: .values(values[from: 0]),
+                        rows: x.count, x: pointers[from: 0], targets: .values(values[from: 0]),
                         weights: nil))
             }
         }

@@ -50,7 +50,7 @@ struct NaiveStep<S: Scalar & EngineScalar> {
             var k = a
             var m = a
             for r in 0..<rows {
-                S.activate(ck_activation(layer.activation), &a[r], &k[r])
+                S.activate(layer.activation.kernel, &a[r], &k[r])
                 if layer.dropout > 0 {
                     m[r] = S.mask(
                         ck_dropout(seed: seed, step: UInt64(step), layer: UInt32(l), rate: layer.dropout), row: r,
@@ -89,7 +89,7 @@ struct NaiveStep<S: Scalar & EngineScalar> {
             }
             for r in 0..<rows {
                 if below.dropout > 0 { next[r] = zip(next[r], masks[l - 1][r]).map { $0 * $1 } }
-                S.derive(ck_activation(below.activation), activated[l - 1][r], kept[l - 1][r], &next[r])
+                S.derive(below.activation.kernel, activated[l - 1][r], kept[l - 1][r], &next[r])
             }
             delta = next
         }
@@ -120,7 +120,7 @@ struct NaiveStep<S: Scalar & EngineScalar> {
             current = current.map { row in
                 var a = (0..<layer.units).map { forward(layer: l, row: row, unit: $0) }
                 var kept = a
-                S.activate(ck_activation(layer.activation), &a, &kept)
+                S.activate(layer.activation.kernel, &a, &kept)
                 return a
             }
         }

@@ -9,7 +9,7 @@ import Testing
 @Suite(.serialized) struct SameBitsTests {
     struct Way: CustomStringConvertible {
         var threads = 1
-        var path = GradientPath(sumsInShards: false, isWhole: false)
+        var path = GradientPath(rows: .byRows, isWhole: false)
         var isa = CK_ISA_AVX512
         var blockRows: Int?
         var description: String {
@@ -20,9 +20,11 @@ import Testing
     static let ways: [Way] = [
         Way(threads: 2, isa: CK_ISA_AVX2),
         Way(threads: 3, blockRows: 7),
-        Way(threads: 5, path: GradientPath(sumsInShards: true, isWhole: false)),
-        Way(threads: 8, path: GradientPath(sumsInShards: false, isWhole: true), isa: CK_ISA_AVX2, blockRows: 1),
-        Way(threads: 1, path: GradientPath(sumsInShards: true, isWhole: true), isa: CK_ISA_SCALAR, blockRows: 16),
+        Way(threads: 3, path: GradientPath(rows: .byColumns, isWhole: false)),
+        Way(threads: 2, path: GradientPath(rows: .byColumns, isWhole: true), isa: CK_ISA_SCALAR, blockRows: 5),
+        Way(threads: 5, path: GradientPath(rows: .inShards, isWhole: false)),
+        Way(threads: 8, path: GradientPath(rows: .byRows, isWhole: true), isa: CK_ISA_AVX2, blockRows: 1),
+        Way(threads: 1, path: GradientPath(rows: .inShards, isWhole: true), isa: CK_ISA_SCALAR, blockRows: 16),
     ]
 
     struct Case: CustomStringConvertible {

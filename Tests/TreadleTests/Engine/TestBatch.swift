@@ -37,8 +37,16 @@ final class TestBatch<S: Scalar> {
             weights = nil
         }
         batch = Batch(
-            rows: count, nominalRows: count, x: rows,
+            rows: count, x: rows,
             targets: classes ? .classes(self.classes) : .values(values), weights: weights.map { UnsafePointer($0) })
+    }
+
+    /// What one of several ranks has of the batch.
+    func rankPart(_ range: Range<Int>, outputs: Int) -> Batch<S> {
+        var part = part(range, outputs: outputs)
+        part.firstRow = range.lowerBound
+        part.wholeRows = batch.rows
+        return part
     }
 
     /// A batch of some of the rows, in the same memory.
@@ -50,7 +58,7 @@ final class TestBatch<S: Scalar> {
             case .absent: .absent
             }
         return Batch(
-            rows: range.count, nominalRows: range.count, x: UnsafePointer(rows + range.lowerBound), targets: targets,
+            rows: range.count, x: UnsafePointer(rows + range.lowerBound), targets: targets,
             weights: weights.map { UnsafePointer($0 + range.lowerBound) })
     }
 

@@ -118,7 +118,7 @@ import Testing
                 let values = Pinned<S>(Self.values(of: run.loss, rows: run.rows, outputs: outputs, batch: index))
                 let result = step.run(
                     Batch(
-                        rows: run.rows, nominalRows: run.rows, x: rows[from: 0],
+                        rows: run.rows, x: rows[from: 0],
                         targets: run.by_class ? .classes(classes[from: 0]) : .values(values[from: 0]),
                         weights: run.weighted ? weights[from: 0] : nil),
                     step: t, rate: rate, endsGroup: part == accumulate - 1)

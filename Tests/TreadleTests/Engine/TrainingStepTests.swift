@@ -31,10 +31,11 @@ import Testing
         #expect(step.parameters() == naive.parameters, "widths \(widths), \(rows) rows, \(shards), \(path)")
     }
 
-    private static let tiles = GradientPath(sumsInShards: false, isWhole: false)
+    private static let tiles = GradientPath(rows: .byRows, isWhole: false)
     private static let paths = [
-        tiles, GradientPath(sumsInShards: true, isWhole: false), GradientPath(sumsInShards: false, isWhole: true),
-        GradientPath(sumsInShards: true, isWhole: true),
+        tiles, GradientPath(rows: .inShards, isWhole: false), GradientPath(rows: .byRows, isWhole: true),
+        GradientPath(rows: .inShards, isWhole: true), GradientPath(rows: .byColumns, isWhole: false),
+        GradientPath(rows: .byColumns, isWhole: true),
     ]
 
     @Test(arguments: [CK_ISA_SCALAR, CK_ISA_AVX2, CK_ISA_AVX512])
@@ -89,5 +90,5 @@ import Testing
 }
 
 extension GradientPath: CustomStringConvertible {
-    public var description: String { (sumsInShards ? "in shards" : "in tiles") + (isWhole ? ", whole" : "") }
+    public var description: String { "\(rows)" + (isWhole ? ", whole" : "") }
 }

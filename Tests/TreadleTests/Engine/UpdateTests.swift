@@ -200,7 +200,7 @@ import Testing
         func rank(_ own: Range<Int>, reduce: @escaping TrainingStep<Double>.Reduction) -> TrainingStep<Double> {
             let step = TrainingStep<Double>(
                 network: network, loss: LossFunction(type: .mse, outputs: 3), optimizer: .plain(clipNorm: 100),
-                batchSize: 21, shards: Shards(count: 4, own: own), seed: 0, workers: Workers(count: 1), reduce: reduce)
+                batchSize: 21, shards: Shards(own, of: all), seed: 0, workers: Workers(count: 1), reduce: reduce)
             step.load(network.parameters(Double.self, seed: 1), optimizer: OptimizerState())
             return step
         }
@@ -211,8 +211,8 @@ import Testing
             sums.weightSum = kept.1.weightSum + sums.weightSum
         }
         let middle = all.start(of: 2, rows: 21)
-        first.run(batch.part(0..<middle, outputs: 3), step: 0, rate: 0.1, totalRows: 21)
-        let result = second.run(batch.part(middle..<21, outputs: 3), step: 0, rate: 0.1, totalRows: 21)
+        first.run(batch.rankPart(0..<middle, outputs: 3), step: 0, rate: 0.1)
+        let result = second.run(batch.rankPart(middle..<21, outputs: 3), step: 0, rate: 0.1)
         #expect(result.weightSum > kept.1.weightSum)
         #expect(second.parameters() == whole.parameters())
     }

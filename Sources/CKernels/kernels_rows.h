@@ -1,0 +1,243 @@
+// Phase 1: rows through all layers and back to every dY. See CKStep.h for the plan.
+
+#define AT(pointer, offset) ((REAL *)(pointer) + (offset))
+
+/// Numbers up to the end of the last panel.
+INLINE size_t padded(size_t n) { return (n + PANEL - 1) / PANEL * PANEL; }
+INLINE size_t panels_of(size_t n) { return (n + PANEL - 1) / PANEL; }
+
+INLINE int is_narrow(const ck_layer *layer) { return !IS_BF16 && layer->units < CK_NARROW_UNITS; }
+
+/// The weights as the forward product reads them.
+INLINE const REAL *weights_read(const ck_layer *layer) {
+    return (const REAL *)(IS_BF16 ? layer->operand : layer->parameters.weight);
+}
+
+/// Numbers from one panel of activations to the next.
+INLINE size_t panel_size(const ck_plan *plan) { return plan->capacity * PANEL; }
+
+INLINE const REAL *const *input_rows(const ck_plan *plan, const ck_layer *layer) {
+    return (const REAL *const *)(layer == plan->layers ? plan->x : layer->input_rows);
+}
+
+static void pack_rows(const ck_plan *plan, size_t first, size_t count) {
+    const ck_layer *layer = plan->layers;
+    if (!layer->input) return;
+    size_t F = layer->inputs, size = panel_size(plan);
+    const REAL *const *x = (const REAL *const *)plan->x;
+    for (size_t r = first; r < first + count; r++) {
+        REAL *to = AT(layer->input, r * PANEL);
+        size_t i = 0;
+        for (; i + PANEL <= F; i += PANEL, to += size) {
+            for (size_t v = 0; v < PANEL; v += LANES) store(to + v, operand(load(x[r] + i + v)));
+        }
+        if (i == F) continue;
+        REAL last[PANEL] = {0};
+        memcpy(last, x[r] + i, (F - i) * sizeof(REAL));
+        make_operands(PANEL, last, to);
+    }
+}
+
+// Dropout's factors of some panels, which come for two panels of floats (four of doubles) at a time, and what they leave
+// of the activations.
+INLINE void drop(const ck_plan *plan, const ck_layer *layer, const ck_part *part, int trains) {
+    enum { group = 64 };
+    size_t size = panel_size(plan), from = part->from * PANEL, to = part->to * PANEL;
+    for (size_t start = from / group * group; start < to; start += group) {
+        for (size_t r = part->first; r < part->first + part->count; r++) {
+            REAL factors[group];
+            if (trains) dropout_mask_group(&layer->dropout, plan->first_row + r, start, factors);
+            for (size_t i = start < from ? from : start; i < start + group && i < to; i += LANES) {
+                size_t place = i / PANEL * size + r * PANEL + i % PANEL;
+                vec a = load(AT(layer->activated, place));
+                if (trains) {
+                    vec factor = load(factors + (i - start));
+                    store(AT(layer->mask, place), factor);
+                    a *= factor;
+                }
+                store(AT(layer->output, place), operand(a));
+            }
+        }
+    }
+}
+
+/// x · W + b, the activation and dropout. `ahead`, where not null, has rows of x that will be needed next.
+static void forward_part(const ck_plan *plan, size_t l, const ck_part *part, int trains, const REAL *const *ahead) {
+    const ck_layer *layer = &plan->layers[l];
+    size_t size = panel_size(plan), row = part->first * PANEL, first = part->first;
+    int relu = layer->activation == CK_RELU, is_plain = relu || layer->activation == CK_IDENTITY;
+    // What nothing changes between this product and the next leaves the registers as its operand.
+    int is_operand = is_plain && layer->output == layer->activated && l + 1 < plan->layer_count;
+    if (is_narrow(layer)) {
+        narrow_rows(part->count, layer->inputs, layer->units, input_rows(plan, layer) + first, layer->input_panel,
+                    layer->parameters.weight, padded(layer->inputs), layer->parameters.bias, relu,
+                    AT(layer->activated, row), PANEL, ahead);
+    } else {
+        ending ending = {.bias = layer->parameters.bias, .relu = relu, .is_operand = is_operand};
+        rows x = {.start = AT(layer->input, row), .panel = size};
+        multiply_rows(part->count, layer->inputs, &x, weights_read(layer), layer->units, part->from, part->to,
+                      AT(layer->activated, row), size, &ending);
+    }
+    for (size_t panel = part->from; !is_plain && panel < part->to; panel++) {
+        size_t place = panel * size + row, n = part->count * PANEL;
+        activate(layer->activation, n, AT(layer->activated, place), layer->kept ? AT(layer->kept, place) : 0);
+        if (!layer->mask) make_operands(n, AT(layer->activated, place), AT(layer->output, place));
+    }
+    if (layer->mask) drop(plan, layer, part, trains);
+}
+
+/// dY · Wᵀ over panels of the layer's inputs, times what dropout and the activation of the layer below ask for.
+static void backward_part(const ck_plan *plan, size_t l, const ck_part *part) {
+    const ck_layer *layer = &plan->layers[l], *below = layer - 1;
+    size_t size = panel_size(plan), row = part->first * PANEL;
+    REAL *out = AT(below->delta, row);
+    int relu = below->activation == CK_RELU, is_plain = relu || below->activation == CK_IDENTITY;
+    // Dropout's factors come before the derivative; for relu the order changes no bit.
+    const REAL *positive = relu ? AT(below->activated, row) : 0;
+    if (is_narrow(layer)) {
+        narrow_input_error(part->count, layer->units, AT(layer->delta, row), PANEL, layer->parameters.weight,
+                           padded(layer->inputs), part->from, part->to, out, size, positive);
+    } else {
+        ending ending = {.positive = positive, .is_operand = is_plain && !below->mask};
+        rows delta = {.start = AT(layer->delta, row), .panel = size};
+        multiply_rows(part->count, layer->units, &delta, layer->transposed, layer->inputs, part->from, part->to, out,
+                      size, &ending);
+    }
+    if (!below->mask && is_plain) return;
+    size_t n = part->count * PANEL;
+    for (size_t panel = part->from; panel < part->to; panel++) {
+        size_t place = panel * size;
+        if (below->mask) {
+            const REAL *mask = AT(below->mask, place + row);
+            for (size_t i = 0; i < n; i += LANES) store(out + place + i, load(out + place + i) * load(mask + i));
+        }
+        if (!is_plain)
+            derive(below->activation, n, AT(below->activated, place + row),
+                   below->kept ? AT(below->kept, place + row) : 0, out + place);
+        make_operands(n, out + place, out + place);
+    }
+}
+
+// Rows of some panels to rows one after another, and back. Where the outputs fit one panel, both are the same memory.
+INLINE void unpack_outputs(const ck_plan *plan, size_t first, size_t count) {
+    const ck_layer *last = &plan->layers[plan->layer_count - 1];
+    if (plan->outputs == last->activated) return;
+    for (size_t panel = 0; panel < panels_of(last->units); panel++) {
+        for (size_t r = first; r < first + count; r++)
+            memcpy(AT(plan->outputs, r * plan->output_stride + panel * PANEL),
+                   AT(last->activated, panel * panel_size(plan) + r * PANEL), CK_PANEL_BYTES);
+    }
+}
+
+INLINE void pack_errors(const ck_plan *plan, size_t first, size_t count) {
+    const ck_layer *last = &plan->layers[plan->layer_count - 1];
+    for (size_t panel = 0; panel < panels_of(last->units); panel++) {
+        for (size_t r = first; r < first + count; r++)
+            make_operands(PANEL, AT(plan->outputs, r * plan->output_stride + panel * PANEL),
+                          AT(last->delta, panel * panel_size(plan) + r * PANEL));
+    }
+}
+
+INLINE void take_loss(const ck_plan *plan, size_t first, size_t count, ck_loss_result result) {
+    unpack_outputs(plan, first, count);
+    loss_rows(&plan->loss, result, &plan->targets, first, count, AT(plan->outputs, first * plan->output_stride),
+              plan->output_stride, plan->row_losses + first, plan->row_weights + first);
+}
+
+INLINE ck_part all_units(const ck_layer *layer, size_t first, size_t count) {
+    return (ck_part){.first = first, .count = count, .from = 0, .to = panels_of(layer->units)};
+}
+
+INLINE ck_part all_inputs(const ck_layer *layer, size_t first, size_t count) {
+    return (ck_part){.first = first, .count = count, .from = 0, .to = panels_of(layer->inputs)};
+}
+
+INLINE void finish_block(const ck_plan *plan, size_t first, size_t count, const REAL *const *ahead) {
+    size_t l = plan->layer_count - 1;
+    ck_part units = all_units(&plan->layers[l], first, count), inputs = all_inputs(&plan->layers[l], first, count);
+    forward_part(plan, l, &units, 1, ahead);
+    take_loss(plan, first, count, CK_OUTPUT_ERROR);
+    pack_errors(plan, first, count);
+    if (l > 0) backward_part(plan, l, &inputs);
+}
+
+INLINE void train_block(const ck_plan *plan, size_t first, size_t count, const REAL *const *ahead) {
+    size_t last = plan->layer_count - 1;
+    pack_rows(plan, first, count);
+    for (size_t l = 0; l < last; l++) {
+        ck_part part = all_units(&plan->layers[l], first, count);
+        forward_part(plan, l, &part, 1, l == 0 ? ahead : 0);
+    }
+    finish_block(plan, first, count, last == 0 ? ahead : 0);
+    for (size_t l = last; l-- > 1;) {
+        ck_part part = all_inputs(&plan->layers[l], first, count);
+        backward_part(plan, l, &part);
+    }
+}
+
+static void train_rows(const ck_plan *plan, size_t first, size_t count) { train_block(plan, first, count, 0); }
+
+static void forward(const ck_plan *plan, size_t layer, const ck_part *part) { forward_part(plan, layer, part, 1, 0); }
+
+static void finish_rows(const ck_plan *plan, size_t first, size_t count) { finish_block(plan, first, count, 0); }
+
+static void backward(const ck_plan *plan, size_t layer, const ck_part *part) { backward_part(plan, layer, part); }
+
+static void predict_rows(const ck_plan *plan, size_t first, size_t count) {
+    pack_rows(plan, first, count);
+    for (size_t l = 0; l < plan->layer_count; l++) {
+        ck_part part = all_units(&plan->layers[l], first, count);
+        forward_part(plan, l, &part, 0, 0);
+    }
+    take_loss(plan, first, count, CK_PREDICTION);
+}
+
+// Adds the rows' xᵀ · dY to a shard's gradient of one layer; the first rows of a shard begin its chains.
+static void add_gradient(const ck_plan *plan, const ck_layer *layer, size_t shard, size_t first, size_t count,
+                         int begins, const REAL *const *ahead) {
+    REAL *sums = AT(layer->shards.weight, shard * layer->shard_stride);
+    const REAL *delta = AT(layer->delta, first * PANEL);
+    size_t F = layer->inputs, D = layer->units, size = panel_size(plan);
+    if (is_narrow(layer)) {
+        const REAL *const *x = input_rows(plan, layer) + first;
+        size_t width = padded(F);
+        for (size_t d = 0; d < D; d++) {
+            REAL *out = sums + d * width;
+            narrow_gradient(count, F, x, layer->input_panel, 0, F, delta + d, PANEL, begins ? 0 : out, out,
+                            d == 0 ? ahead : 0);
+        }
+    } else {
+        for (size_t j = 0; j < panels_of(D); j++) {
+            for (size_t i = 0; i < panels_of(F); i++) {
+                REAL *out = sums + j * F * PANEL + i * PANEL * PANEL;
+                shard_block block = {.x = AT(layer->input, i * size + first * PANEL), .delta = delta + j * size,
+                                     .rows = count, .start = begins ? 0 : out, .out = out};
+                size_t inputs = F - i * PANEL < PANEL ? F - i * PANEL : PANEL;
+                add_shard(&block, inputs, D - j * PANEL < PANEL ? D - j * PANEL : PANEL);
+            }
+        }
+    }
+    if (layer->shards.bias) {
+        REAL *bias = AT(layer->shards.bias, shard * layer->shard_stride);
+        for (size_t j = 0; j < padded(D); j += LANES) {
+            vec start = begins ? (vec){0} : load(bias + j);
+            store(bias + j, sum_rows(count, delta + j / PANEL * size + j % PANEL, start));
+        }
+    }
+}
+
+static void train_shard(const ck_plan *plan, size_t shard, size_t block) {
+    size_t start = plan->shard_starts[shard], end = plan->shard_starts[shard + 1];
+    const REAL *ahead[CK_MAX_BLOCK_ROWS];
+    size_t first = start, half = plan->layers[0].inputs / 2;
+    do {
+        size_t count = end - first < block ? end - first : block;
+        // The rows of the next block, of another shard at this one's end; the last ones fetch themselves again.
+        const REAL *const *next = (const REAL *const *)plan->x + (first + 2 * count <= plan->rows ? first + count : first);
+        if (count > 0) train_block(plan, first, count, next);
+        for (size_t r = 0; r < count; r++) ahead[r] = next[r] + half;
+        for (size_t l = 0; l < plan->layer_count; l++)
+            add_gradient(plan, &plan->layers[l], shard, first, count, first == start, l == 0 ? ahead : 0);
+        first += count;
+    } while (first < end);
+}
