@@ -31,17 +31,23 @@ let package = Package(
         .systemLibrary(
             name: "CHDF5", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
-        .target(name: "CHDF5Shims", dependencies: ["CHDF5"], cSettings: carefulC),
+        .target(name: "CHDF5Shims", dependencies: ["CHDF5", "CDecode"], cSettings: carefulC),
         .target(name: "CKernels", cSettings: carefulC),
         .target(name: "CSystem", cSettings: carefulC),
         .systemLibrary(name: "CDeflate", pkgConfig: "libdeflate", providers: [.apt(["libdeflate-dev"])]),
-        .target(name: "CDecode", dependencies: ["CDeflate", "CKernels"], cSettings: carefulC),
+        .systemLibrary(name: "CLZF", pkgConfig: "liblzf", providers: [.apt(["liblzf-dev"])]),
+        .systemLibrary(name: "CLZ4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"])]),
+        .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
+        .systemLibrary(name: "CBlosc", pkgConfig: "blosc", providers: [.apt(["libblosc-dev"])]),
+        .target(
+            name: "CDecode", dependencies: ["CDeflate", "CLZF", "CLZ4", "CZstd", "CBlosc", "CKernels"],
+            cSettings: carefulC),
         .systemLibrary(name: "CMPI", pkgConfig: "mpi-c", providers: [.apt(["libopenmpi-dev"])]),
         // Without the trait it is the one-process form, and nothing of MPI is looked at.
         .target(
             name: "CMPIShims", dependencies: [.target(name: "CMPI", condition: .when(traits: ["MPI"]))],
             cSettings: carefulC + [.define("TREADLE_MPI", .when(traits: ["MPI"]))]),
-        .target(name: "HDF5", dependencies: ["CHDF5Shims"], swiftSettings: strict),
+        .target(name: "HDF5", dependencies: ["CHDF5Shims", "CDecode"], swiftSettings: strict),
         // The layers, from the bottom up: each names only those above it in this list.
         .target(
             name: "TreadleBase", dependencies: ["HDF5", "CKernels", "CSystem", "CMPIShims"], swiftSettings: strict),

@@ -61,14 +61,14 @@ require_packages() {
         fail "these packages are needed: sudo apt-get install $*"
     fi
     # Not Debian: what counts is whether the compiler finds the library.
-    pkg-config --exists hdf5 libdeflate zlib 2>/dev/null && return
-    fail "HDF5 1.10 or newer, libdeflate and zlib, with their headers, and pkg-config are needed (on Debian: $*)"
+    pkg-config --exists hdf5 libdeflate zlib liblzf liblz4 libzstd blosc 2>/dev/null && return
+    fail "HDF5 1.10 or newer, libdeflate, zlib, LZF, LZ4, Zstandard and Blosc 1, with their headers, and pkg-config are needed (on Debian: $*)"
 }
 
 # What building needs.
 require_build_tools() {
     require_swift
-    require_packages libhdf5-dev libdeflate-dev zlib1g-dev pkg-config
+    require_packages libhdf5-dev libdeflate-dev zlib1g-dev liblzf-dev liblz4-dev libzstd-dev libblosc-dev pkg-config
 }
 
 # Installs Python packages into a virtual environment, trusting whom the system trusts.
@@ -79,7 +79,22 @@ pip_install() {
     PIP_CERT=${PIP_CERT:-$bundle} "$place/bin/python" -m pip install -q --disable-pip-version-check --retries 1 "$@" >/dev/null 2>&1
 }
 
-# Sets TREADLE_PYTHON to a Python with NumPy and h5py, and TensorBoard where it can be had; leaves it empty
+# What tests use beside NumPy and h5py, as far as it can be had: readers of what is exported and logged, and a writer of
+# HDF5's compressions. Keras would bring gigabytes along. Each is the module to import, then what to install.
+python_extras=("tensorboard tensorboard" "onnxruntime onnx onnxruntime" "safetensors safetensors" "hdf5plugin hdf5plugin")
+
+# Adds to a virtual environment of ours what it lacks, also where an older version of this script made it.
+add_python_extras() {
+    local place=$1 extra module packages
+    for extra in "${python_extras[@]}"; do
+        read -r module packages <<<"$extra"
+        [ -z "$("$place/bin/python" -c "import importlib.util as u; print(u.find_spec('$module') or '')")" ] || continue
+        # shellcheck disable=SC2086
+        pip_install "$place" $packages || true
+    done
+}
+
+# Sets TREADLE_PYTHON to a Python with NumPy and h5py, and with the extras where they can be had; leaves it empty
 # where there is none.
 find_python() {
     local cache=${XDG_CACHE_HOME:-${HOME:+$HOME/.cache}} candidate
@@ -87,6 +102,7 @@ find_python() {
     place=${place:-$PWD/.build/python}
     for candidate in "${TREADLE_PYTHON:-}" "$place/bin/python" /usr/bin/python3; do
         if [ -n "$candidate" ] && "$candidate" -c 'import numpy, h5py' 2>/dev/null; then
+            [ "$candidate" != "$place/bin/python" ] || add_python_extras "$place"
             export TREADLE_PYTHON=$candidate
             return
         fi
@@ -95,11 +111,7 @@ find_python() {
     python3 -c 'import ensurepip, venv' 2>/dev/null || install_packages python3-venv || true
     say "Making a Python with NumPy and h5py for the tests that compare with them, in $place …"
     if python3 -m venv --clear "$place" 2>/dev/null && pip_install "$place" 'numpy>=1.26,<3' 'h5py>=3.10,<4'; then
-        # Readers of what is exported and logged; Keras would bring gigabytes along.
-        for reader in tensorboard 'onnx onnxruntime' safetensors; do
-            # shellcheck disable=SC2086
-            pip_install "$place" $reader || true
-        done
+        add_python_extras "$place"
         TREADLE_PYTHON=$place/bin/python
     elif install_packages python3-numpy python3-h5py && /usr/bin/python3 -c 'import numpy, h5py' 2>/dev/null; then
         TREADLE_PYTHON=/usr/bin/python3

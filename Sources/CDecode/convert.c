@@ -1,4 +1,5 @@
 #include "convert.h"
+#include "decoder.h"
 
 #include <CKernels.h>
 
@@ -26,3 +27,11 @@ int cd_convert_f64(cd_kind kind, int swapped, const void *source, size_t n, cons
 }
 
 void cd_accumulate(const double *row, size_t n, const cd_sums *sums) { table()->accumulate(row, n, sums); }
+
+void cd_unshuffle(const void *source, size_t size, size_t element, void *result) {
+    table()->unshuffle(source, size, element, result);
+}
+
+void cd_bit_unshuffle(const void *source, size_t count, size_t element, void *result) {
+    table()->bit_unshuffle(source, count, element, result);
+}

@@ -3,11 +3,13 @@
 
 #include "CDecode.h"
 
-// The conversions of one instruction set.
+// The loops over elements of one instruction set.
 typedef struct cd_table {
     int (*convert_f32)(cd_kind, int, const void *, size_t, const cd_columns *, float *);
     int (*convert_f64)(cd_kind, int, const void *, size_t, const cd_columns *, double *);
     void (*accumulate)(const double *, size_t, const cd_sums *);
+    void (*unshuffle)(const void *, size_t, size_t, void *);
+    void (*bit_unshuffle)(const void *, size_t, size_t, void *);
 } cd_table;
 
 extern const cd_table cd_scalar_table, cd_avx2_table, cd_avx512_table;

@@ -4,6 +4,7 @@
 // so memory is read once and written once.
 
 #include "convert.h"
+#include "shuffle_template.h"
 
 #include <string.h>
 
@@ -187,4 +188,6 @@ const cd_table NAME(table) = {
     .convert_f32 = NAME(convert_f32),
     .convert_f64 = NAME(convert_f64),
     .accumulate = NAME(accumulate),
+    .unshuffle = NAME(unshuffle),
+    .bit_unshuffle = NAME(bit_unshuffle),
 };

@@ -15,6 +15,8 @@ static chdf5_error_class classify(const H5E_error2_t *frame) {
     if (frame->maj_num == H5E_RESOURCE && frame->min_num == H5E_NOSPACE) return CHDF5_NO_MEMORY;
     if (frame->min_num == H5E_TRUNCATED) return CHDF5_TRUNCATED;
     if (frame->min_num == H5E_NOTHDF5) return CHDF5_NOT_HDF5;
+    if (frame->maj_num == H5E_PLINE && frame->min_num == H5E_READERROR) return CHDF5_DAMAGED;
+    if (frame->min_num == H5E_UNSUPPORTED) return CHDF5_UNSUPPORTED;
     if (frame->desc && strstr(frame->desc, "unable to lock file")) return CHDF5_CANNOT_LOCK;
     return CHDF5_OTHER;
 }

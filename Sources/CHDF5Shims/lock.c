@@ -30,6 +30,7 @@ static void initialize(void) {
     H5dont_atexit();
     H5open();
     H5PLset_loading_state(0);
+    chdf5_register_filters();
 }
 
 void chdf5_limit_calls(int seconds, size_t bytes) {

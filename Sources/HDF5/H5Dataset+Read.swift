@@ -70,6 +70,7 @@ extension H5Dataset {
     func read(
         _ box: Hyperslab, _ count: Int, _ type: hid_t, _ transfer: hid_t, _ into: UnsafeMutableRawPointer?
     ) throws(H5Error) {
+        unsafe chdf5_expect_chunks(pipeline?.steps, pipeline?.steps.count ?? 0, pipeline?.size ?? 0)
         try withSelection(box, count: count) { (memory, file) throws(H5Error) in
             guard unsafe H5Dread(identifier, type, memory, file, transfer, into) >= 0 else {
                 let error = H5Error.fromStack(subject: subject)

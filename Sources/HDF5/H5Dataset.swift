@@ -12,6 +12,8 @@ package final class H5Dataset: H5Object {
     /// Where and in which form its elements are stored.
     package let storage: H5Storage
     package let filters: [H5Filter]
+    /// How its chunks are filtered; nil where it has none.
+    package let pipeline: ChunkPipeline?
     /// The largest extent of each dimension; nil: unlimited.
     package let maxShape: [Int?]
     let handle: Handle
@@ -25,6 +27,7 @@ package final class H5Dataset: H5Object {
         let stored = try Handle(H5Dget_type(handle.id), .type, in: subject)
         type = try ElementType.describing(stored.id, in: subject)
         filters = try H5Filter.all(in: creation.id, subject)
+        pipeline = try ChunkPipeline(filters, of: creation.id, in: handle.id, storage, type, subject)
         let space = try Handle(H5Dget_space(handle.id), .space, in: subject)
         let (shape, largest) = try Self.extents(of: space.id, subject)
         extents = Mutex(shape)

@@ -10,6 +10,8 @@ package struct H5Error: Error, Equatable, Sendable, CustomStringConvertible {
         case directory
         /// An HDF5 file that is shorter than it says.
         case truncated
+        /// Its chunks are not what their filters write.
+        case damaged
         /// Held open by a writer.
         case locked
         case permission
@@ -67,7 +69,15 @@ extension H5Error {
         let root = frames.first?.description ?? "libhdf5 gave no reason"
         let outline = frames.last.map { $0.description }
         let reason = outline.map { $0 == root ? root : "\($0) (\(root))" } ?? root
-        return H5Error(frames.contains { $0.kind == CHDF5_TRUNCATED } ? .truncated : .other, subject, reason)
+        let kind: Kind =
+            if frames.contains(where: { $0.kind == CHDF5_TRUNCATED }) {
+                .truncated
+            } else if frames.first?.kind != CHDF5_UNSUPPORTED, frames.contains(where: { $0.kind == CHDF5_DAMAGED }) {
+                .damaged
+            } else {
+                .other
+            }
+        return H5Error(kind, subject, reason)
     }
 }
 

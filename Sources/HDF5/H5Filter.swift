@@ -1,3 +1,4 @@
+internal import CDecode
 internal import CHDF5Shims
 
 /// One step that chunks went through when they were written.
@@ -14,6 +15,21 @@ package struct H5Filter: Equatable, Codable, Sendable {
     package static let fletcher32 = 3
     package static let szip = 4
     package static let scaleOffset = 6
+
+    /// Whether it is undone by this program itself, on all cores.
+    package var isDecoded: Bool { described.isDecoded }
+
+    /// Whether nothing but a plug-in undoes it: neither libhdf5 nor this program.
+    package var needsPlugin: Bool { id > Self.scaleOffset && !isDecoded }
+
+    /// The filter as the decoder takes it.
+    var step: cd_filter { described.step }
+
+    private var described: (isDecoded: Bool, step: cd_filter) {
+        var step = cd_filter()
+        let isDecoded = unsafe cd_describe(Int32(clamping: id), parameters, parameters.count, &step) != 0
+        return (isDecoded, step)
+    }
 
     /// A filter's usual name, for messages.
     package static func name(of id: Int) -> String? { known[id] }

@@ -34,8 +34,7 @@ final class ChunkBands: BandSource {
     /// Nil where libhdf5 has to read the dataset.
     init?(_ dataset: H5Dataset, _ file: DataFile) throws {
         guard case .chunked(let chunk) = dataset.storage, let number = StoredNumber(dataset.type),
-            let chunkBytes = chunk.boundedProduct(times: number.size),
-            let pipeline = ChunkPipeline(dataset.filters, size: chunkBytes, element: number.size)
+            let pipeline = dataset.pipeline, pipeline.isDecoded
         else { return nil }
         self.dataset = dataset
         self.file = file
@@ -69,26 +68,46 @@ final class ChunkBands: BandSource {
         for layer in first..<last {
             let part = unsafe target + (layer - first) * (bandBytes / stacked)
             for place in 0..<chunksPerLayer {
-                guard unsafe try decode(layer, place, into: part, scratch) else {
-                    return unsafe try library.load(band, into: target, scratch)
+                switch unsafe try decode(layer, place, into: part, scratch) {
+                case .decoded: continue
+                case .unwritten: return unsafe try library.load(band, into: target, scratch)
+                case .damaged(let damage):
+                    // libhdf5 has the last word, as it knows the mistakes that its older versions made. But it would read
+                    // on behind the end of what is too short.
+                    if !damage.isShort, unsafe (try? library.load(band, into: target, scratch)) != nil { return }
+                    throw TreadleError(
+                        .badData,
+                        "\(file.path):\(dataset.path): the chunk at \(origin(layer, place)) cannot be read: \(damage.reason); restore the file, or make it again"
+                    )
                 }
             }
         }
     }
 
-    /// Decodes one of a layer's chunks to where its elements belong; false where libhdf5 has to.
+    private enum Outcome { case decoded, unwritten, damaged(ChunkDamage) }
+
+    /// Decodes one of a layer's chunks to where its elements belong.
     private func decode(
         _ layer: Int, _ place: Int, into target: UnsafeMutableRawPointer, _ scratch: ReadScratch
-    ) throws -> Bool {
-        guard let (stored, mask) = unsafe try fetch(layer, place, scratch) else { return false }
-        if chunksPerLayer == 1 && chunk.dropFirst() == shape.dropFirst() {
-            return unsafe pipeline.decode(stored, mask: mask, into: target, scratch)
+    ) throws -> Outcome {
+        guard let (stored, written) = unsafe try fetch(layer, place, scratch) else { return .unwritten }
+        let mask = pipeline.sparesEdges && isPartial(layer, place) ? .max : written
+        let fillsRows = chunksPerLayer == 1 && chunk.dropFirst() == shape.dropFirst()
+        let whole = unsafe fillsRows ? target : scratch.buffer(.whole, pipeline.size).baseAddress ?? target
+        if let damage = unsafe pipeline.decode(
+            UnsafeRawBufferPointer(stored), mask: mask, into: whole, scratch.decoder)
+        {
+            return .damaged(damage)
         }
-        guard let whole = unsafe scratch.buffer(.whole, pipeline.size).baseAddress,
-            unsafe pipeline.decode(stored, mask: mask, into: whole, scratch)
-        else { return false }
-        unsafe scatter(whole, place, rows: min(chunk[0], shape[0] - layer * chunk[0]), into: target)
-        return true
+        if !fillsRows {
+            unsafe scatter(whole, place, rows: min(chunk[0], shape[0] - layer * chunk[0]), into: target)
+        }
+        return .decoded
+    }
+
+    /// Whether one of a layer's chunks reaches beyond the dataset.
+    private func isPartial(_ layer: Int, _ place: Int) -> Bool {
+        zip(zip(origin(layer, place), chunk), shape).contains { $0.0 + $0.1 > $1 }
     }
 
     /// A chunk's bytes as they are stored; nil for one that was never written.

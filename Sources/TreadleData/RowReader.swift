@@ -1,5 +1,6 @@
 internal import CDecode
 internal import Glibc
+internal import HDF5
 internal import TreadleBase
 
 /// Where the stored rows of one array in one file come from.
@@ -37,12 +38,13 @@ extension RowReader {
 /// What one task keeps between reads: buffers, and the band that it read from last.
 @safe final class ReadScratch {
     /// What a buffer is for.
-    enum Use: Int, CaseIterable { case rows, stored, between, afterwards, whole }
+    enum Use: Int, CaseIterable { case rows, stored, whole }
 
     private var buffers: [UnsafeMutableRawBufferPointer] = unsafe Use.allCases.map { _ in
         unsafe UnsafeMutableRawBufferPointer(start: nil, count: 0)
     }
     var band: (key: BandCache.Key, band: Band)?
+    private(set) lazy var decoder = ChunkDecoder()
 
     deinit {
         for use in Use.allCases { unsafe buffers[use.rawValue].deallocate() }

@@ -109,7 +109,7 @@ extension StoredArray.Segment {
             )
         }
         if access != .library, let bands = try dataset.chunkBands(file) {
-            try Self.makeRoom(for: bands, form, file, settings, cache)
+            try Self.makeRoom(for: bands, of: dataset, form, file, settings, cache)
             segment.reader = BandedRows(bands, cache: cache)
             segment.report += "; chunks decoded on all cores"
             segment.path = .chunks
@@ -126,7 +126,7 @@ extension StoredArray.Segment {
         let target = max(1, (1 << 20) / rowBytes)
         let bandRows = chunkRows.map { $0 * max(1, target / $0) } ?? min(target, max(rows, 1))
         let bands = LibraryBands(dataset, bandRows: bandRows)
-        try Self.makeRoom(for: bands, form, file, settings, cache)
+        try Self.makeRoom(for: bands, of: dataset, form, file, settings, cache)
         segment.reader = BandedRows(bands, cache: cache)
         segment.report += "; read by libhdf5, on one core at a time"
         segment.path = .library
@@ -135,15 +135,18 @@ extension StoredArray.Segment {
 
     /// Gives the cache a quarter of the limit, or what a few bands take; refuses bands of which not a few fit.
     private static func makeRoom(
-        for bands: any BandSource, _ form: String, _ file: DataFile, _ settings: DatasetSettings, _ cache: BandCache
+        for bands: any BandSource, of dataset: H5Dataset, _ form: String, _ file: DataFile, _ settings: DatasetSettings,
+        _ cache: BandCache
     ) throws {
         let quarter = settings.budget.limit / 4
         let few = max(1 << 26, 4 * min(bands.bandBytes, quarter))
         cache.grow(to: settings.readsOnce ? min(quarter, few) : quarter)
-        guard bands.bandBytes > max(cache.room / 2, 1 << 20) else { return }
+        // A chunk is decoded as a whole, however little of it lies within the dataset.
+        let bytes = max(bands.bandBytes, dataset.pipeline?.size ?? 0)
+        guard bytes > max(cache.room / 2, 1 << 20) else { return }
         throw TreadleError(
             .badData,
-            "\(form): the chunks of one row take \(bands.bandBytes.asBytes) together, more than data.memory_limit (\(settings.budget.limit.asBytes)) leaves room for; raise it, or store smaller chunks of whole rows: h5repack -l CHUNK=… \(file.path) new.h5"
+            "\(form): the chunks of one row take \(bytes.asBytes) together, more than data.memory_limit (\(settings.budget.limit.asBytes)) leaves room for; raise it, or store smaller chunks of whole rows: h5repack -l CHUNK=… \(file.path) new.h5"
         )
     }
 }
@@ -151,7 +154,7 @@ extension StoredArray.Segment {
 extension H5Dataset {
     /// Refuses filters that only a plug-in can undo, unless the configuration names them: a plug-in is foreign code.
     fileprivate func checkFilters(_ settings: DatasetSettings) throws {
-        for filter in filters where filter.id > H5Filter.scaleOffset {
+        for filter in filters where filter.needsPlugin {
             let isNamed = settings.filters.contains { named in
                 Int(named) == filter.id || named.lowercased() == filter.name.lowercased()
             }

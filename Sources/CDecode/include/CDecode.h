@@ -45,14 +45,64 @@ void cd_accumulate(const double *row, size_t n, const cd_sums *sums);
 
 // Filters -----------------------------------------------------------------------------------------
 
-/// Undoes zlib's format: exactly `size` bytes must come out. Returns 0, or -1 for damaged data.
-int cd_inflate(const void *source, size_t source_size, void *result, size_t size);
+/// One step that chunks went through when they were written.
+typedef struct cd_filter {
+    /// Its number in The HDF Group's register.
+    int id;
+    /// Bytes of the elements that it rearranges.
+    uint32_t element;
+    /// Of bitshuffle: how many elements are rearranged together (0: the usual number), and what packs them then
+    /// (0: nothing).
+    uint32_t block, packing;
+} cd_filter;
 
-/// Undoes HDF5's shuffle of `size` bytes that are elements of `element` bytes.
-void cd_unshuffle(const void *source, size_t size, size_t element, void *result);
+/// No dataset has more filters: libhdf5 allows no more.
+#define CD_MOST_FILTERS 32
 
-/// The checksum of HDF5's fletcher32 filter over `size` bytes.
-uint32_t cd_fletcher32(const void *bytes, size_t size);
+/// Takes from `count` parameters, as the file keeps them, what undoing the filter needs. Returns whether it is
+/// undone here: deflate, shuffle, fletcher32, LZF, Blosc, LZ4, bitshuffle and Zstandard are.
+int cd_describe(int id, const uint32_t *parameters, size_t count, cd_filter *filter);
+
+/// Why a chunk is not decoded.
+typedef enum cd_status {
+    CD_DECODED,
+    /// It ends before it is complete.
+    CD_CUT,
+    /// Its bytes are nothing that the filter writes.
+    CD_DAMAGED,
+    /// It decodes to fewer bytes, or to more, than the chunk has.
+    CD_TOO_SHORT, CD_TOO_LONG,
+    /// Its checksum is another one.
+    CD_CHECKSUM,
+    CD_NO_MEMORY
+} cd_status;
+
+/// The status in words, which follow the name of the filter: "is cut short".
+const char *cd_explain(cd_status status);
+
+/// What one thread keeps between chunks: tables of the libraries, and memory for what lies between two steps.
+typedef struct cd_decoder cd_decoder;
+/// Null where there is no memory.
+cd_decoder *cd_decoder_new(void);
+void cd_decoder_free(cd_decoder *decoder);
+
+/// Undoes all filters of a chunk, which are given in the order of writing: exactly `size` bytes must come out.
+///
+/// Bit n of `mask` says that filter n was left out when this chunk was written. Nothing is believed of what the
+/// chunk says of its own lengths: no byte is read outside of `stored` or written outside of `result`, and the memory
+/// taken is a small multiple of `size`. On failure `failed` is the place of the filter that could not be undone.
+cd_status cd_decode(
+    cd_decoder *decoder, const cd_filter *filters, size_t count, uint32_t mask, const void *stored, size_t stored_size,
+    void *result, size_t size, size_t *failed);
+
+/// How many bytes filter `place` was given, at least and at most, in a chunk that has `size`. Behind a filter that
+/// packs, nothing says that exactly.
+void cd_bound(const cd_filter *filters, size_t place, size_t size, size_t *least, size_t *most);
+
+/// Undoes one filter: between `least` and `most` bytes must come out, and `*written` says how many did.
+cd_status cd_undo(
+    cd_decoder *decoder, const cd_filter *filter, const void *source, size_t source_size, void *result, size_t least,
+    size_t most, size_t *written);
 
 // Order -------------------------------------------------------------------------------------------
 

@@ -4,6 +4,7 @@
 // What Swift cannot import from libhdf5: macros with casts or hidden initialization, as functions.
 // Beyond that: the library's lock, and the callbacks that have to be C functions.
 
+#include <CDecode.h>
 #include <hdf5.h>
 #if H5_VERSION_GE(1, 13, 0)
 #include <H5FDdevelop.h>
@@ -23,6 +24,12 @@ void chdf5_limit_calls(int seconds, size_t bytes);
 
 // Plug-in loading, off until allowed; call inside the lock.
 void chdf5_allow_plugins(int allowed);
+
+// Makes the filters of CDecode that libhdf5 lacks known to it. They undo chunks only while a read expects them.
+void chdf5_register_filters(void);
+// What the next reads are to find: chunks of `size` bytes that went through these filters. None of them ends it. Call
+// inside the lock.
+void chdf5_expect_chunks(const cd_filter *filters, size_t count, size_t size);
 
 unsigned chdf5_acc_rdonly(void);
 unsigned chdf5_acc_trunc(void);
@@ -62,7 +69,9 @@ typedef enum {
     CHDF5_NO_MEMORY,
     CHDF5_TRUNCATED,
     CHDF5_NOT_HDF5,
-    CHDF5_CANNOT_LOCK
+    CHDF5_CANNOT_LOCK,
+    CHDF5_DAMAGED,
+    CHDF5_UNSUPPORTED
 } chdf5_error_class;
 
 typedef void (*chdf5_frame_visitor)(void *context, chdf5_error_class kind, const char *function,

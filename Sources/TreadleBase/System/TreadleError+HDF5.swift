@@ -12,7 +12,7 @@ extension TreadleError {
             case .noSuchFile: (.noInput, "check the path")
             case .notHDF5: (.badData, "\"treadle import\" makes one from CSV, NPY or IDX")
             case .directory: (.badData, "name a file in it")
-            case .truncated: (.badData, "copy it again, or make it again")
+            case .truncated, .damaged: (.badData, "copy it again, or make it again")
             case .locked: (.tryAgain, nil)
             case .permission: (.permission, "check who may read and write it")
             case .missingFilter(_, let name):
