@@ -39,7 +39,7 @@ import Testing
             self.directory = directory
             let rows = (0..<64).map { Float($0 % 7) }
             let packed = DatasetOptions(chunk: [4, 3], deflate: 6, shuffle: true, fletcher32: true)
-            data = try [("plain.h5", DatasetOptions()), ("packed.h5", packed)].map { name, options in
+            let plain = try [("plain.h5", DatasetOptions()), ("packed.h5", packed)].map { name, options in
                 let file = try H5File.create(directory.file(name))
                 try file.write((0..<3).flatMap { _ in rows }, to: "/x", shape: [64, 3], options: options)
                 try file.write(strings: ["age", "rooms", "rent"], to: "/columns")
@@ -47,6 +47,7 @@ import Testing
                 try file.close()
                 return try Data(contentsOf: URL(fileURLWithPath: directory.file(name)))
             }
+            data = try plain + Self.packedElsewhere(directory)
             // One reads rows by itself, the other through libhdf5.
             for access in ["auto", "library"] {
                 try directory.write(
@@ -62,6 +63,27 @@ import Testing
             }
             checkpoint = try Data(contentsOf: URL(fileURLWithPath: directory.file("auto/final.h5")))
             foreign = try Self.foreign(directory.file("foreign.h5"))
+        }
+
+        /// The same rows as users of h5py and hdf5plugin pack them, as far as this machine has these.
+        private static func packedElsewhere(_ directory: TemporaryDirectory) throws -> [Data] {
+            guard Python.has("numpy", "h5py", "hdf5plugin") else { return [] }
+            let done = try Python.run(
+                """
+                import sys, numpy as np, h5py, hdf5plugin as p
+                rows = np.tile(np.arange(64) % 7, 3).astype('<f4')
+                for name, how in [('lzf', dict(compression='lzf')), ('zstd', p.Zstd()), ('lz4', p.LZ4()),
+                                  ('blosc', p.Blosc(cname='zstd')), ('bitshuffle', p.Bitshuffle(cname='lz4'))]:
+                    with h5py.File(f'{sys.argv[1]}/{name}.h5', 'w') as f:
+                        f.create_dataset('x', data=rows.reshape(64, 3), chunks=(32, 3), **how)
+                        f['columns'] = ['age', 'rooms', 'rent']
+                        labels = [b'no' if row < 3 else b'yes' for row in rows[:64]]
+                        f.create_dataset('y', data=np.array(labels), chunks=(32,), **how)
+                """, directory.path)
+            guard done.code == 0 else { throw CocoaError(.fileReadUnknown, userInfo: ["said": done.errors]) }
+            return try ["lzf", "zstd", "lz4", "blosc", "bitshuffle"].map {
+                try Data(contentsOf: URL(fileURLWithPath: directory.file("\($0).h5")))
+            }
         }
 
         /// A file of everything that the library writes, small enough that many mutations hit its structures.
@@ -89,7 +111,7 @@ import Testing
             case .sealed where index % 8 == 0: return ProgramTests.sealed(mutator.mutated(foreign))
             case .sealed: return ProgramTests.sealed(mutator.mutated(checkpoint.dropFirst(512)))
             case .foreign: return mutator.mutated(foreign)
-            case .data: return mutator.mutated(data[index / 4 % 2])
+            case .data: return mutator.mutated(data[index / 4 % data.count])
             }
         }
 
