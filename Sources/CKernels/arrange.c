@@ -1,54 +1,47 @@
-#include "CKernels.h"
-
-// Memory that is handed out from its start, in pieces on cache lines; counted only where there is none.
-typedef struct region {
-    char *start;
-    size_t used;
-} region;
-
-static void *take(region *region, size_t bytes) {
-    void *piece = region->start ? region->start + region->used : 0;
-    region->used += (bytes + 63) / 64 * 64;
-    return piece;
-}
+#include "amx.h"
 
 static size_t round_up(size_t n, size_t unit) { return (n + unit - 1) / unit * unit; }
 
 static int keeps_input(ck_activation f) { return f == CK_GELU || f == CK_SILU; }
 
 size_t ck_arrange(ck_plan *plan, size_t capacity, size_t shards, int trains, void *memory) {
-    region region = {.start = memory};
+    ck_region region = {.start = memory};
     size_t number = plan->numbers == CK_F64 ? sizeof(double) : sizeof(float), panel = CK_PANEL_BYTES / number;
     int rounds = plan->numbers == CK_BF16;
     plan->capacity = capacity;
     plan->shard_count = shards;
-    plan->shard_starts = take(&region, (shards + 1) * sizeof(size_t));
-    plan->row_losses = take(&region, capacity * sizeof(double));
-    plan->row_weights = take(&region, capacity * sizeof(double));
+    plan->shard_starts = ck_take(&region, (shards + 1) * sizeof(size_t));
+    plan->row_losses = ck_take(&region, capacity * sizeof(double));
+    plan->row_weights = ck_take(&region, capacity * sizeof(double));
+    plan->uses_matrix_unit = rounds && ck_current_isa() == CK_ISA_AMX;
+    if (plan->uses_matrix_unit) {
+        ck_arrange_blocks(plan, trains, &region);
+        return region.used;
+    }
     for (size_t l = 0; l < plan->layer_count; l++) {
         ck_layer *layer = &plan->layers[l], *below = layer - 1;
         int is_last = l + 1 == plan->layer_count, is_narrow = !rounds && layer->units < CK_NARROW_UNITS;
         size_t units = round_up(layer->units, panel), rows = capacity * units * number;
         int is_plain = layer->activation == CK_RELU || layer->activation == CK_IDENTITY;
         int drops = layer->dropout.rate > 0 && trains;
-        layer->activated = layer->output = take(&region, rows);
-        if (drops) layer->mask = take(&region, rows);
-        if (!is_last && (drops || (rounds && !is_plain))) layer->output = take(&region, rows);
-        if (trains && keeps_input(layer->activation)) layer->kept = take(&region, rows);
+        layer->activated = layer->output = ck_take(&region, rows);
+        if (drops) layer->mask = ck_take(&region, rows);
+        if (!is_last && (drops || (rounds && !is_plain))) layer->output = ck_take(&region, rows);
+        if (trains && keeps_input(layer->activation)) layer->kept = ck_take(&region, rows);
         // The last layer's errors take the place of its outputs.
-        if (trains) layer->delta = is_last ? layer->activated : take(&region, rows);
-        if (rounds) layer->operand = take(&region, layer->inputs * units * number);
+        if (trains) layer->delta = is_last ? layer->activated : ck_take(&region, rows);
+        if (rounds) layer->operand = ck_take(&region, layer->inputs * units * number);
         if (trains && l > 0 && !is_narrow)
-            layer->transposed = take(&region, round_up(layer->inputs, panel) * layer->units * number);
+            layer->transposed = ck_take(&region, round_up(layer->inputs, panel) * layer->units * number);
         layer->input_panel = panel;
         if (l > 0) {
             layer->input = below->output;
         } else if (!is_narrow) {
-            layer->input = take(&region, capacity * round_up(layer->inputs, panel) * number);
+            layer->input = ck_take(&region, capacity * round_up(layer->inputs, panel) * number);
         }
         if (l > 0 && is_narrow) {
             layer->input_panel = capacity * panel;
-            const void **list = take(&region, capacity * sizeof(void *));
+            const void **list = ck_take(&region, capacity * sizeof(void *));
             layer->input_rows = list;
             for (size_t r = 0; list && r < capacity; r++) list[r] = (char *)layer->input + r * CK_PANEL_BYTES;
         }
@@ -57,7 +50,7 @@ size_t ck_arrange(ck_plan *plan, size_t capacity, size_t shards, int trains, voi
         plan->output_stride = panel;
         if (units > panel) {
             plan->output_stride = units % (512 / number) ? units : units + 64 / number;
-            plan->outputs = take(&region, capacity * plan->output_stride * number);
+            plan->outputs = ck_take(&region, capacity * plan->output_stride * number);
         }
     }
     return region.used;

@@ -1,4 +1,4 @@
-#include "table.h"
+#include "amx.h"
 
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -15,7 +15,7 @@ ck_isa ck_widest_isa(void) {
     int has_avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2");
     if (has_avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl")
         && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw")) {
-        return CK_ISA_AVX512;
+        return ck_has_amx() ? CK_ISA_AMX : CK_ISA_AVX512;
     }
     if (has_avx2) return CK_ISA_AVX2;
 #endif
@@ -23,7 +23,7 @@ ck_isa ck_widest_isa(void) {
 }
 
 const char *ck_isa_name(ck_isa isa) {
-    return isa == CK_ISA_AVX512 ? "avx512" : isa == CK_ISA_AVX2 ? "avx2" : "scalar";
+    return isa == CK_ISA_AMX ? "amx" : isa == CK_ISA_AVX512 ? "avx512" : isa == CK_ISA_AVX2 ? "avx2" : "scalar";
 }
 
 void ck_use_isa(ck_isa isa) {
@@ -31,6 +31,7 @@ void ck_use_isa(ck_isa isa) {
     if (isa > widest) isa = widest;
     switch (isa) {
 #if defined(__x86_64__)
+    case CK_ISA_AMX:
     case CK_ISA_AVX512:
         table_f32 = &ck_table_f32_avx512;
         table_f64 = &ck_table_f64_avx512;
@@ -56,6 +57,7 @@ __attribute__((constructor)) static void choose(void) {
     ck_isa isa = ck_widest_isa();
     if (asked && strcmp(asked, "scalar") == 0) isa = CK_ISA_SCALAR;
     if (asked && strcmp(asked, "avx2") == 0) isa = CK_ISA_AVX2;
+    if (asked && strcmp(asked, "avx512") == 0) isa = CK_ISA_AVX512;
     ck_use_isa(isa);
 }
 
@@ -88,11 +90,20 @@ void ck_axpy_f64(size_t n, double s, const double *x, double *a) { TABLE(table_f
 ENTRIES(float, f32)
 ENTRIES(double, f64)
 
+/// A plan stays with the unit that its memory is arranged for.
+static const ck_table_bf16 *bf16_table_of(const ck_plan *plan) {
+#if defined(__x86_64__)
+    if (plan->uses_matrix_unit) return &ck_table_bf16_amx;
+#endif
+    (void)plan;
+    return TABLE(table_bf16);
+}
+
 // The step's entries take the number type from the plan.
 #define STEP(plan, entry, ...)                                                         \
     ((plan)->numbers == CK_F64   ? TABLE(table_f64)->entry(plan, __VA_ARGS__)          \
      : (plan)->numbers == CK_F32 ? TABLE(table_f32)->entry(plan, __VA_ARGS__)          \
-                                 : TABLE(table_bf16)->entry(plan, __VA_ARGS__))
+                                 : bf16_table_of(plan)->entry(plan, __VA_ARGS__))
 
 void ck_pack_rows(const ck_plan *plan, size_t first, size_t count) { STEP(plan, pack_rows, first, count); }
 void ck_forward(const ck_plan *plan, size_t layer, const ck_part *part) { STEP(plan, forward, layer, part); }

@@ -1,8 +1,7 @@
-// xᵀ · dY over the rows of a shard, and the fixed tree that sums the shards.
+// xᵀ · dY over the rows of a shard, added into the tree of kernels_shards.h.
 //
-// Each element is one chain of multiply-adds over the shard's rows (with bf16, the chains of its blocks of 32 rows). The
-// shards meet as digits of a binary counter: shard s adds the levels below its trailing ones and becomes the level after
-// them, so that S = 8 gives ((0+1)+(2+3))+((4+5)+(6+7)). A level is a block of weights that stays in L1.
+// Each element is one chain of multiply-adds over the shard's rows (with bf16, the chains of its blocks of 32 rows). A level
+// of the tree is a block of weights that stays in L1.
 
 // One shard's part of a block of weights, PANEL inputs by one panel of units.
 typedef struct shard_block {
@@ -16,12 +15,6 @@ typedef struct shard_block {
     update_work *beside;   // the update of the block before, `beside_step` of its weights after each shard
     size_t beside_step;
 } shard_block;
-
-/// The levels that shard `s` of `count` adds: those below its trailing ones, and for the last shard all there are.
-INLINE size_t levels_added(size_t s, size_t count) { return s + 1 == count ? s : s & ~(s + 1); }
-
-/// The level that shard `s` becomes.
-INLINE size_t level_of(size_t s) { return (size_t)__builtin_ctzl(~s); }
 
 // Adds one row's products: `inputs` numbers of x by the vectors of dY.
 INLINE void add_row(const size_t inputs, const size_t vectors, const REAL *x, const REAL *delta, vec sum[][2]) {

@@ -4,8 +4,6 @@
 // 32). A tile is up to TILE_ROWS rows by two vectors of columns. On AVX-512 that is 12 × 32 floats: 24 sums that stay in
 // registers, 2 vectors of the panel and one broadcast, 14 loads for 24 multiply-adds.
 
-#define UNROLL _Pragma("clang loop unroll(full)")
-
 // What is done to a product's rows as they leave the registers. Pointers are at the first of the tile's columns.
 typedef struct ending {
     const REAL *bias;      // added, or null

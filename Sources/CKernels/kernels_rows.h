@@ -1,7 +1,5 @@
 // Phase 1: rows through all layers and back to every dY. See CKStep.h for the plan.
 
-#define AT(pointer, offset) ((REAL *)(pointer) + (offset))
-
 /// Numbers up to the end of the last panel.
 INLINE size_t padded(size_t n) { return (n + PANEL - 1) / PANEL * PANEL; }
 INLINE size_t panels_of(size_t n) { return (n + PANEL - 1) / PANEL; }

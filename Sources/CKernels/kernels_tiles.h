@@ -181,22 +181,6 @@ static void apply_tile(const ck_plan *plan, const ck_tile *tile) {
     walk_tile(plan, tile, APPLIES, 0);
 }
 
-// Squares of n averaged gradients, a multiple of PANEL, in double: PANEL stripes, which meet by halves.
-INLINE double squares(const ck_plan *plan, size_t n, const REAL *sums) {
-    REAL scale = (REAL)plan->scale;
-    double stripes[PANEL] = {0};
-    for (size_t i = 0; i < n; i += PANEL) {
-        for (size_t l = 0; l < PANEL; l++) {
-            double g = (double)(sums[i + l] * scale);
-            stripes[l] = __builtin_elementwise_fma(g, g, stripes[l]);
-        }
-    }
-    for (size_t half = PANEL / 2; half > 0; half /= 2) {
-        for (size_t l = 0; l < half; l++) stripes[l] += stripes[l + half];
-    }
-    return stripes[0];
-}
-
 static double squares_of_tile(const ck_plan *plan, const ck_tile *tile) {
     const ck_layer *layer = &plan->layers[tile->layer];
     size_t F = layer->inputs;

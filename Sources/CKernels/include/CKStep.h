@@ -71,6 +71,12 @@ typedef struct ck_layer {
     void *delta;       // dY, in panels
     const void *const *input_rows;  // narrow layers: B pointers to a row's first panel of inputs
     size_t input_panel;             // and the numbers from there to its next panel
+
+    // With the matrix unit `operand`, `transposed`, `input`, `output` and `delta` are blocks of CK_BLOCK × CK_BLOCK
+    // rounded numbers, and what xᵀ·dY reads is laid out a second time: see amx_blocks.h.
+    void *turned_input;   // the input, transposed in each block
+    void *turned_output;  // the same of the output: the next layer's
+    void *delta_pairs;    // dY in pairs of rows
 } ck_layer;
 
 /// The network and its step.
@@ -95,6 +101,10 @@ typedef struct ck_plan {
     void *outputs;         // the last layer's outputs, then their errors or predictions: B rows, `output_stride` apart
     size_t output_stride;
     int uses_matrix_unit;  // bf16: memory is laid out for the matrix unit, not for vectors
+    // With the matrix unit and a long k: FP32 sums of each block of rows and of columns, the same blocks for all layers,
+    // so that threads at different layers keep to their own rows; and the blocks from one block of rows to the next.
+    void *unfinished_sums;
+    size_t unfinished_stride;
 } ck_plan;
 
 /// Cuts `memory`, aligned to 64 bytes and full of zeros, into what a step for up to `capacity` rows in `shards` shards

@@ -1,0 +1,94 @@
+#include "amx.h"
+
+#if defined(__x86_64__)
+
+#include <cpuid.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+// What the kernel's headers call ARCH_REQ_XCOMP_PERM and XFEATURE_XTILEDATA, and what the second stands for.
+enum { REQUEST_PERMISSION = 0x1023, TILE_DATA = 18 };
+
+static uint64_t saved_registers(void) {
+    uint32_t low, high;
+    __asm__("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+    return (uint64_t)high << 32 | low;
+}
+
+static int cpu_has_amx(void) {
+    enum { os_saves_registers = 1 << 27, amx_bf16 = 1 << 22, amx_tile = 1 << 24, avx512_bf16 = 1 << 5 };
+    const uint64_t tile_state = (uint64_t)3 << 17;
+    unsigned a, b, c, d;
+    if (!__get_cpuid(1, &a, &b, &c, &d) || !(c & os_saves_registers)) return 0;
+    if (!__get_cpuid_count(7, 0, &a, &b, &c, &d) || !(d & amx_bf16) || !(d & amx_tile)) return 0;
+    if (!__get_cpuid_count(7, 1, &a, &b, &c, &d) || !(a & avx512_bf16)) return 0;
+    return (saved_registers() & tile_state) == tile_state;
+}
+
+int ck_has_amx(void) { return cpu_has_amx() && syscall(SYS_arch_prctl, REQUEST_PERMISSION, TILE_DATA) == 0; }
+
+#else
+
+int ck_has_amx(void) { return 0; }
+int ck_matrix_unit_agrees(void) { return 0; }
+
+#endif
+
+enum { BLOCK_BYTES = CK_BLOCK * CK_BLOCK * 2 };
+
+static size_t blocks_of(size_t n) { return (n + CK_BLOCK - 1) / CK_BLOCK; }
+
+// As `column_stride` in amx_rows.h: an odd number of blocks, so that columns do not share the sets of a cache.
+static size_t column_blocks(size_t blocks) { return blocks | 1; }
+
+static size_t larger(size_t a, size_t b) { return a > b ? a : b; }
+
+static int keeps_input(ck_activation f) { return f == CK_GELU || f == CK_SILU; }
+
+void ck_arrange_blocks(ck_plan *plan, int trains, ck_region *region) {
+    size_t rows = blocks_of(plan->capacity), turned_rows = column_blocks(rows), widest = 0, deepest = 0;
+    for (size_t l = 0; l < plan->layer_count; l++) {
+        ck_layer *layer = &plan->layers[l];
+        int is_last = l + 1 == plan->layer_count, drops = layer->dropout.rate > 0;
+        size_t inputs = blocks_of(layer->inputs), units = blocks_of(layer->units);
+        widest = larger(widest, l > 0 ? larger(inputs, units) : units);
+        deepest = larger(deepest, larger(inputs, units));
+        // Null is what a layer does not need, whatever an earlier arrangement left.
+        layer->transposed = layer->output = layer->activated = layer->kept = layer->mask = layer->delta = 0;
+        layer->turned_output = layer->delta_pairs = 0;
+        layer->operand = ck_take(region, inputs * units * BLOCK_BYTES);
+        if (trains) layer->delta_pairs = ck_take(region, units * turned_rows * BLOCK_BYTES);
+        // The first layer has no dX, which alone reads these two.
+        if (trains && l > 0) {
+            layer->transposed = ck_take(region, inputs * column_blocks(units) * BLOCK_BYTES);
+            layer->delta = ck_take(region, rows * units * BLOCK_BYTES);
+        }
+        if (l == 0) {
+            layer->input = ck_take(region, rows * inputs * BLOCK_BYTES);
+            layer->turned_input = trains ? ck_take(region, inputs * turned_rows * BLOCK_BYTES) : 0;
+        } else {
+            layer->input = layer[-1].output;
+            layer->turned_input = layer[-1].turned_output;
+        }
+        if (is_last) {
+            // Rows one after another, as the loss reads them, a distance apart that is no multiple of 512 bytes.
+            plan->output_stride = units * CK_BLOCK;
+            if (plan->output_stride % 128 == 0) plan->output_stride += 16;
+            plan->outputs = ck_take(region, plan->capacity * plan->output_stride * sizeof(float));
+            continue;
+        }
+        layer->output = ck_take(region, rows * units * BLOCK_BYTES);
+        if (!trains) continue;
+        layer->turned_output = ck_take(region, units * turned_rows * BLOCK_BYTES);
+        // Numbers before rounding, in blocks too: of 32 × 32 floats. Relu's derivative takes the rounded output.
+        size_t numbers = rows * units * CK_BLOCK * CK_BLOCK * sizeof(float);
+        int is_plain = layer->activation == CK_IDENTITY || (layer->activation == CK_RELU && !drops);
+        if (keeps_input(layer->activation)) layer->kept = ck_take(region, numbers);
+        else if (!is_plain) layer->activated = ck_take(region, numbers);
+        if (drops) layer->mask = ck_take(region, numbers);
+    }
+    plan->unfinished_sums = 0;
+    plan->unfinished_stride = widest;
+    if (deepest > CK_WHOLE_BLOCKS)
+        plan->unfinished_sums = ck_take(region, rows * widest * CK_BLOCK * CK_BLOCK * sizeof(float));
+}

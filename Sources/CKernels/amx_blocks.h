@@ -1,0 +1,93 @@
+// Blocks of 32 × 32 numbers in bfloat16, 2 KiB each, and what is done to them in vector registers.
+//
+// The matrix unit multiplies a left tile (16 rows of 32 k) by a right tile (16 pairs of k, each of 16 columns of two
+// numbers). A block that stands on the left is 32 rows of 32 k, two tiles one after another. One that stands on the
+// right is two tiles too: its 16 pairs of k for columns 0–15, and then for 16–31; here such a block has `pairs`.
+//
+//   product             left operand                   right operand
+//   x · W               rows of x         [row][k]     W in pairs of inputs
+//   dY · Wᵀ             rows of dY        [row][unit]  Wᵀ in pairs of units
+//   xᵀ · dY             x turned          [input][row] dY in pairs of rows
+//
+// So everything is written twice where it is made, once for each product that reads it, and no product packs anything.
+
+typedef struct block {
+    uint16_t numbers[CK_BLOCK * CK_BLOCK];
+} __attribute__((aligned(64))) block;
+
+enum { BLOCK_NUMBERS = CK_BLOCK * CK_BLOCK, BLOCK_LINES = sizeof(block) / 64, PIECES = CK_BLOCK / 2 };
+
+/// Blocks that n numbers take.
+INLINE size_t blocks_of(size_t n) { return (n + CK_BLOCK - 1) / CK_BLOCK; }
+
+/// A row of a block, or the two rows that a pair has: 32 numbers in a register.
+typedef __m512i row_of_block;
+
+INLINE void store_row(block *to, size_t row, row_of_block v) {
+    _mm512_store_si512(to->numbers + row * CK_BLOCK, v);
+}
+
+INLINE row_of_block load_row(const block *from, size_t row) {
+    return _mm512_load_si512(from->numbers + row * CK_BLOCK);
+}
+
+/// 32 numbers rounded to the nearest bfloat16, ties to even; what is below 2⁻⁵⁶ then is +0, and NaN stays NaN.
+INLINE row_of_block rounded_row(vec low, vec high) {
+    __m512i nearest = (__m512i)_mm512_cvtne2ps_pbh((__m512)high, (__m512)low);
+    // Twice the bits is without the sign: 2⁻⁵⁶ has 0x2380.
+    __m512i magnitude = _mm512_add_epi16(nearest, nearest);
+    return _mm512_maskz_mov_epi16(_mm512_cmpge_epu16_mask(magnitude, _mm512_set1_epi16(2 * 0x2380)), nearest);
+}
+
+/// Two rows of 32 numbers as one row of each of the two tiles that a block of pairs has.
+INLINE void store_pairs(block *to, size_t pair, row_of_block even, row_of_block odd) {
+    // Interleaving works within quarters of a register: columns 0–3, 8–11, 16–19, 24–27, and those between.
+    __m512i first = _mm512_unpacklo_epi16(even, odd), second = _mm512_unpackhi_epi16(even, odd);
+    __m512i left = _mm512_setr_epi64(0, 1, 8, 9, 2, 3, 10, 11), right = _mm512_setr_epi64(4, 5, 12, 13, 6, 7, 14, 15);
+    store_row(to, pair, _mm512_permutex2var_epi64(first, left, second));
+    store_row(to, PIECES + pair, _mm512_permutex2var_epi64(first, right, second));
+}
+
+/// Transposes 16 × 16 words of 32 bits.
+INLINE void transpose_words(__m512i rows[16]) {
+    __m512i t[16];
+    UNROLL for (size_t i = 0; i < 16; i += 2) {
+        t[i] = _mm512_unpacklo_epi32(rows[i], rows[i + 1]);
+        t[i + 1] = _mm512_unpackhi_epi32(rows[i], rows[i + 1]);
+    }
+    UNROLL for (size_t i = 0; i < 16; i += 4) {
+        rows[i] = _mm512_unpacklo_epi64(t[i], t[i + 2]);
+        rows[i + 1] = _mm512_unpackhi_epi64(t[i], t[i + 2]);
+        rows[i + 2] = _mm512_unpacklo_epi64(t[i + 1], t[i + 3]);
+        rows[i + 3] = _mm512_unpackhi_epi64(t[i + 1], t[i + 3]);
+    }
+    UNROLL for (size_t i = 0; i < 4; i++) {
+        t[i] = _mm512_shuffle_i32x4(rows[i], rows[i + 4], 0x88);
+        t[i + 4] = _mm512_shuffle_i32x4(rows[i], rows[i + 4], 0xdd);
+        t[i + 8] = _mm512_shuffle_i32x4(rows[i + 8], rows[i + 12], 0x88);
+        t[i + 12] = _mm512_shuffle_i32x4(rows[i + 8], rows[i + 12], 0xdd);
+    }
+    UNROLL for (size_t i = 0; i < 8; i++) {
+        rows[i] = _mm512_shuffle_i32x4(t[i], t[i + 8], 0x88);
+        rows[i + 8] = _mm512_shuffle_i32x4(t[i], t[i + 8], 0xdd);
+    }
+}
+
+/// to[j][i] = from[i][j], for the j of one half: those whose bit 2 is `half`.
+static __attribute__((noinline)) void turn_half(const block *from, size_t half, block *to) {
+    __m512i pairs[16];
+    for (size_t i = 0; i < 16; i++) {
+        row_of_block even = load_row(from, 2 * i), odd = load_row(from, 2 * i + 1);
+        pairs[i] = half ? _mm512_unpackhi_epi16(even, odd) : _mm512_unpacklo_epi16(even, odd);
+    }
+    transpose_words(pairs);
+    UNROLL for (size_t j = 0; j < 16; j++) store_row(to, j / 4 * 8 + half * 4 + j % 4, pairs[j]);
+}
+
+/// The pairs of columns of rows half·16 ..< half·16 + 16, as the tile that has these rows for columns: W to Wᵀ.
+static __attribute__((noinline)) void pair_columns(const block *from, size_t half, block *to) {
+    __m512i words[16];
+    for (size_t i = 0; i < 16; i++) words[i] = load_row(from, half * 16 + i);
+    transpose_words(words);
+    UNROLL for (size_t j = 0; j < 16; j++) store_row(to, half * 16 + j, words[j]);
+}
