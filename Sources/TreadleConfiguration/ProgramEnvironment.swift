@@ -7,7 +7,7 @@ package enum ProgramEnvironment {
 
     /// Throws where TREADLE_ISA names no instruction set: results would not change, but a measurement would.
     package static func check() throws {
-        let known = ["avx512", "avx2", "scalar"]
+        let known = Treadle.instructionSets
         guard let asked = variables["TREADLE_ISA"], !asked.isEmpty, !known.contains(asked) else { return }
         throw TreadleError(
             .configuration,

@@ -98,12 +98,14 @@ struct StepSharing {
     private let workers: Int
     /// Blocks of rows begin at multiples of it.
     private let unit: Int
+    /// The matrix unit is some ten times as fast as vectors, and getting hold of it takes 100 ns a task.
+    private let usesMatrixUnit: Bool
 
     /// Set by tests: work for all workers however little it is, and the rows in a block.
     var alwaysShares = false
     var fixedBlockRows: Int?
 
-    init(path: GradientPath, shards: Shards, layout: PackedLayout, inputs: Int, workers: Int) {
+    init(path: GradientPath, shards: Shards, layout: PackedLayout, inputs: Int, workers: Int, usesMatrixUnit: Bool) {
         self.path = path
         self.shards = shards.own.count
         parameters = layout.count
@@ -111,18 +113,21 @@ struct StepSharing {
         panel = layout.panel
         self.workers = workers
         unit = shards.unit
+        self.usesMatrixUnit = usesMatrixUnit
     }
 
     /// Whether phase 1 is worth sharing.
     func sharesRows(_ rows: Int) -> Bool {
         // Cycles of two vectors of multiply-adds, or of reading x at some 16 bytes each, whichever are more.
-        isWorthIt(max(rows * parameters / panel, rows * inputs * (128 / panel) / 16))
+        isWorthIt(max(products(rows), rows * inputs * (128 / panel) / 16))
     }
 
     /// Whether phase 2 is.
     func sharesTiles(_ rows: Int) -> Bool {
-        isWorthIt((path.rows == .inShards ? shards : rows) * parameters / panel + parameters / 4)
+        isWorthIt(products(path.rows == .inShards ? shards : rows) + parameters / 4)
     }
+
+    private func products(_ rows: Int) -> Int { rows * parameters / panel / (usesMatrixUnit ? 8 : 1) }
 
     /// Whether what touches each parameter once is.
     var sharesParameters: Bool { isWorthIt(parameters / 4) }
@@ -136,7 +141,7 @@ struct StepSharing {
     func blockRows(_ rows: Int, shared: Bool) -> Int {
         if let fixedBlockRows { return inUnits(fixedBlockRows) }
         let workers = shared ? workers : 1
-        let most = workers == 1 ? 128 : 64
+        let most = usesMatrixUnit ? 1024 : workers == 1 ? 128 : 64
         let blocks = workers * max(1, (rows + most * workers - 1) / (most * workers))
         return inUnits(max(1, (rows + blocks - 1) / blocks))
     }
@@ -159,9 +164,10 @@ struct StepSharing {
                 rows: rows, panels: panels, groups: panels, blocks: max(1, min(most, rows / fixedBlockRows)), unit: unit
             )
         }
-        if rows > 192 {
+        if rows > 192 || usesMatrixUnit {
             let groups = min(panels, 2 * workers)
-            return Pieces(rows: rows, panels: panels, groups: groups, blocks: (rows + 127) / 128, unit: unit)
+            let most = usesMatrixUnit ? 512 : 128
+            return Pieces(rows: rows, panels: panels, groups: groups, blocks: (rows + most - 1) / most, unit: unit)
         }
         var blocks = 1
         while blocks < most, !(panels * blocks).isMultiple(of: workers), panels * blocks < 8 * workers { blocks += 1 }

@@ -51,6 +51,7 @@ internal import TreadleModel
         }
         var described = unsafe ck_plan()
         unsafe described.numbers = network.precision.kernel(for: S.self)
+        if unsafe described.numbers == CK_BF16 { MatrixUnit.check { _, _ in } }
         unsafe described.layer_count = network.layers.count
         unsafe described.layers = layers
         unsafe described.scale = 1

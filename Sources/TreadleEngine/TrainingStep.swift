@@ -99,15 +99,16 @@ package struct StepResult: Equatable, Sendable {
         }
         slots = memories.compactMap(\.self).map { (name: $0.0, values: $0.1) }
         gradient = path.isWhole ? PackedParameters(layout) : nil
-        sharing = StepSharing(
-            path: path, shards: shards, layout: layout, inputs: network.inputs, workers: workers.count)
         shardGradients = path.rows == .inShards ? AlignedMemory(count: shards.own.count * layout.count) : nil
         step = StepPlan(
             network: network, loss: loss, parameters: packed, slots: memories.map { $0?.1 }, gradient: gradient,
             shardGradients: shardGradients, capacity: shards.mostOwnRows(of: batchSize), shards: shards.own.count,
             seed: seed, trains: true)
+        sharing = StepSharing(
+            path: path, shards: shards, layout: layout, inputs: network.inputs, workers: workers.count,
+            usesMatrixUnit: unsafe step.plan.pointee.uses_matrix_unit != 0)
 
-        tiles = Tiles.list(layout)
+        tiles = Tiles.list(layout, rows: batchSize, precision: network.precision)
         let (order, starts) = Tiles.dealt(tiles, layout, to: workers.count)
         dealtStarts = starts
         tileMemory = AlignedMemory(tiles)

@@ -121,8 +121,8 @@ final class TrainingRun<S: Scalar> {
         store = ranks.isFirst ? try runDirectory.open(lock: options.lock, note: note) : nil
         let found = options.fresh ? nil : try store?.newest()
         if let found { try Resumption.checkMeaning(of: found, against: configuration) }
-        let shards = try ranks.part(
-            of: configuration.shards)
+        let shards = try ranks.part(of: configuration.shards)
+        if configuration.model.precision == .bfloat16 { MatrixUnit.check(note: note) }
 
         let workers = Workers(count: configuration.threadCount)
         data = try TrainingData(
