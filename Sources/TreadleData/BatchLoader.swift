@@ -31,6 +31,8 @@ package final class BatchLoader<S: Scalar> {
 
     /// `cursor` tells the epoch and the batch to begin with. `prefetch` batches are read ahead. With
     /// a `part`, batches hold the rows of its own shards alone.
+    @specialized(where S == Float)
+    @specialized(where S == Double)
     package init(
         _ rows: RowSet, normalization: Normalization, order: RowOrder, batchSize: Int, dropLast: Bool = false,
         prefetch: Int = 4, workers: Workers, part: Shards? = nil, from cursor: Cursor = Cursor()
@@ -105,6 +107,8 @@ package final class BatchLoader<S: Scalar> {
     }
 
     /// Throws when rows handed out so far were not what the files held: call it before results are kept.
+    @specialized(where S == Float)
+    @specialized(where S == Double)
     package func confirm() throws {
         try source.checkIntact()
     }

@@ -77,6 +77,8 @@ package struct StoredNumber: Equatable, Sendable {
     }
 
     /// Converts one row of `width` stored numbers; false when a result is not finite.
+    @specialized(where S == Float)
+    @specialized(where S == Double)
     package func convert<S: Scalar>(
         _ source: UnsafeRawPointer, _ number: StoredNumber, width: Int, into result: UnsafeMutablePointer<S>
     ) -> Bool {

@@ -12,6 +12,8 @@ package import TreadleModel
     private let predictions: AlignedMemory<S>
 
     /// A pass for batches of up to `maxRows` rows.
+    @specialized(where S == Float)
+    @specialized(where S == Double)
     package init(
         network: Network, parameters: [LayerParameters], loss: LossFunction, maxRows: Int, workers: Workers
     ) {
@@ -25,6 +27,8 @@ package import TreadleModel
     }
 
     /// Takes other weights of the same shapes.
+    @specialized(where S == Float)
+    @specialized(where S == Double)
     package func load(_ parameters: [LayerParameters]) {
         packed.load(parameters)
         step.refreshOperands()
@@ -32,6 +36,8 @@ package import TreadleModel
 
     /// The outputs of a batch's rows after the loss's link (softmax, sigmoid, exp or nothing): B×D, row-major, valid
     /// until the next run.
+    @specialized(where S == Float)
+    @specialized(where S == Double)
     package func run(_ batch: Batch<S>) -> UnsafePointer<S> {
         unsafe step.bind(batch)
         let plan = unsafe step.plan

@@ -65,6 +65,8 @@ package struct StepResult: Equatable, Sendable {
     private var group = StepResult()
 
     /// A step for batches of up to `batchSize` rows; `accumulate` batches make an update.
+    @specialized(where S == Float)
+    @specialized(where S == Double)
     package convenience init(
         network: Network, loss: LossFunction, optimizer: OptimizerConfiguration, batchSize: Int, shards: Shards,
         accumulate: Int = 1, seed: UInt64, workers: Workers, ranks: Ranks = .alone, reduce: Reduction? = nil
@@ -135,6 +137,8 @@ package struct StepResult: Equatable, Sendable {
     // MARK: state
 
     /// Starts from these weights and what the optimizer remembers of earlier updates.
+    @specialized(where S == Float)
+    @specialized(where S == Double)
     package func load(_ parameters: [LayerParameters], optimizer state: OptimizerState) {
         packed.load(parameters)
         step.refreshOperands()
@@ -164,9 +168,13 @@ package struct StepResult: Equatable, Sendable {
     }
 
     /// The weights as they are.
+    @specialized(where S == Float)
+    @specialized(where S == Double)
     package func parameters() -> [LayerParameters] { packed.unload(names: network.layers.map(\.name)) }
 
     /// What the optimizer remembers. Every rank must ask; the first is told.
+    @specialized(where S == Float)
+    @specialized(where S == Double)
     package func optimizerState() -> OptimizerState {
         let names = network.layers.map(\.name)
         return OptimizerState(

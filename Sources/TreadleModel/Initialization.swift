@@ -9,6 +9,8 @@ package enum Initializer: String, CaseIterable, Sendable { case auto, he, glorot
 /// With F inputs and D units a layer, `he` draws from the normal distribution of variance 2/F, `lecun` of 1/F, and
 /// `glorot` uniformly between ±√(6/(F + D)). Biases start at zero.
 package enum Initialization {
+    @specialized(where S == Float)
+    @specialized(where S == Double)
     package static func parameters<S: Scalar>(
         of network: Network, initializer: Initializer, as: S.Type = S.self, seed: UInt64, workers: Workers
     ) -> [LayerParameters] {

@@ -25,6 +25,8 @@ package final class InputRows<S: ParsedNumber> {
     ///
     /// Columns are found by name where both sides have names, `city=Rome` also in a column `city`; columns that the
     /// model does not know are left out. Without names the file must have as many columns as the model has inputs.
+    @specialized(where S == Float)
+    @specialized(where S == Double)
     package init(_ path: String, inputs: Int, columns: [String]?, options: TableOptions = TableOptions()) throws {
         self.path = path
         self.inputs = inputs
@@ -66,6 +68,8 @@ package final class InputRows<S: ParsedNumber> {
     /// Replaces `values` by the next rows, row-major, and returns how many there are: 0 at the end.
     ///
     /// `values` may hold more elements than the rows need; those after them mean nothing.
+    @specialized(where S == Float)
+    @specialized(where S == Double)
     package func next(_ values: inout [S]) throws -> Int {
         switch source {
         case .table(let cutter, let block, let parsed, let layout):

@@ -10,6 +10,8 @@ package final class ParsedBlock<S: ParsedNumber> {
     package init() {}
 
     /// Parses `block`, of which `skip` records are a header.
+    @specialized(where S == Float)
+    @specialized(where S == Double)
     package func parse(_ block: RecordBlock, skip: Int, _ layout: TableLayout, path: String) throws {
         rows = 0
         overflows = 0
