@@ -57,16 +57,17 @@ def leave_out(name, why, left_out):
     left_out[name] = str(why)
 
 
-def compare(case, names, cores, rounds, seconds, command="run"):
-    """Speeds in samples a second."""
-    with running(case, names, cores) as (systems, left_out):
+def compare(case, names, cores, rounds, seconds, command="run", tolerance=TOLERANCE, aside=()):
+    """Speeds in samples a second. Systems that are measured `aside` are no peers: the ratio does not look at them."""
+    with running(case, names, cores, tolerance) as (systems, left_out):
         first = {name: system.first_seconds for name, system in systems.items()}
         versions = {name: system.version for name, system in systems.items()}
         answers = take_turns(systems, left_out, rounds, lambda system: system.tell(command, seconds))
     speeds = {n: [a["samples"] / a["seconds"] for a in all] for n, all in answers.items()}
     ratios = []
-    if len(speeds) > 1:
-        ratios = [own / max(speeds[n][turn] for n in speeds if n != "treadle")
+    peers = [n for n in speeds if n != "treadle" and n not in aside]
+    if peers:
+        ratios = [own / max(speeds[n][turn] for n in peers)
                   for turn, own in enumerate(speeds["treadle"])]
     shares = [a["in_loader"] / a["seconds"] for a in answers["treadle"] if "in_loader" in a]
     return {

@@ -15,6 +15,7 @@ import time
 import traceback
 
 import accuracy
+import bfloat16
 import checkpoints
 import cost_model
 import instructions
@@ -28,7 +29,7 @@ import thresholds
 from plan import Plan, available_cores
 from workloads import WORKLOADS, named
 
-SECTIONS = {"steps": steps, "accuracy": accuracy, "loading": loading, "checkpoints": checkpoints, "scaling": scaling,
+SECTIONS = {"steps": steps, "bfloat16": bfloat16, "accuracy": accuracy, "loading": loading, "checkpoints": checkpoints, "scaling": scaling,
             "neighbour": neighbour, "cost_model": cost_model, "instructions": instructions}
 QUICK = ["steps", "loading", "instructions"]
 

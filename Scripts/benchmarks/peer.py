@@ -25,6 +25,10 @@ SYSTEMS = {
     "torch": ("peer_torch", "Torch"), "torch-compile": ("peer_torch", "TorchCompiled"),
     "torch-loader-0": ("peer_torch_h5py", "RowByRow0"), "torch-loader-2": ("peer_torch_h5py", "RowByRow2"),
     "torch-batches-0": ("peer_torch_h5py", "BatchByBatch0"), "torch-batches-2": ("peer_torch_h5py", "BatchByBatch2"),
+    "torch-autocast": ("peer_torch", "TorchAutocast"),
+    "torch-autocast-compile": ("peer_torch", "TorchAutocastCompiled"),
+    "torch-bf16": ("peer_torch", "TorchPure"), "torch-bf16-compile": ("peer_torch", "TorchPureCompiled"),
+    "jax-bf16": ("peer_jax", "JaxScanMixed"),
     "keras": ("peer_keras", "Keras"), "scikit-learn": ("peer_sklearn", "ScikitLearn"),
 }
 

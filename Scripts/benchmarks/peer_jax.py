@@ -109,3 +109,16 @@ class JaxScan(Jax):
         (self.params, self.state), values = self.scan((self.params, self.state), self.order(), *self.rows)
         values.block_until_ready()
         return self.batches * self.workload.batch
+
+
+class JaxScanMixed(JaxScan):
+    """The same with products of bfloat16 that add up in Float32, and weights in Float32."""
+
+    def forward(self, params, x):
+        def product(x, w):
+            return jnp.matmul(x.astype(jnp.bfloat16), w.astype(jnp.bfloat16), preferred_element_type=jnp.float32)
+
+        for w, b in params[:-1]:
+            x = product(x, w) + b
+            x = jax.nn.relu(x) if self.workload.activation == "relu" else jnp.tanh(x)
+        return product(x, params[-1][0]) + params[-1][1]

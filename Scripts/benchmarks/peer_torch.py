@@ -95,3 +95,35 @@ class TorchCompiled(Torch):
     """The same through torch.compile."""
 
     compiled = True
+
+
+class TorchAutocast(Torch):
+    """Products in bfloat16 under autocast, weights and the rest in Float32."""
+
+    def prepare(self, x, y, weights):
+        super().prepare(x, y, weights)
+        plain = self.forward
+
+        def forward(x, y):
+            with torch.autocast("cpu", dtype=torch.bfloat16):
+                return plain(x, y)
+        self.forward = forward
+
+
+class TorchAutocastCompiled(TorchAutocast):
+    compiled = True
+
+
+class TorchPure(Torch):
+    """Everything in bfloat16, the weights too."""
+
+    def prepare(self, x, y, weights):
+        super().prepare(x, y, weights)
+        self.x = self.x.bfloat16()
+        self.model.bfloat16()
+        self.start = [value.bfloat16() for value in self.start]
+        self.reset()
+
+
+class TorchPureCompiled(TorchPure):
+    compiled = True

@@ -24,7 +24,7 @@ class System:
     def __init__(self, name, case, cores):
         self.name = name
         self.errors = tempfile.TemporaryFile()
-        command = treadle_command(case, len(cores)) if name == "treadle" else peer_command(name, case)
+        command = treadle_command(name, case, len(cores)) if name.startswith("treadle") else peer_command(name, case)
         pinned = ["taskset", "-c", ",".join(map(str, cores))] + command
         begun = time.perf_counter()
         self.process = subprocess.Popen(pinned, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.errors,
@@ -90,13 +90,15 @@ def peer_command(name, case):
     return [sys.executable, str(HERE / "peer.py"), name, case.text()]
 
 
-def treadle_command(case, threads):
-    path = case.weights.replace(".weights.h5", ".json5")
-    pathlib.Path(path).write_text(json.dumps(configuration(case), indent=1))
+def treadle_command(name, case, threads):
+    """`treadle` computes in the workload's precision, `treadle-float32` in that."""
+    path = case.weights.replace(".weights.h5", f".{name}.json5")
+    precision = name.partition("-")[2] or case.workload.precision
+    pathlib.Path(path).write_text(json.dumps(configuration(case, precision), indent=1))
     return [str(RELEASE / "TreadleBenchmarks"), "peer", path, case.weights, str(threads)]
 
 
-def configuration(case):
+def configuration(case, precision="float32"):
     """The case as Treadle is told it."""
     workload = case.workload
     optimizer = {"type": "sgd", "momentum": 0.9} if workload.optimizer == "momentum" else {"type": workload.optimizer}
@@ -106,7 +108,8 @@ def configuration(case):
         "data": {"train": {"files": [case.train]}, "valid": None, "batch_size": workload.batch, "drop_last": True,
                  "shuffle": "full" if workload.shuffled else "none", "normalize": "none",
                  "test": {"files": [case.test]} if case.test else None} | case.settings,
-        "model": {"hidden": [{"units": units, "activation": workload.activation} for units in workload.sizes[1:-1]]},
+        "model": {"hidden": [{"units": units, "activation": workload.activation} for units in workload.sizes[1:-1]],
+                  "precision": precision},
         "optimizer": optimizer | {"lr": workload.rate},
         "stop": {"early": None},
     }

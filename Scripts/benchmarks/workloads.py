@@ -1,6 +1,6 @@
 """What is compared: networks, batches, optimizers."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
@@ -14,6 +14,7 @@ class Workload:
     activation: str = "relu"
     rows: int = 0         # rows in the data set; whole batches
     shuffled: bool = False
+    precision: str = "float32"   # Treadle's; peers have a system for each form
 
     @property
     def flops_per_row(self):
@@ -43,8 +44,15 @@ WORKLOADS = [
 ]
 
 
+# Where the matrix unit counts: the wide ones of the above, and one that is wider.
+BFLOAT16 = [replace(w, precision="bfloat16") for w in WORKLOADS[:4]] + [
+    Workload("mlp4096-b512-sgd", (784, 4096, 4096, 10), 512, "sgd", 0.02, "cross_entropy", rows=512 * 4,
+             precision="bfloat16"),
+]
+
+
 def named(name):
-    for workload in WORKLOADS:
+    for workload in WORKLOADS + BFLOAT16[-1:]:
         if workload.name == name:
             return workload
     raise SystemExit(f"no workload is called {name}; there are {', '.join(w.name for w in WORKLOADS)}")

@@ -96,7 +96,7 @@ final class PeerRun {
         let start = Clock.wallTime()
         let checkpoint = Checkpoint(
             configuration: configuration.resolvedText, baseDirectory: "/", task: configuration.task, network: network,
-            loss: loss.type, precision: .float32, parameters: step.parameters(), normalization: data.normalization,
+            loss: loss.type, precision: configuration.model.precision, parameters: step.parameters(), normalization: data.normalization,
             classes: nil, columns: nil, optimizer: step.optimizerState(), cursor: Cursor(),
             progress: TrainingProgress(), history: [], fingerprint: data.fingerprint, created: nil)
         let copied = Clock.wallTime()
@@ -117,7 +117,7 @@ final class PeerRun {
     private func step() throws -> TrainingStep<Float> {
         let step = unsafe TrainingStep<Float>(
             network: network, loss: loss, optimizer: configuration.optimizer,
-            batchSize: configuration.data.batchSize, shards: Shards(batchSize: configuration.data.batchSize), seed: 0,
+            batchSize: configuration.data.batchSize, shards: configuration.shards, seed: 0,
             workers: workers)
         let file = try H5File.open(weights)
         let parameters = try network.layers.enumerated().map { index, layer in
