@@ -18,6 +18,7 @@ import accuracy
 import bfloat16
 import checkpoints
 import cost_model
+import epochs
 import instructions
 import loading
 import machine
@@ -29,8 +30,9 @@ import thresholds
 from plan import Plan, available_cores
 from workloads import WORKLOADS, named
 
-SECTIONS = {"steps": steps, "bfloat16": bfloat16, "accuracy": accuracy, "loading": loading, "checkpoints": checkpoints, "scaling": scaling,
-            "neighbour": neighbour, "cost_model": cost_model, "instructions": instructions}
+SECTIONS = {"steps": steps, "epochs": epochs, "bfloat16": bfloat16, "accuracy": accuracy, "loading": loading,
+            "checkpoints": checkpoints, "scaling": scaling, "neighbour": neighbour, "cost_model": cost_model,
+            "instructions": instructions}
 QUICK = ["steps", "loading", "instructions"]
 
 
@@ -71,6 +73,8 @@ def main():
         thresholds.record({name: result["data"] for name, result in results.items()})
     print(f"{output}/benchmark.md", file=sys.stderr)
     missed = thresholds.failures({n: r["data"] for n, r in results.items()}) if options.quick else []
+    if "epochs" in results:
+        missed += epochs.failures(results["epochs"]["data"])
     for line in missed:
         print(f"slower than it was: {line}", file=sys.stderr)
     for line in failed:

@@ -96,7 +96,8 @@ final class PeerRun {
         let start = Clock.wallTime()
         let checkpoint = Checkpoint(
             configuration: configuration.resolvedText, baseDirectory: "/", task: configuration.task, network: network,
-            loss: loss.type, precision: configuration.model.precision, parameters: step.parameters(), normalization: data.normalization,
+            loss: loss.type, precision: configuration.model.precision, parameters: step.parameters(),
+            normalization: data.normalization,
             classes: nil, columns: nil, optimizer: step.optimizerState(), cursor: Cursor(),
             progress: TrainingProgress(), history: [], fingerprint: data.fingerprint, created: nil)
         let copied = Clock.wallTime()

@@ -84,7 +84,8 @@ struct Program {
     private func writeVersion(_ output: Output) throws {
         try ProgramEnvironment.check()
         try output.writeLine(
-            "treadle \(Treadle.version) (HDF5 \(H5Library.version), \(Treadle.instructionSet))")
+            "treadle \(Treadle.version) (HDF5 \(H5Library.version), \(Treadle.instructionSet), numerics \(Treadle.numerics))"
+        )
     }
 
     /// Says what went wrong and returns the exit code for it.

@@ -3,7 +3,11 @@
 // The lines must be the same on every CPU and with every instruction set: Tests/Steps/digests.txt holds them. Nothing here
 // needs Swift or HDF5, so that it also runs where only a cross compiler and an emulator are at hand.
 //
-// Usage: steps [--columns]    --columns computes phase 1 panel by panel instead of block by block
+// Usage: steps [--columns | --fading | --instruction-set]
+//
+//   --columns          computes phase 1 panel by panel instead of block by block
+//   --fading           lets inputs and moments fade away and units saturate; fails where a number becomes subnormal
+//   --instruction-set  prints the name of the one in use
 
 #include "CKernels.h"
 
@@ -11,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { most_layers = 4, most_batch = 100, updates = 12 };
+enum { most_layers = 4, most_batch = 100, updates = 12, fading_updates = 300 };
 
 typedef struct network {
     const char *name;
@@ -88,6 +92,51 @@ static size_t weight_place(const ck_plan *plan, const ck_layer *layer, size_t in
     return (unit / panel * layer->inputs + input) * panel + unit % panel;
 }
 
+// Whether one of n numbers is subnormal.
+static int has_subnormal(const ck_plan *plan, const void *numbers, size_t n) {
+    if (!numbers) return 0;
+    for (size_t i = 0; i < n; i++) {
+        int class = plan->numbers == CK_F64 ? __builtin_fpclassify(0, 1, 2, 3, 4, ((const double *)numbers)[i])
+                                            : __builtin_fpclassify(0, 1, 2, 3, 4, ((const float *)numbers)[i]);
+        if (class == 3) return 1;
+    }
+    return 0;
+}
+
+// Says where subnormal numbers are among what the steps to come compute with; returns how many arrays have some.
+static int report_subnormals(const ck_plan *plan, const network *network, int step) {
+    int found = 0;
+    size_t panel = plan->numbers == CK_F64 ? 16 : 32;
+    for (size_t l = 0; l < plan->layer_count; l++) {
+        const ck_layer *layer = &plan->layers[l];
+        size_t weights = round_up(layer->inputs, panel) * round_up(layer->units, panel), units = round_up(layer->units, panel);
+        size_t outputs = plan->capacity * units;
+        // The matrix unit's blocks hold the panels' numbers in another form.
+        int is_last = l + 1 == plan->layer_count, has_panels = !plan->uses_matrix_unit;
+        const struct {
+            const char *name;
+            const void *numbers;
+            size_t count;
+        } all[] = {
+            {"weights", layer->parameters.weight, weights},
+            {"biases", layer->parameters.bias, units},
+            {"first moments", layer->slots[0].weight, weights},
+            {"second moments", layer->slots[1].weight, weights},
+            {"first moments of biases", layer->slots[0].bias, units},
+            {"second moments of biases", layer->slots[1].bias, units},
+            {"inputs", has_panels ? layer->input : 0, plan->capacity * round_up(layer->inputs, panel)},
+            {"outputs", is_last || !has_panels ? 0 : layer->output, outputs},
+            {"errors", has_panels ? layer->delta : 0, outputs},
+        };
+        for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+            if (!has_subnormal(plan, all[i].numbers, all[i].count)) continue;
+            printf("%s, update %d, layer %zu: subnormal %s\n", network->name, step + 1, l, all[i].name);
+            found++;
+        }
+    }
+    return found;
+}
+
 static void phase_one(const ck_plan *plan, int by_columns) {
     size_t panel = plan->numbers == CK_F64 ? 16 : 32, block = plan->numbers == CK_BF16 ? CK_BLOCK : 17;
     if (!by_columns) {
@@ -128,10 +177,14 @@ static void phase_two(const ck_plan *plan, const network *network, void *scratch
     }
 }
 
-static void train(const network *network, int by_columns) {
+// Trains one network and prints its digest; or lets it fade away, and returns how often something was subnormal.
+static int train(const network *network, int by_columns, int fades) {
+    int found = 0;
     ck_layer layers[most_layers] = {0};
     ck_plan plan = {.numbers = network->numbers, .layers = layers, .clip = 1};
     size_t number = plan.numbers == CK_F64 ? 8 : 4, panel = CK_PANEL_BYTES / number, batch = network->batch;
+    double beta = fades ? 0.0625 : 0.9, beta2 = fades ? 0.0625 : 0.999;
+    int steps = !fades ? updates : plan.numbers == CK_F64 ? fading_updates : fading_updates / 4;
     state = 42;
     for (size_t l = 0; l < most_layers && network->sizes[l + 1] > 0; l++, plan.layer_count++) {
         ck_layer *layer = &layers[l];
@@ -156,7 +209,8 @@ static void train(const network *network, int by_columns) {
     plan.loss = (ck_loss){.type = network->loss, .outputs = outputs, .smoothing = network->loss == CK_CROSS_ENTROPY ? 0.1 : 0,
                           .delta = 0.5, .quantile = 0.3, .link = network->link};
     plan.optimizer = (ck_optimizer){.type = network->optimizer, .rate = network->optimizer >= CK_ADAM ? 0.01 : 0.1,
-                                    .momentum = 0.9, .beta1 = 0.9, .beta2 = 0.999, .rho = 0.99, .eps = 1e-8,
+                                    .momentum = beta, .beta1 = beta, .beta2 = beta2, .rho = fades ? 0.0625 : 0.99,
+                                    .eps = 1e-8,
                                     .weight_decay = network->weight_decay, .l1 = network->l1};
     void *memory = zeros(ck_arrange(&plan, batch, network->shards, 1, 0));
     ck_arrange(&plan, batch, network->shards, 1, memory);
@@ -167,10 +221,20 @@ static void train(const network *network, int by_columns) {
     int32_t classes[most_batch];
     int takes_classes = network->loss == CK_CROSS_ENTROPY || network->loss == CK_HINGE;
     double power1 = 1, power2 = 1;
-    for (int step = 0; step < updates; step++) {
+    for (int step = 0; step < steps; step++) {
         // Every third batch is short.
         plan.rows = step % 3 == 2 ? batch - 5 : batch;
         for (size_t i = 0; i < batch * inputs; i++) set(&plan, x, i, uniform() < 0.2 ? 0 : uniform() * 2 - 1);
+        // Some inputs are zero from the fifth update on, some fade through all scales with the moments, to the end of all
+        // numbers, and some saturate the units.
+        for (size_t i = 0; fades && i < batch * inputs; i++) {
+            double value = uniform() * 2 - 1;
+            switch (i % inputs % 4) {
+            case 0: set(&plan, x, i, step < 5 ? value : 0); break;
+            case 1: set(&plan, x, i, __builtin_ldexp(value, -4 * step)); break;
+            case 2: set(&plan, x, i, value * 100); break;
+            }
+        }
         for (size_t r = 0; r < batch; r++) {
             rows[r] = (char *)x + r * inputs * number;
             classes[r] = (int32_t)(uniform() * (double)outputs);
@@ -184,13 +248,14 @@ static void train(const network *network, int by_columns) {
             plan.shard_starts[s] = start < plan.rows ? start : plan.rows;
         }
         for (size_t l = 0; l < plan.layer_count; l++) layers[l].dropout.step = (uint64_t)step;
-        power1 *= 0.9;
-        power2 *= 0.999;
+        power1 *= beta;
+        power2 *= beta2;
         plan.optimizer.correction1 = 1 - power1;
         plan.optimizer.correction2 = __builtin_sqrt(1 - power2);
         phase_one(&plan, by_columns);
         plan.scale = 1 / ck_sum_over_shards(&plan, plan.row_weights);
         phase_two(&plan, network, scratch);
+        if (fades) found += report_subnormals(&plan, network, step);
     }
     digest = 0xcbf29ce484222325u;
     for (size_t l = 0; l < plan.layer_count; l++) {
@@ -206,15 +271,24 @@ static void train(const network *network, int by_columns) {
         }
     }
     // The loss tells at a glance whether the network learns at all.
-    printf("%s %016llx %.4f\n", network->name, (unsigned long long)digest, ck_sum(plan.rows, plan.row_losses) * plan.scale);
+    if (!fades) {
+        printf("%s %016llx %.4f\n", network->name, (unsigned long long)digest,
+               ck_sum(plan.rows, plan.row_losses) * plan.scale);
+    }
     free(memory);
     free(scratch);
     free(x);
     free(values);
+    return found;
 }
 
 int main(int count, char **arguments) {
-    int by_columns = count > 1 && strcmp(arguments[1], "--columns") == 0;
-    for (size_t i = 0; i < sizeof networks / sizeof *networks; i++) train(&networks[i], by_columns);
-    return 0;
+    const char *option = count > 1 ? arguments[1] : "";
+    if (strcmp(option, "--instruction-set") == 0) {
+        puts(ck_isa_name(ck_current_isa()));
+        return 0;
+    }
+    int by_columns = strcmp(option, "--columns") == 0, fades = strcmp(option, "--fading") == 0, found = 0;
+    for (size_t i = 0; i < sizeof networks / sizeof *networks; i++) found += train(&networks[i], by_columns, fades);
+    return found > 0;
 }

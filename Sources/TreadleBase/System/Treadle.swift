@@ -4,6 +4,19 @@ internal import CKernels
 package enum Treadle {
     package static let version = "0.1.0"
 
+    /// The number of the numerics contract that this release computes by; every checkpoint carries it.
+    ///
+    /// It rises with the first release after a change that gives any configuration other bits: an order of additions, a
+    /// rule for shards, a polynomial, a threshold below which a number counts as zero, what a random number is drawn for,
+    /// the order of rows. It does not rise for what changes speed alone, nor for a setting that did not exist before. The
+    /// golden digests fail when a change has been made; whoever renews them raises this. Files without a number are of 1.
+    package static let numerics = 2
+
+    /// "numerics 2", or "numerics 1, then 2".
+    package static func numericsText(_ numbers: [Int]) -> String {
+        "numerics " + numbers.map(String.init).joined(separator: ", then ")
+    }
+
     /// Their names, from the widest.
     package static var instructionSets: [String] {
         [CK_ISA_AMX, CK_ISA_AVX512, CK_ISA_AVX2, CK_ISA_SCALAR].map { unsafe String(cString: ck_isa_name($0)) }

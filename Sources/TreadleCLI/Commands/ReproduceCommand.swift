@@ -12,7 +12,7 @@ enum ReproduceCommand {
         discussion: [
             "Takes the configuration out of the file and the data from where that says, trains in a temporary directory up "
                 + "to where the checkpoint stood, and compares the digests of the weights. Exits with 1 when they differ, and "
-                + "with 65 when the data is no longer what it was.",
+                + "with 65 when the data is no longer what it was or the file's numerics are not this release's.",
             "A checkpoint that started from other weights (treadle retrain with a warm start) needs those to be reproduced.",
         ],
         examples: [

@@ -10,6 +10,8 @@ enum TrainCommand {
     private static let fresh = Option.flag("fresh", "start over, deleting the run's checkpoints")
     private static let acceptChangedData = Option.flag(
         "accept-changed-data", "continue although the data is not what the checkpoint was trained on")
+    private static let acceptChangedNumerics = Option.flag(
+        "accept-changed-numerics", "continue although the checkpoint was computed by another numerics contract")
 
     static let command = Command(
         "train", group: .training, summary: "train a model, or continue where an earlier run stopped",
@@ -25,7 +27,7 @@ enum TrainCommand {
             .init("treadle train churn.json5 --json > summary.json", "keep the outcome for a script"),
             .init("mpirun -n 4 treadle train churn.json5", "share the work among four ranks"),
         ],
-        arguments: [job], options: [fresh, acceptChangedData]
+        arguments: [job], options: [fresh, acceptChangedData, acceptChangedNumerics]
     ) { invocation in
         try Ranks.work(invocation.log) { ranks in try train(invocation, ranks) }
     }
@@ -36,6 +38,7 @@ enum TrainCommand {
         var options = Trainer.Options()
         options.fresh = invocation.has(fresh)
         options.acceptsChangedData = invocation.has(acceptChangedData)
+        options.acceptsChangedNumerics = invocation.has(acceptChangedNumerics)
         options.ranks = ranks
         options.page = HTMLReport.page
         try Interruption.install()

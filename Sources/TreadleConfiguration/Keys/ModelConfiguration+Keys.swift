@@ -11,7 +11,10 @@ extension ModelConfiguration {
             Key(
                 "init", \.initializer, .choice(), .meaning,
                 "how weights start; auto is he before relu and its kin, glorot otherwise"),
-            Key("precision", \.precision, .choice(), .meaning, "the numbers that the network computes in"),
+            Key(
+                "precision", \.precision, .choice(), .meaning,
+                "the numbers that the network computes in; bfloat16 rounds what products read, and keeps weights in float32"
+            ),
         ])
 }
 

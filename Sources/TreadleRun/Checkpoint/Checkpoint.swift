@@ -29,13 +29,17 @@ package struct Checkpoint: Equatable, Sendable, Codable {
     /// Seconds since 1970 when the file was written; nil keeps files byte-identical.
     package var created: Double?
     package var programVersion: String
+    /// By which numerics contract the steps up to here were computed; several, in their order, where a run was continued
+    /// by releases that compute otherwise.
+    package var numerics: [Int]
 
     package init(
         configuration: String, baseDirectory: String, task: LearningTask, network: Network, loss: LossType,
         precision: Precision, parameters: [LayerParameters], normalization: Normalization, classes: [String]?,
         columns: [String]?, classWeights: [Double]? = nil, imageShape: [Int]? = nil, optimizer: OptimizerState,
         cursor: Cursor, progress: TrainingProgress,
-        history: [EpochRecord], fingerprint: String, created: Double?, programVersion: String = Treadle.version
+        history: [EpochRecord], fingerprint: String, created: Double?, programVersion: String = Treadle.version,
+        numerics: [Int] = [Treadle.numerics]
     ) {
         self.configuration = configuration
         self.baseDirectory = baseDirectory
@@ -56,12 +60,13 @@ package struct Checkpoint: Equatable, Sendable, Codable {
         self.fingerprint = fingerprint
         self.created = created
         self.programVersion = programVersion
+        self.numerics = numerics
     }
 
     /// All but the numbers: what they would be as JSON is nothing that anybody should wait for.
     private enum CodingKeys: CodingKey {
         case configuration, baseDirectory, task, network, loss, precision, classes, columns, classWeights, imageShape
-        case cursor, progress, history, fingerprint, created, programVersion
+        case cursor, progress, history, fingerprint, created, programVersion, numerics
     }
 }
 

@@ -5,8 +5,8 @@ package import TreadleBase
 ///
 ///     /layers/<name>/vars/{0,1}        kernel and bias, where Keras 3 looks for them
 ///     /model/<name>/{weight,bias}      the same arrays; attributes index, activation, dropout
-///     /treadle                         attributes format, program_version, fingerprint, task, loss, precision,
-///                                      base_directory, created
+///     /treadle                         attributes format, program_version, numerics, fingerprint, task, loss,
+///                                      precision, base_directory, created
 ///     /treadle/config                  the resolved configuration as JSON text
 ///     /treadle/normalization/{shift,factor,target_shift,target_factor,imputation}
 ///     /treadle/{classes,columns}       texts, where the data has them

@@ -68,11 +68,22 @@ struct CheckpointReader {
             history: try readHistory(state.group("history")),
             fingerprint: try text(attribute: "fingerprint", of: state),
             created: try number("created", of: state),
-            programVersion: try text(attribute: "program_version", of: state))
+            programVersion: try text(attribute: "program_version", of: state),
+            numerics: try numerics(of: state))
         return CheckpointOutline(
             head: head, parameters: parameters, optimizerStep: try count("step", of: optimizer),
             slots: try readSlots(optimizer, network, precision),
             normalization: try readNormalization(state.group("normalization"), network))
+    }
+
+    /// Files from before there was a number are of the first contract.
+    private func numerics(of state: H5Group) throws -> [Int] {
+        guard state.hasAttribute("numerics") else { return [1] }
+        let numbers: [Int] = try state.attribute("numerics").numbers()
+        guard !numbers.isEmpty, numbers.allSatisfy((1...Self.counts.upperBound).contains) else {
+            throw damage(state.path, "its attribute numerics is no list of numbers from 1")
+        }
+        return numbers
     }
 
     // MARK: The model

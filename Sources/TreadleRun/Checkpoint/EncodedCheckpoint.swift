@@ -63,6 +63,11 @@ struct EncodedCheckpoint: Sendable {
     private static func writeState(of checkpoint: Checkpoint, to group: H5Group) throws {
         try group.setAttribute("format", Int(UserBlock.newestFormat))
         try group.setAttribute("program_version", checkpoint.programVersion)
+        if checkpoint.numerics.count == 1 {
+            try group.setAttribute("numerics", checkpoint.numerics[0])
+        } else {
+            try group.setAttribute("numerics", checkpoint.numerics)
+        }
         try group.setAttribute("fingerprint", checkpoint.fingerprint)
         try group.setAttribute("task", checkpoint.task.rawValue)
         try group.setAttribute("loss", checkpoint.loss.rawValue)

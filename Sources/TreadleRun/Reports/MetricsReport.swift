@@ -11,7 +11,7 @@ final class MetricsReport: TrainingObserver {
 
     private struct State {
         var figures: SteadyFigures
-        var last: SteadyFigures.Report?
+        var epoch = EpochPace()
         var hasFailed = false
     }
 
@@ -22,15 +22,14 @@ final class MetricsReport: TrainingObserver {
     }
 
     func note(_ level: LogLevel, _ message: String) {}
-    func began(_ overview: RunOverview) {}
+    func began(_ overview: RunOverview) { state.withLock { $0.epoch = EpochPace() } }
     func checkpointed(_ path: String, at cursor: Cursor) {}
     func finished(_ summary: RunSummary) {}
 
     func stepped(_ report: StepReport) {
         let figures = state.withLock { state in
-            let figures = state.figures.add(report)
-            if let figures { state.last = figures }
-            return figures
+            state.epoch.add(report)
+            return state.figures.add(report)
         }
         guard let figures else { return }
         append(
@@ -38,17 +37,20 @@ final class MetricsReport: TrainingObserver {
                 .init("step", .integer(figures.cursor.step)), .init("epoch", .integer(figures.cursor.epoch)), time,
                 .init("seconds", .number(report.seconds)), .init("loss", .number(figures.loss)),
                 .init("rate", .number(figures.rate)),
-            ] + speed(figures))
+            ] + speed(figures.samplesPerSecond, inputWait: figures.inputWait))
     }
 
     func epochEnded(_ record: EpochRecord) {
-        let last = state.withLock { $0.last }
+        let epoch = state.withLock { state in
+            defer { state.epoch = EpochPace(after: state.epoch) }
+            return state.epoch
+        }
         var members: [JSONValue.Member] = [
             .init("step", .integer(record.step)), .init("epoch", .integer(record.epoch)), time,
             .init("seconds", .number(record.seconds)), .init("loss", .number(record.metrics["loss"] ?? .nan)),
             .init("rate", .number(record.rate)),
         ]
-        if let last { members += speed(last) }
+        if let speed = epoch.samplesPerSecond { members += self.speed(speed, inputWait: epoch.inputWait) }
         for name in record.metrics.keys.sorted() where name != "loss" {
             members.append(.init(name, .number(record.metrics[name] ?? .nan)))
         }
@@ -57,11 +59,8 @@ final class MetricsReport: TrainingObserver {
 
     private var time: JSONValue.Member { .init("time", .number(Date().timeIntervalSince1970)) }
 
-    private func speed(_ figures: SteadyFigures.Report) -> [JSONValue.Member] {
-        [
-            .init("samples_per_second", .number(figures.samplesPerSecond)),
-            .init("input_wait", .number(figures.inputWait)),
-        ]
+    private func speed(_ samplesPerSecond: Double, inputWait: Double) -> [JSONValue.Member] {
+        [.init("samples_per_second", .number(samplesPerSecond)), .init("input_wait", .number(inputWait))]
     }
 
     /// A full disk must not end the training: the first failure is told, later lines are tried all the same.
@@ -77,4 +76,31 @@ final class MetricsReport: TrainingObserver {
             if isFirst { report("\(error); training goes on without this line") }
         }
     }
+}
+
+/// How fast an epoch's steps went by: from the end of the epoch before, or the run's beginning, to its last step, so that
+/// evaluation does not count.
+private struct EpochPace {
+    private let start = ContinuousClock.now
+    private let waitedBefore: Double
+    private var end = ContinuousClock.now
+    private var waited: Double
+    private var rows = 0
+
+    init(after previous: EpochPace? = nil) {
+        waitedBefore = previous?.waited ?? 0
+        waited = waitedBefore
+    }
+
+    mutating func add(_ step: StepReport) {
+        rows += step.rows
+        waited = step.waited
+        end = .now
+    }
+
+    private var seconds: Double { (end - start) / .seconds(1) }
+
+    /// Nil where another process took the epoch's steps, and this one only ended it.
+    var samplesPerSecond: Double? { rows > 0 && seconds > 0 ? Double(rows) / seconds : nil }
+    var inputWait: Double { min(1, max(0, (waited - waitedBefore) / seconds)) }
 }

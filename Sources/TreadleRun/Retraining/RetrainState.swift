@@ -20,11 +20,18 @@ struct RetrainState: Equatable, Codable {
     var meaning: String
     /// How many rows the data had, so that rows appended since are told from other data.
     var rows: Int
+    /// The numerics contract that the run is computed by; files from before there was a number are of the first.
+    var numerics: Int? = Treadle.numerics
     var outcome: String?
     var environment: [String: String]?
 
     func isAbout(_ identity: DataIdentity, meaning: String) -> Bool {
         fingerprint == identity.fingerprint && self.meaning == meaning
+    }
+
+    /// Whether the training under way is one that this release can go on with.
+    func isUnderWay(_ identity: DataIdentity, meaning: String) -> Bool {
+        stage == .training && isAbout(identity, meaning: meaning) && (numerics ?? 1) == Treadle.numerics
     }
 
     private static func path(in directory: String) -> String { directory + "/retrain.json" }

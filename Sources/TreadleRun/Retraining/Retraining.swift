@@ -81,7 +81,7 @@ package struct Retraining {
                 "the data has classes that \(promoted.path) does not know, so the two cannot be compared; promote the new "
                     + "model once with --promote-anyway")
         }
-        let isContinued = state?.stage == .training && state?.isAbout(identity, meaning: meaning) == true
+        let isContinued = state?.isUnderWay(identity, meaning: meaning) == true
         if options.isDryRun {
             let start = served == nil || settings.start == .cold ? "from new weights" : "from the promoted weights"
             let verb = isContinued ? "would continue the training under way" : "would train \(start)"
@@ -132,8 +132,12 @@ package struct Retraining {
         if options.promotesAnyway { return "asked to train and promote anyway" }
         if settings.when == .always { return "retrain.when is \"always\"" }
         guard !isServedSame, !isJudged else { return nil }
-        if state?.stage == .training, state?.isAbout(identity, meaning: meaning) == true {
-            return "continuing the training that was under way"
+        if let state, state.stage == .training, state.isAbout(identity, meaning: meaning) {
+            // Nobody is there to ask, and a mixture of two contracts must not be served.
+            return state.isUnderWay(identity, meaning: meaning)
+                ? "continuing the training that was under way"
+                : "the training that was under way had numerics \(state.numerics ?? 1), and this release has "
+                    + "\(Treadle.numerics): starting over"
         }
         guard served.fingerprint != identity.fingerprint else { return "the configuration changed" }
         if let state, state.fingerprint == served.fingerprint, state.rows < identity.rows,

@@ -16,6 +16,7 @@ package enum Reproduction {
     package static func run(
         _ model: TrainedModel, threads: Int, observer: any TrainingObserver
     ) throws -> Outcome {
+        try checkNumerics(of: model)
         let directory = FileManager.default.temporaryDirectory.appending(path: "treadle-reproduce-\(UUID().uuidString)")
         defer {
             try? FileManager.default.removeItem(at: directory)
@@ -39,5 +40,23 @@ package enum Reproduction {
             throw TreadleError(.tryAgain, "stopped before \(model.path) was reproduced; start over to try again")
         }
         return Outcome(expected: model.checkpoint.parameterDigest, found: summary.digest ?? "none")
+    }
+
+    /// Other numerics give other bits: refuses before hours of training show what is known.
+    private static func checkNumerics(of model: TrainedModel) throws {
+        let checkpoint = model.checkpoint
+        guard checkpoint.numerics != [Treadle.numerics] else { return }
+        let found = "\(model.path) was computed by \(Treadle.numericsText(checkpoint.numerics))"
+        guard checkpoint.numerics.count == 1 else {
+            throw TreadleError(
+                .badData,
+                "\(found), a mixture that no release can reproduce; train again with --fresh to get weights that can be"
+            )
+        }
+        throw TreadleError(
+            .badData,
+            "\(found), and treadle \(Treadle.version) computes by numerics \(Treadle.numerics), which gives other bits; "
+                + "reproduce it with a release of those numerics, such as the one that wrote it "
+                + "(\(checkpoint.programVersion))")
     }
 }

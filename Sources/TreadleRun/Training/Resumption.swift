@@ -20,6 +20,24 @@ enum Resumption {
             })
     }
 
+    /// Refuses to go on by another numerics contract than the steps before were computed by, unless the caller accepts
+    /// that no release can compute the weights again.
+    static func checkNumerics(
+        of numerics: [Int], from path: String, acceptsChanges: Bool, note: (LogLevel, String) -> Void
+    ) throws {
+        guard numerics.last != Treadle.numerics else { return }
+        let difference =
+            "\(path) was computed by \(Treadle.numericsText(numerics)), and treadle \(Treadle.version) computes by numerics "
+            + "\(Treadle.numerics), which gives other bits"
+        guard acceptsChanges else {
+            throw TreadleError(
+                .configuration,
+                "\(difference): continue with the release that wrote it, start over with --fresh, or go on all the same with "
+                    + "--accept-changed-numerics, after which no release can reproduce the weights")
+        }
+        note(.warning, "\(difference); continuing as asked: the weights become a mixture that no release can reproduce")
+    }
+
     /// Refuses other data, unless the caller accepts them and they fit the network.
     static func checkData(
         of found: CheckpointStore.Found, against data: TrainingData, acceptsChanges: Bool,

@@ -11,6 +11,8 @@ package enum Trainer {
         package var fresh = false
         /// Continues although the data is not what the checkpoint was trained on.
         package var acceptsChangedData = false
+        /// Continues although the checkpoint was computed by another numerics contract.
+        package var acceptsChangedNumerics = false
         /// The model to start from instead of random weights; a checkpoint to continue from beats it.
         var warmStart: WarmStart?
         /// The right to the run's directory, where the caller has it already.

@@ -100,7 +100,7 @@ extension TrainingRun {
             parameters: parameters, normalization: data.normalization, classes: data.classes, columns: data.columns,
             classWeights: loss.classWeights, imageShape: data.imageShape, optimizer: optimizer, cursor: cursor,
             progress: progress, history: history,
-            fingerprint: data.fingerprint, created: Date().timeIntervalSince1970)
+            fingerprint: data.fingerprint, created: Date().timeIntervalSince1970, numerics: numerics(at: cursor.step))
     }
 
     /// Tells the observer what has become durable in the background.

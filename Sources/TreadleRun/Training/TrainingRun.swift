@@ -33,6 +33,8 @@ final class TrainingRun<S: Scalar> {
     /// The checkpoint that this process continues from, and the seconds of training before it.
     var resumedFrom: String?
     var secondsBefore = 0.0
+    /// The numerics contracts behind the state that was taken up, and its step.
+    private var origin = (numerics: [Treadle.numerics], step: 0)
     /// The state that was last handed to the store between batches.
     var saved: SavedState?
 
@@ -164,6 +166,12 @@ final class TrainingRun<S: Scalar> {
         self.workers = workers
 
         try take(try found?.checkpoint ?? beginning())
+        // A run with nothing left to do is what it is: only further steps would mix two contracts.
+        if !isOver {
+            try Resumption.checkNumerics(
+                of: origin.numerics, from: found?.path ?? directory, acceptsChanges: options.acceptsChangedNumerics,
+                note: note)
+        }
         resumedFrom = found?.path
         try store?.checkSpace(for: checkpointBytes)
     }
@@ -174,12 +182,19 @@ final class TrainingRun<S: Scalar> {
     func take(_ own: Checkpoint) throws {
         let state = try ranks.share(own)
         step.load(state.parameters, optimizer: state.optimizer)
+        origin = (state.numerics, state.cursor.step)
         cursor = state.cursor
         progress = state.progress
         history = state.history
         secondsBefore = state.progress.seconds - clock.seconds
         loader = try data.train.trainingLoader(
             configuration, data.normalization, workers: workers, part: step.shards, from: cursor)
+    }
+
+    /// The numerics contracts behind the weights after `step` updates.
+    func numerics(at step: Int) -> [Int] {
+        guard step != origin.step, origin.numerics.last != Treadle.numerics else { return origin.numerics }
+        return origin.numerics + [Treadle.numerics]
     }
 
     /// The run before its first step.

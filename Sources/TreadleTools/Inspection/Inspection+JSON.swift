@@ -13,6 +13,7 @@ extension Inspection {
             .init("kind", .string("checkpoint")),
             .init("bytes", .integer(size)),
             .init("program_version", .string(checkpoint.programVersion)),
+            .init("numerics", .integers(checkpoint.numerics)),
             .init("created", .optional(checkpoint.created.map(JSONValue.number))),
             // Only files whose contents agree with their digest are read at all.
             .init("contents_verified", .bool(true)),

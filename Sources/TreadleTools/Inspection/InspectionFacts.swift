@@ -115,7 +115,8 @@ package struct InspectionFacts {
 
     private var written: String {
         let when = checkpoint.created.map { " on \(Figure.date($0))" } ?? ""
-        return "by treadle \(checkpoint.programVersion.printable)\(when)"
+        let numerics = Treadle.numericsText(checkpoint.numerics)
+        return "by treadle \(checkpoint.programVersion.printable)\(when), \(numerics)"
     }
 
     // MARK: Wording

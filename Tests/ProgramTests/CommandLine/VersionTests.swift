@@ -12,7 +12,9 @@ import TreadleBase
         let finished = try Program.run("--version", environment: ["TREADLE_ISA": set])
         #expect(finished.code == 0)
         #expect(finished.errors == "")
-        let pattern = try Regex("treadle \(Treadle.version) \\(HDF5 [0-9]+\\.[0-9]+\\.[0-9]+, (\(set)|scalar)\\)\n")
+        let pattern = try Regex(
+            "treadle \(Treadle.version) \\(HDF5 [0-9]+\\.[0-9]+\\.[0-9]+, (\(set)|scalar), numerics \(Treadle.numerics)\\)\n"
+        )
         #expect(finished.output.wholeMatch(of: pattern) != nil, "\(finished.output)")
     }
 }

@@ -47,7 +47,7 @@ import TreadleTools
                   data        sha256:00ff
                   weights     sha256:\(smallCheckpoint().parameterDigest)
                   file        its contents agree with their SHA-256
-                  written     by treadle \(Treadle.version)
+                  written     by treadle \(Treadle.version), numerics \(Treadle.numerics)
 
                   0.7500 │⠉⠉⠒⠒⠒⠤⠤⠤⣀⣀⣀
                          │           ⠉⠉⠉⠒⠒⠒⠢⠤⠤⢄⣀⣀⡀

@@ -1,10 +1,10 @@
 import Foundation
 import TestSupport
 import Testing
-import TreadleBase
+@testable import TreadleBase
 import TreadleData
 import TreadleModel
-import TreadleRun
+@testable import TreadleRun
 
 @Suite struct CheckpointFileTests {
     @Test(arguments: [Precision.float32, .float64], [true, false])
@@ -24,6 +24,37 @@ import TreadleRun
         checkpoint.progress = TrainingProgress()
         try CheckpointFile.write(checkpoint, to: directory.file("a.h5"))
         #expect(try CheckpointFile.read(directory.file("a.h5")) == checkpoint)
+    }
+
+    @Test(arguments: [[1], [2], [1, 2, 7]]) func `the numerics of all steps are kept`(numerics: [Int]) throws {
+        let directory = try TemporaryDirectory()
+        try CheckpointFile.write(sampleCheckpoint(numerics: numerics), to: directory.file("a.h5"))
+        #expect(try CheckpointFile.read(directory.file("a.h5")).numerics == numerics)
+    }
+
+    @Test func `a file from before there was a number opens, as one of the first numerics`() throws {
+        let directory = try TemporaryDirectory()
+        let path = directory.file("a.h5")
+        try CheckpointFile.write(sampleCheckpoint(numerics: [7]), to: path)
+        // Under another name the attribute is one that nobody looks for.
+        var image = Array(try Data(contentsOf: URL(fileURLWithPath: path)).dropFirst(UserBlock.size))
+        let place = try #require(
+            image.indices.dropLast(9).first { image[$0..<$0 + 9].elementsEqual("numerics\0".utf8) })
+        image.replaceSubrange(place..<place + 8, with: "elsewhat".utf8)
+        var hash = SHA256()
+        hash.add(image)
+        let block = UserBlock(imageLength: image.count, imageDigest: hash.digest, programVersion: "0.1.0")
+        try Data(block.bytes + image).write(to: URL(fileURLWithPath: path))
+        #expect(try CheckpointFile.read(path) == sampleCheckpoint(numerics: [1]))
+    }
+
+    @Test func `numerics that are no numbers from one are refused`() throws {
+        let directory = try TemporaryDirectory()
+        for numerics in [[], [0], [-3, 2]] {
+            try CheckpointFile.write(sampleCheckpoint(numerics: numerics), to: directory.file("a.h5"))
+            let error = #expect(throws: TreadleError.self) { try CheckpointFile.read(directory.file("a.h5")) }
+            #expect(error?.messages[0].contains("numerics") == true)
+        }
     }
 
     @Test func `a linear model and layers beyond the tenth keep their order`() throws {

@@ -6,7 +6,7 @@ import TreadleRun
 /// A checkpoint of a small network in the middle of an epoch, its numbers drawn by a seed.
 func sampleCheckpoint(
     seed: UInt64 = 1, step: Int = 1200, hidden: [Int] = [5, 3], inputs: Int = 4, outputs: Int = 2,
-    precision: Precision = .float32, bias: Bool = true
+    precision: Precision = .float32, bias: Bool = true, numerics: [Int] = [Treadle.numerics]
 ) -> Checkpoint {
     let units = hidden + [outputs]
     var layers: [Layer] = []
@@ -44,7 +44,8 @@ func sampleCheckpoint(
                 .init(name: name, layers: numbers(for: network, precision, seed: seed, stream: UInt32(index + 1)))
             }),
         cursor: Cursor(epoch: 3, batch: 0, step: step), progress: progress, history: records,
-        fingerprint: "sha256:00ff", created: nil, programVersion: Treadle.version)
+        fingerprint: "sha256:00ff", created: nil, programVersion: Treadle.version,
+        numerics: numerics)
 }
 
 /// Parameters between −1 and 1 for every layer.

@@ -43,10 +43,12 @@ struct NaiveStep<S: Scalar & EngineScalar> {
         var activated = [[[S]]]()
         var kept = [[[S]]]()
         var masks = [[[S]]]()
-        var current = x
+        let read = operands(of: weights)
+        var current = x.map(operands)
         for (l, layer) in network.layers.enumerated() {
             inputs.append(current)
-            var a = current.map { row in (0..<layer.units).map { forward(layer: l, row: row, unit: $0) } }
+            var a = current.map { row in (0..<layer.units).map { forward(layer: l, row: row, unit: $0, weights: read) }
+            }
             var k = a
             var m = a
             for r in 0..<rows {
@@ -62,9 +64,11 @@ struct NaiveStep<S: Scalar & EngineScalar> {
             masks.append(m)
             current = a
             if layer.dropout > 0 { for r in 0..<rows { current[r] = zip(a[r], m[r]).map { $0 * $1 } } }
+            if l + 1 < network.layers.count { current = current.map(operands) }
         }
         var delta = current
         let (losses, rowWeights) = S.losses(loss, batch: batch, outputs: &delta)
+        delta = delta.map(operands)
         lossSum = tree(shards, rows: rows) { ck_sum($0.count, Array(losses[$0])) }
         weightSum = tree(shards, rows: rows) { ck_sum($0.count, Array(rowWeights[$0])) }
         var sums = (weights: weights, biases: biases.map { $0 ?? [] })
@@ -73,25 +77,23 @@ struct NaiveStep<S: Scalar & EngineScalar> {
             for j in 0..<layer.units {
                 for i in 0..<layer.inputs {
                     sums.weights[l][i][j] = tree(shards, rows: rows) { rows in
-                        rows.reduce(S.zero) { $0.addingProduct(inputs[l][$1][i], delta[$1][j]) }
+                        chain(rows) { (inputs[l][$0][i], delta[$0][j]) }
                     }
                 }
                 if biases[l] != nil {
-                    sums.biases[l][j] = tree(shards, rows: rows) { $0.reduce(S.zero) { $0 + delta[$1][j] } }
+                    sums.biases[l][j] = tree(shards, rows: rows) { chain($0) { (1, delta[$0][j]) } }
                 }
             }
             guard l > 0 else { break }
             let below = network.layers[l - 1]
             var next = delta.map { row in
-                (0..<layer.inputs).map { i in
-                    (0..<layer.units).reduce(S.zero) { $0.addingProduct(row[$1], weights[l][i][$1]) }
-                }
+                (0..<layer.inputs).map { i in chain(0..<layer.units) { (row[$0], read[l][i][$0]) } }
             }
             for r in 0..<rows {
                 if below.dropout > 0 { next[r] = zip(next[r], masks[l - 1][r]).map { $0 * $1 } }
                 S.derive(below.activation.kernel, activated[l - 1][r], kept[l - 1][r], &next[r])
             }
-            delta = next
+            delta = next.map(operands)
         }
         return sums
     }
@@ -115,10 +117,12 @@ struct NaiveStep<S: Scalar & EngineScalar> {
 
     /// The outputs of rows, without dropout.
     func outputs(_ x: [[S]]) -> [[S]] {
+        let read = operands(of: weights)
         var current = x
         for (l, layer) in network.layers.enumerated() {
             current = current.map { row in
-                var a = (0..<layer.units).map { forward(layer: l, row: row, unit: $0) }
+                let row = operands(row)
+                var a = (0..<layer.units).map { forward(layer: l, row: row, unit: $0, weights: read) }
                 var kept = a
                 S.activate(layer.activation.kernel, &a, &kept)
                 return a
@@ -127,11 +131,38 @@ struct NaiveStep<S: Scalar & EngineScalar> {
         return current
     }
 
-    private func forward(layer l: Int, row: [S], unit: Int) -> S {
+    /// The sum of products over `k`: one chain, or with bfloat16 an even and an odd chain for each 32 of them.
+    private func chain(_ k: Range<Int>, _ factors: (Int) -> (S, S)) -> S {
+        func adding(_ k: Int, to sum: S) -> S {
+            let (a, b) = factors(k)
+            return sum.addingProduct(a, b)
+        }
+        guard network.precision == .bfloat16 else { return k.reduce(S.zero) { adding($1, to: $0) } }
+        var sum = S.zero
+        for block in stride(from: k.lowerBound, to: k.upperBound, by: 32) {
+            var (even, odd) = (S.zero, S.zero)
+            for pair in stride(from: block, to: min(block + 32, k.upperBound), by: 2) {
+                even = adding(pair, to: even)
+                if pair + 1 < k.upperBound { odd = adding(pair + 1, to: odd) }
+            }
+            sum += even + odd
+        }
+        return sum
+    }
+
+    /// Numbers as products read them. Float32 and Float64 drop only numbers that are far smaller than any here.
+    private func operands(_ values: [S]) -> [S] {
+        guard network.precision == .bfloat16 else { return values }
+        return values.map { S(Float($0).roundedToBFloat16) }
+    }
+
+    private func operands(of weights: [[[S]]]) -> [[[S]]] { weights.map { $0.map(operands) } }
+
+    private func forward(layer l: Int, row: [S], unit: Int, weights: [[[S]]]) -> S {
         let layer = network.layers[l]
         let bias = biases[l]?[unit]
-        if layer.units >= 4 {
-            let sum = (0..<layer.inputs).reduce(S.zero) { $0.addingProduct(row[$1], weights[l][$1][unit]) }
+        if layer.units >= 4 || network.precision == .bfloat16 {
+            let sum = chain(0..<layer.inputs) { (row[$0], weights[l][$0][unit]) }
             return bias.map { sum + $0 } ?? sum
         }
         // Narrow: element k in lane k mod 128 bytes, lanes meet by halves.
@@ -160,6 +191,17 @@ struct NaiveStep<S: Scalar & EngineScalar> {
             }
         }
         return level[0]
+    }
+}
+
+extension Float {
+    /// The nearest number with eight bits of significand, of two the even one; +0 below 2⁻⁵⁶.
+    var roundedToBFloat16: Float {
+        guard isFinite, magnitude >= 0x1p-57 else { return isFinite ? 0 : self }
+        // The last of its eight bits.
+        let unit = Double(sign: .plus, exponent: Int(exponent) - 7, significand: 1)
+        let rounded = Float((Double(self) / unit).rounded(.toNearestOrEven) * unit)
+        return rounded.magnitude < 0x1p-56 ? 0 : rounded
     }
 }
 

@@ -1,4 +1,5 @@
 import CKernels
+import TestSupport
 import Testing
 @testable import TreadleBase
 @testable import TreadleConfiguration
@@ -9,9 +10,11 @@ import Testing
     /// Trains three steps with the kernels and with plain loops and expects the same bits.
     private func compare<S: Scalar & EngineScalar>(
         _ type: S.Type, widths: [Int], rows: Int, shards: Shards, path: GradientPath, threads: Int = 1,
-        blockRows: Int? = nil, activation: Activation = .relu, bias: Bool = true
+        blockRows: Int? = nil, activation: Activation = .relu, dropout: Double = 0, bias: Bool = true,
+        precision: Precision? = nil
     ) {
-        let network = Network.dense(widths, activation, bias: bias)
+        var network = Network.dense(widths, activation, dropout: dropout, bias: bias)
+        network.precision = precision ?? network.precision
         let loss = LossFunction(type: .mse, outputs: network.outputs)
         let parameters = network.parameters(type, seed: 3)
         let step = TrainingStep<S>(
@@ -73,6 +76,36 @@ import Testing
         compare(
             Double.self, widths: [9, 37, 3, 20, 4], rows: 18, shards: Shards(batchSize: 32), path: Self.tiles,
             activation: activation, bias: false)
+    }
+
+    @Test func `rounding to bfloat16 is to nearest even`() {
+        for (number, rounded) in [
+            (1, 1), (1.00390625, 1), (1.01171875, 1.015625), (1.0039064, 1.0078125), (-1.00390625, -1),
+            (-3.99, -3.984375),
+            (3.999, 4), (0x1p-56, 0x1p-56), (0x1.fep-57, 0), (0x1.ffp-57, 0x1p-56), (-0x1p-60, 0), (0x1p-140, 0),
+            (0, 0),
+        ] as [(Float, Float)] {
+            #expect(number.roundedToBFloat16.bitPattern == rounded.bitPattern, "\(number)")
+        }
+    }
+
+    @Test(arguments: GoldenTests.sets)
+    func `bfloat16 gives the bits of plain loops in the contract's order, whatever the shape`(isa: ck_isa) {
+        let before = ck_current_isa()
+        defer { ck_use_isa(before) }
+        ck_use_isa(isa)
+        var random = SplitMix(seed: 16)
+        // Every size from 1 to 70 in each place once, in an order of its own, and what meets varies.
+        let sizes = (0..<3).map { _ in (1...70).shuffled(using: &random) }
+        for index in 0..<70 {
+            let (inputs, units, rows) = (sizes[0][index], sizes[1][index], sizes[2][index])
+            let shards = Shards(batchSize: rows, configured: 1 + index % 3, unit: 32)
+            let path = GradientPath(rows: index % 2 == 0 ? .byRows : .byColumns, isWhole: index % 4 > 1)
+            compare(
+                Float.self, widths: [inputs, units, 1 + index % 5], rows: rows, shards: shards, path: path,
+                threads: 1 + index % 2, activation: Activation.allCases[index % Activation.allCases.count],
+                dropout: index % 6 == 0 ? 0.25 : 0, bias: index % 7 > 0, precision: .bfloat16)
+        }
     }
 
     @Test(arguments: paths)
