@@ -6,7 +6,7 @@ internal import TreadleBase
 /// It is written before and after every step that must not be done twice.
 struct RetrainState: Equatable, Codable {
     enum Stage: String, Codable {
-        /// A run is under way: the next process continues it.
+        /// A run is under way, and the checkpoints in the directory are its own: the next process continues from them.
         case training
         /// The model was promoted, and the hook is still to be run.
         case hook

@@ -157,10 +157,13 @@ package struct Retraining {
     ) throws -> RetrainReport {
         var state = RetrainState(
             stage: .training, fingerprint: identity.fingerprint, meaning: meaning, rows: identity.rows)
-        if !isContinued { try state.write(in: directory) }
         var training = Trainer.Options()
         training.lock = lock
         training.fresh = !isContinued
+        // Whatever else lies in the directory, each night trains: an earlier night cannot stand in its way.
+        training.replacesForeign = true
+        // Not before the earlier run's checkpoints are gone: as long as they are there, they are not to be continued.
+        training.begins = { [state, directory] in try state.write(in: directory) }
         training.page = options.page
         if settings.start == .warm, let served { training.warmStart = WarmStart(served, path: promoted.path) }
         let summary = try Trainer.run(configuration, options: training, observer: observer)

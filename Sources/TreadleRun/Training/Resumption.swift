@@ -5,6 +5,33 @@ internal import TreadleModel
 
 /// Whether a checkpoint may be continued from: only when it means the same training on the same data.
 enum Resumption {
+    /// The checkpoint that a run with this configuration continues from, or nil where it begins.
+    static func find(
+        in store: CheckpointStore?, for configuration: Configuration, _ options: Trainer.Options,
+        note: (LogLevel, String) -> Void
+    ) throws -> CheckpointStore.Found? {
+        try continued(options, note: note) {
+            guard let found = try store?.newest() else { return nil }
+            try checkMeaning(of: found, against: configuration)
+            return found
+        }
+    }
+
+    /// What `find` gives. Where it throws that what lies there cannot be continued, the run begins anew if the caller says so.
+    static func continued(
+        _ options: Trainer.Options, note: (LogLevel, String) -> Void, _ find: () throws -> CheckpointStore.Found?
+    ) throws -> CheckpointStore.Found? {
+        do {
+            return try find()
+        } catch let error as TreadleError
+            where options.replacesForeign && (error.kind == .badData || error.kind == .configuration)
+        {
+            note(.info, "the run's directory holds checkpoints of another training; starting over without them")
+            note(.debug, error.description)
+            return nil
+        }
+    }
+
     /// Refuses a configuration that means something else now, and names every key that does.
     static func checkMeaning(of found: CheckpointStore.Found, against configuration: Configuration) throws {
         let old = try Configuration.parse(

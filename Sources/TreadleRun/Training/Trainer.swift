@@ -9,6 +9,10 @@ package enum Trainer {
     package struct Options: Sendable {
         /// Starts over, whatever the run's directory holds.
         package var fresh = false
+        /// Starts over where the run's directory holds what cannot be continued, which is an error otherwise.
+        var replacesForeign = false
+        /// Called once a run that begins has an empty directory: before this, what lies there is an earlier run's.
+        var begins: @Sendable () throws -> Void = {}
         /// Continues although the data is not what the checkpoint was trained on.
         package var acceptsChangedData = false
         /// Continues although the checkpoint was computed by another numerics contract.

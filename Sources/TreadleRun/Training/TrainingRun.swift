@@ -121,17 +121,20 @@ final class TrainingRun<S: Scalar> {
         let runDirectory = RunDirectory(configuration)
         let note: @Sendable (LogLevel, String) -> Void = { caller.note($0, $1) }
         store = ranks.isFirst ? try runDirectory.open(lock: options.lock, note: note) : nil
-        let found = options.fresh ? nil : try store?.newest()
-        if let found { try Resumption.checkMeaning(of: found, against: configuration) }
+        var found = options.fresh ? nil : try Resumption.find(in: store, for: configuration, options, note: note)
         let shards = try ranks.part(of: configuration.shards)
         if configuration.model.precision == .bfloat16 { MatrixUnit.check(note: note) }
 
         let workers = Workers(count: configuration.threadCount)
-        data = try TrainingData(
+        let data = try TrainingData(
             configuration, workers: workers, cacheDirectory: store?.directory, ranks: ranks,
             interrupted: { Interruption.stopRequested }, note: note)
-        if let found {
-            try Resumption.checkData(of: found, against: data, acceptsChanges: options.acceptsChangedData, note: note)
+        if let earlier = found {
+            found = try Resumption.continued(options, note: note) {
+                try Resumption.checkData(
+                    of: earlier, against: data, acceptsChanges: options.acceptsChangedData, note: note)
+                return earlier
+            }
         }
         if let expected = options.expectedFingerprint, expected != data.fingerprint {
             throw TreadleError(
@@ -144,7 +147,10 @@ final class TrainingRun<S: Scalar> {
             configuration.loss, task: configuration.task, outputs: data.outputs, classCounts: data.train.classCounts)
         // A run that begins owns no best and no final model yet: what lies there is another's. Not before it is known that
         // there is something to begin.
-        if found == nil { try store?.removeAll() }
+        if found == nil {
+            try store?.removeAll()
+            try options.begins()
+        }
         if configuration.stop.onNaN == .rollback { try store?.keepEpochEnd(before: found) }
         schedule = Schedule(configuration.schedule, rate: configuration.optimizer.lr)
         watched = WatchedMetric(of: configuration)
@@ -160,6 +166,7 @@ final class TrainingRun<S: Scalar> {
                     caller, store: store, continuingAt: found?.checkpoint.recorded ?? Cursor())
             } ?? caller
         directory = configuration.path(configuration.checkpoint.dir)
+        self.data = data
         self.ranks = ranks
         self.configuration = configuration
         self.options = options
