@@ -113,6 +113,13 @@ package final class BatchLoader<S: Scalar> {
         try source.checkIntact()
     }
 
+    /// Throws, too, when a file that rows are read from has changed since it was opened: call it before anything that was
+    /// learnt or measured on its rows is kept for good.
+    package func confirmFiles() throws {
+        try source.checkIntact()
+        try source.checkFiles()
+    }
+
     private func schedule() {
         // Batches follow each other across the ends of epochs.
         let ahead = batch + (scheduled - taken)

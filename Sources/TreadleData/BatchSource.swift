@@ -187,8 +187,11 @@ extension Dataset {
                     "\(files[0].path):\(array.path): data.access \"memory\" needs \(bytes.asBytes), and data.memory_limit (\(settings.budget.limit.asBytes)) leaves \(settings.budget.left.asBytes); raise it, or use \"auto\""
                 )
             }
-            return try ResidentRows(
+            let copy = try ResidentRows<S>(
                 copying: array, rows: range, skipping: isDropped, transform: transform, settings: settings)
+            // From here on a changed file does no harm; what was copied must be what the fingerprint was taken of.
+            try checkUnchanged()
+            return copy
         }
         return resident.map { .resident($0) } ?? .streamed(array)
     }

@@ -74,6 +74,11 @@ package final class TrainingData: Sendable {
         imageShape = training.imageShape
     }
 
+    /// Whether a file is no longer what was opened.
+    package var hasChanged: Bool {
+        datasets.contains { (try? $0.dataset.checkUnchanged()) == nil }
+    }
+
     /// Every dataset that is open, with its role: for reports.
     package var datasets: [(role: String, dataset: Dataset)] {
         var all = [(role: "train", dataset: train.dataset)]

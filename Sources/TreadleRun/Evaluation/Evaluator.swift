@@ -55,7 +55,7 @@ package struct Evaluator<S: Scalar> {
             if let signal = try stopSignal() { throw Departure.signal(signal) }
         }
         // Rows whose pages had gone from their file were zeros.
-        try loader?.confirm()
+        try loader?.confirmFiles()
         try tally.join(ranks)
         try ranks.note("evaluated", rows: read, rows.dataset.settings.note)
         return Evaluation(rows: rows.count, loss: tally.loss, metrics: tally.results(), confusion: tally.confusion)

@@ -58,7 +58,7 @@ package struct Predictor {
             row += unsafe batch.rows
             try Interruption.check()
         }
-        try loader.confirm()
+        try loader.confirmFiles()
     }
 
     /// The rows of a CSV, TSV, NPY or IDX file; columns are found by name where both sides have names.

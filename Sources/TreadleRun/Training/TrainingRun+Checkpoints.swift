@@ -75,6 +75,8 @@ extension TrainingRun {
     ///
     /// Every rank must ask; only the first gets what the optimizer remembers.
     func snapshot() throws -> Checkpoint {
+        // Once its file has changed, a row may be another one: no weights that may come of it are kept.
+        try loader.confirmFiles()
         var state = stateWithoutOptimizer
         state.optimizer = step.optimizerState()
         try ranks.check()

@@ -42,19 +42,35 @@ final class TrainingRun<S: Scalar> {
     func train() throws -> RunSummary {
         observer.began(overview)
         do {
-            while !isOver {
-                while !isOver, let batch = try unsafe loader.next() {
-                    try unsafe run(batch)
-                    // Rows whose pages had gone from their file were zeros: nothing learnt from them is kept.
-                    try loader.confirm()
-                    try saveIfDue()
-                    try departIfAsked()
+            return try keepingBeforeChange {
+                while !isOver {
+                    while !isOver, let batch = try unsafe loader.next() {
+                        try unsafe run(batch)
+                        // Rows whose pages had gone from their file were zeros: nothing learnt from them is kept.
+                        try loader.confirm()
+                        try saveIfDue()
+                        try departIfAsked()
+                    }
+                    if cursor.batch == loader.batchesPerEpoch { try endEpoch() }
                 }
-                if cursor.batch == loader.batchesPerEpoch { try endEpoch() }
+                return try finish()
             }
-            return try finish()
         } catch let departure as Departure {
-            return try leave(departure)
+            return try keepingBeforeChange { try leave(departure) }
+        }
+    }
+
+    /// Does `body`. Where it fails after the data changed, the error says from where the run can go on.
+    private func keepingBeforeChange<T>(_ body: () throws -> T) throws -> T {
+        do {
+            return try body()
+        } catch let error as TreadleError where data.hasChanged {
+            let last = store?.names.last { if case .step = $0 { true } else { false } }
+            let origin = last.flatMap { store?.path($0) } ?? "the beginning"
+            throw TreadleError(
+                error.kind,
+                "\(error.description); nothing that was learnt since is kept: with the data as it was, the same command "
+                    + "goes on from \(origin)")
         }
     }
 

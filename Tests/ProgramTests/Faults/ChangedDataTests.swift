@@ -1,0 +1,71 @@
+import Foundation
+import HDF5
+import TestSupport
+import Testing
+import TreadleRun
+
+/// Data that is written over while a run reads it: no checkpoint holds what was learnt from rows of the wrong file.
+@Suite struct ChangedDataTests {
+    /// Rows are read from the file throughout in the first two; a copy of them is trained on in the others.
+    @Test(arguments: [
+        (options: ["data.access=mmap"], isCopied: false), (options: ["data.access=auto"], isCopied: false),
+        (options: ["data.access=library"], isCopied: true), (options: ["data.normalize=standard"], isCopied: true),
+    ])
+    func `a run whose data was written over goes on from before that, and ends with the calm run's weights`(
+        options: [String], isCopied: Bool
+    ) throws {
+        let directory = try TemporaryDirectory()
+        try writeRows(to: directory.file("data.h5"), sign: 1)
+        try writeRows(to: directory.file("other.h5"), sign: -1)
+        try directory.write(
+            """
+            { name: "changed", task: "classification",
+              data: { train: { files: ["data.h5"] }, valid: null, batch_size: 4, normalize: "none" },
+              model: { hidden: [ { units: 8 } ] }, stop: { epochs: 4, early: null },
+              checkpoint: { every: { steps: 20 }, keep_last: 1000000, keep_best: 0 } }
+            """, to: "job.json5")
+        let good = try Data(contentsOf: URL(fileURLWithPath: directory.file("data.h5")))
+        let other = try Data(contentsOf: URL(fileURLWithPath: directory.file("other.h5")))
+        #expect(good.count == other.count && good != other)
+        func arguments(_ run: String) -> [String] {
+            ["train", "job.json5", "--quiet"] + (options + ["checkpoint.dir=\(run)"]).flatMap { ["--set", $0] }
+        }
+        #expect(try Program.run(arguments("calm"), in: directory).code == 0)
+
+        let job = try Program.start(arguments("run"), directory: directory)
+        while job.isRunning, !FileManager.default.fileExists(atPath: directory.file("run/step-00000040.h5")) {}
+        #expect(job.isRunning)
+        try overwrite(directory.file("data.h5"), with: other)
+        let ended = try job.finish()
+        if isCopied {
+            #expect(ended.code == 0, "\(ended.errors)")
+            #expect(ended.errors.contains("training goes on with the rows as they were read"))
+        } else {
+            #expect(ended.code == 65, "\(ended.errors)")
+            #expect(ended.errors.contains("data.h5: it was written to while in use"))
+            #expect(ended.errors.contains("the same command goes on from \(directory.file("run/step-"))"))
+        }
+
+        try overwrite(directory.file("data.h5"), with: good)
+        let again = try Program.run(arguments("run"), in: directory)
+        #expect(again.code == 0, "\(again.errors)")
+        let expected = try CheckpointFile.read(directory.file("calm/final.h5")).parameterDigest
+        #expect(try CheckpointFile.read(directory.file("run/final.h5")).parameterDigest == expected)
+    }
+
+    /// The same length under the same name: only the time tells.
+    private func overwrite(_ path: String, with bytes: Data) throws {
+        let file = try FileHandle(forWritingTo: URL(fileURLWithPath: path))
+        try file.write(contentsOf: bytes)
+        try file.close()
+    }
+
+    private func writeRows(to path: String, sign: Float) throws {
+        let rows = 1500
+        let x = (0..<rows * 2).map { sign * (Float($0 * 37 % 1009) / 1009 - 0.5) }
+        let file = try H5File.create(path)
+        try file.write(x, to: "x", shape: [rows, 2])
+        try file.write((0..<rows).map { Int64(sign * x[$0 * 2] > sign * x[$0 * 2 + 1] ? 1 : 0) }, to: "y")
+        try file.close()
+    }
+}
