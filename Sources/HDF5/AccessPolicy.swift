@@ -4,10 +4,13 @@ package struct AccessPolicy: Equatable, Sendable {
     package var allowsOtherFiles: Bool
     /// Load filter plug-ins from libhdf5's plug-in path.
     package var allowsPlugins: Bool
+    /// Read datasets that claim far more than the file stores: what was never written reads as zeros.
+    package var allowsUnstored: Bool
 
-    package init(allowsOtherFiles: Bool = false, allowsPlugins: Bool = false) {
+    package init(allowsOtherFiles: Bool = false, allowsPlugins: Bool = false, allowsUnstored: Bool = false) {
         self.allowsOtherFiles = allowsOtherFiles
         self.allowsPlugins = allowsPlugins
+        self.allowsUnstored = allowsUnstored
     }
 
     /// Nothing but the file itself.

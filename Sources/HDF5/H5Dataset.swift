@@ -49,6 +49,28 @@ package final class H5Dataset: H5Object {
     /// Bytes that its elements take in the file, after filters.
     package var storedSize: Int { H5Library.locked { Int(clamping: H5Dget_storage_size(identifier)) } }
 
+    /// Whether it claims far more than the file stores for it: a few bytes can claim what fills memory and disk.
+    package var claimsFarMoreThanItStores: Bool {
+        switch storage {
+        // What it reads lies in other files.
+        case .virtual, .external: return false
+        case .contiguous, .compact, .chunked: break
+        }
+        // Of a text of any length the dataset holds a reference.
+        guard let claimed = [count ?? .max].boundedProduct(times: type.size ?? 16) else { return true }
+        // Deflate packs no tighter than 1 to 1,032. What is not stored does no harm up to some 70 MB.
+        return claimed / 1100 > storedSize + 1 << 16
+    }
+
+    /// Throws where it claims far more than the file stores, unless the file's policy allows that.
+    package func checkStored() throws(H5Error) {
+        guard !context.policy.allowsUnstored, claimsFarMoreThanItStores else { return }
+        let extents = shape.map(String.init).joined(separator: "×")
+        throw H5Error(
+            .unstored, subject,
+            "claims \(extents) elements, far more than the \(storedSize) bytes that it stores can hold")
+    }
+
     /// Changes the extents within `maxShape`.
     package func resize(to shape: [Int]) throws(H5Error) {
         try context.locked { () throws(H5Error) in

@@ -21,6 +21,8 @@ package struct H5Error: Error, Equatable, Sendable, CustomStringConvertible {
         case noSuchObject(nearby: [String])
         /// Something that the file's `AccessPolicy` does not allow.
         case refused
+        /// A dataset that claims far more than the file stores.
+        case unstored
         /// The object exists but is of another kind, type or shape than asked for.
         case mismatch
         /// Larger than the caller's limit.

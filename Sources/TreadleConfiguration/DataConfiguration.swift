@@ -15,6 +15,8 @@ package struct DataConfiguration: Equatable, Sendable {
     package var normalizeTarget: TargetNormalization
     package var nonFinite: NonFinitePolicy
     package var allowExternal: Bool
+    /// Whether datasets may claim far more than their file stores.
+    package var allowUnstored: Bool
     /// HDF5 filters (by name or number) whose plug-ins may be loaded.
     package var filters: [String]
 }

@@ -7,6 +7,7 @@ package struct DatasetSettings: Sendable {
     package var access: Access
     package var nonFinite: NonFinitePolicy
     package var allowExternal: Bool
+    package var allowUnstored: Bool
     package var filters: [String]
     /// Where relative paths start.
     package var baseDirectory: String
@@ -22,13 +23,15 @@ package struct DatasetSettings: Sendable {
 
     package init(
         access: Access = .auto, nonFinite: NonFinitePolicy = .error, allowExternal: Bool = false,
-        filters: [String] = [], baseDirectory: String, budget: MemoryBudget, workers: Workers,
+        allowUnstored: Bool = false, filters: [String] = [], baseDirectory: String, budget: MemoryBudget,
+        workers: Workers,
         interrupted: @escaping @Sendable () -> Bool = { false },
         note: @escaping @Sendable (LogLevel, String) -> Void = { _, _ in }
     ) {
         self.access = access
         self.nonFinite = nonFinite
         self.allowExternal = allowExternal
+        self.allowUnstored = allowUnstored
         self.filters = filters
         self.baseDirectory = baseDirectory
         self.budget = budget
@@ -43,12 +46,13 @@ package struct DatasetSettings: Sendable {
         note: @escaping @Sendable (LogLevel, String) -> Void = { _, _ in }
     ) {
         self.init(
-            access: data.access, nonFinite: data.nonFinite, allowExternal: data.allowExternal, filters: data.filters,
-            baseDirectory: baseDirectory, budget: MemoryBudget(data.memoryLimit), workers: workers,
+            access: data.access, nonFinite: data.nonFinite, allowExternal: data.allowExternal,
+            allowUnstored: data.allowUnstored, filters: data.filters, baseDirectory: baseDirectory,
+            budget: MemoryBudget(data.memoryLimit), workers: workers,
             interrupted: interrupted, note: note)
     }
 
     var policy: AccessPolicy {
-        AccessPolicy(allowsOtherFiles: allowExternal, allowsPlugins: !filters.isEmpty)
+        AccessPolicy(allowsOtherFiles: allowExternal, allowsPlugins: !filters.isEmpty, allowsUnstored: allowUnstored)
     }
 }

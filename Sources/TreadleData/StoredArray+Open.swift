@@ -45,7 +45,9 @@ extension StoredArray {
 extension DataFile {
     func dataset(_ name: String) throws -> H5Dataset {
         do {
-            return try hdf5.dataset(name)
+            let dataset = try hdf5.dataset(name)
+            try dataset.checkStored()
+            return dataset
         } catch {
             throw TreadleError(reading: error)
         }

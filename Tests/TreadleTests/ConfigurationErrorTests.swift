@@ -60,6 +60,7 @@ import TreadleModel
         Case("data.normalize_target", "\"standard\" or \"none\"", "null", "7"),
         Case("data.non_finite", "\"error\", \"impute_mean\" or \"drop_row\"", "null", "7"),
         Case("data.allow_external", "true or false", "0", "null"),
+        Case("data.allow_unstored", "true or false", "0", "null"),
         Case("data.filters", "a list of texts", "7", "[7]", "null", "{}"),
         Case("model", "an object { … }", "null", "[]"),
         Case("model.hidden", "a list of layers { units: … }", "null", "7", "{}"),

@@ -58,7 +58,8 @@ import TreadleModel
     @Test(
         arguments: [
             "name=b", "data.train.files=b.h5", "data.valid.files=w.h5", "data.test=t.h5", "data.access=memory",
-            "data.memory_limit=1GB", "data.prefetch=1", "data.allow_external=true", "data.filters=['lzf']",
+            "data.memory_limit=1GB", "data.prefetch=1", "data.allow_external=true", "data.allow_unstored=true",
+            "data.filters=['lzf']",
             "loss.type=cross_entropy", "stop.epochs=50", "stop.steps=10", "stop.wall_time=1h", "stop.on_nan=rollback",
             "stop.early=null", "stop.early.patience=9", "compute.threads=4", "compute.shards=4",
             "compute.rank_timeout=1h", "metrics=['accuracy']", "checkpoint.dir=elsewhere",

@@ -128,6 +128,7 @@ import TreadleModel
         job.data.normalize = pick([.standard, .minmax, .none, .scale(-positive())])
         job.data.nonFinite = pick(NonFinitePolicy.allCases)
         job.data.allowExternal = flip()
+        job.data.allowUnstored = flip()
         job.data.filters = flip() ? [] : ["32015", text()]
         job.model.hidden = (0..<integer(0...3)).map { _ in
             var layer = layer

@@ -60,6 +60,7 @@ enum Job {
         #expect(job.data.normalizeTarget == .none)
         #expect(job.data.nonFinite == .error)
         #expect(job.data.allowExternal == false)
+        #expect(job.data.allowUnstored == false)
         #expect(job.data.filters.isEmpty)
         #expect(job.model.hidden.isEmpty)
         #expect(job.model.bias)
@@ -140,7 +141,7 @@ enum Job {
                 normalize: "standard",
                 normalize_target: "none",
                 non_finite: "error",
-                allow_external: false },
+                allow_external: false, allow_unstored: false },
               model: { hidden: [], bias: true, init: "auto", precision: "float32" },
               loss: { type: "auto", class_weight: null, label_smoothing: 0.0 },
               optimizer: { type: "adam", lr: 1e-3, beta1: 0.9, beta2: 0.999, eps: 1e-8,
@@ -172,7 +173,8 @@ enum Job {
                 valid: { files: "v.h5", rows: 7 }, test: ["t.h5"],
                 batch_size: 32, drop_last: true, shuffle: "block", shuffle_block: 8, shuffle_window: 2,
                 access: "chunks", memory_limit: "300MB", prefetch: 2, normalize: { scale: 0.5 },
-                normalize_target: "standard", non_finite: "drop_row", allow_external: true, filters: ["32015", "lzf"] },
+                normalize_target: "standard", non_finite: "drop_row", allow_external: true,
+                allow_unstored: true, filters: ["32015", "lzf"] },
               model: { hidden: [ { units: 3, activation: "leaky_relu", dropout: 0.25 }, { units: 2 } ],
                        bias: false, init: "lecun", precision: "float64" },
               loss: { type: "huber", delta: 2.5 },
@@ -218,6 +220,7 @@ enum Job {
         #expect(job.data.normalizeTarget == .standard)
         #expect(job.data.nonFinite == .dropRow)
         #expect(job.data.allowExternal)
+        #expect(job.data.allowUnstored)
         #expect(job.data.filters == ["32015", "lzf"])
         #expect(job.model.hidden.map(\.units) == [3, 2])
         #expect(job.model.hidden.map(\.activation) == [.leakyRelu, .relu])

@@ -22,6 +22,8 @@ extension TreadleError {
                 )
             case .noSuchObject: (.badData, nil)
             case .refused: (.badData, "set data.allow_external to true if you trust it")
+            case .unstored:
+                (.badData, "look at the file; if most of it is meant to be zeros, set data.allow_unstored to true")
             case .mismatch, .tooLarge, .failedWrite: (.badData, nil)
             case .exists: (.cannotCreate, "choose another name or remove it")
             case .other: (.badData, nil)

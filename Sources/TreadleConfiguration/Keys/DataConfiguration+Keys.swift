@@ -6,7 +6,7 @@ extension DataConfiguration {
             train: DataSource.section.initial, valid: .fraction(0.1), test: nil, batchSize: 256, dropLast: false,
             shuffle: .full, shuffleBlock: 4096, shuffleWindow: 16, access: .auto, memoryLimit: .share(0.25),
             prefetch: 4, normalize: .standard, normalizeTarget: .none, nonFinite: .error, allowExternal: false,
-            filters: []),
+            allowUnstored: false, filters: []),
         keys: [
             Key("train", \.train, .source, .any, "the rows to learn from", isRequired: true),
             Key("valid", \.valid, .validation, .any, "the rows to judge by: a share of the training rows, or files"),
@@ -33,6 +33,9 @@ extension DataConfiguration {
             Key(
                 "allow_external", \.allowExternal, .truth, .nothing,
                 "follow links, external storage and virtual datasets into other files"),
+            Key(
+                "allow_unstored", \.allowUnstored, .truth, .nothing,
+                "read datasets that claim far more than their file stores; what is missing reads as zeros"),
             Key(
                 "filters", \.filters, .textList, .nothing,
                 "HDF5 filters whose plug-ins may be loaded, by name or number"),

@@ -21,6 +21,8 @@ package struct ArrayListing {
     package private(set) var entries: [Entry] = []
     /// Every dataset's path and shape, for messages.
     package private(set) var descriptions: [String] = []
+    /// Whether the file holds more than was looked at.
+    package private(set) var isCut = false
 
     private static let deepest = 6
     private static let most = 2_000
@@ -30,7 +32,10 @@ package struct ArrayListing {
     }
 
     private mutating func visit(_ group: any H5Container, _ prefix: String, _ depth: Int) throws {
-        for link in try group.links(limit: ArrayListing.most) where descriptions.count < ArrayListing.most {
+        let links = try group.links(limit: ArrayListing.most + 1)
+        if links.count > ArrayListing.most { isCut = true }
+        for link in links.prefix(ArrayListing.most) {
+            guard descriptions.count < ArrayListing.most else { return isCut = true }
             let path = "\(prefix)/\(link.name)"
             // What does not open, such as a link to another file, is nothing to learn from.
             guard link.kind != .external, let entity = try? group.open(link.name) else { continue }
@@ -47,18 +52,24 @@ package struct ArrayListing {
         descriptions.append(
             "\(path.printable) \(shape.isEmpty ? "one" : shape.map(String.init).joined(separator: "×")) \(dataset.type)"
         )
-        guard !shape.isEmpty, shape[0] > 0, dataset.count != nil else { return }
+        if let entry = Entry(dataset, at: path) { entries.append(entry) }
+    }
+}
+
+extension ArrayListing.Entry {
+    /// Nil for single values, and where there is no element to learn from.
+    package init?(_ dataset: H5Dataset, at path: String) {
+        guard !dataset.shape.isEmpty, let count = dataset.count, count > 0 else { return nil }
         let words = path.lowercased().split { !$0.isLetter && !$0.isNumber }.map(String.init)
-        let part: Part =
+        let part: ArrayListing.Part =
             words.contains("train") || words.contains("training")
             ? .train
             : words.contains(where: ["valid", "val", "validation", "dev"].contains)
                 ? .valid : words.contains("test") || words.contains("testing") ? .test : .whole
         let parts: Set = ["train", "training", "valid", "val", "validation", "dev", "test", "testing", "set"]
-        entries.append(
-            Entry(
-                path: path, shape: shape, type: dataset.type, part: part,
-                stem: words.filter { !parts.contains($0) }.joined(separator: "_")))
+        self.init(
+            path: path, shape: dataset.shape, type: dataset.type, part: part,
+            stem: words.filter { !parts.contains($0) }.joined(separator: "_"))
     }
 }
 

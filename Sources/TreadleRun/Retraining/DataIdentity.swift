@@ -1,6 +1,6 @@
-internal import TreadleBase
-internal import TreadleConfiguration
-internal import TreadleData
+package import TreadleBase
+package import TreadleConfiguration
+package import TreadleData
 
 /// What data is, without reading it through: enough to tell whether it changed, and whether a model fits it.
 package struct DataIdentity: Equatable, Sendable {
@@ -14,7 +14,9 @@ package struct DataIdentity: Equatable, Sendable {
 
 extension TrainingData {
     /// The identity of the data that a configuration names, or of its first `rows` rows.
-    static func identity(_ configuration: Configuration, rows: Int? = nil, workers: Workers) throws -> DataIdentity {
+    package static func identity(_ configuration: Configuration, rows: Int? = nil, workers: Workers) throws
+        -> DataIdentity
+    {
         var data = configuration.data
         if let rows {
             let first = data.train.rows?.lowerBound ?? 0

@@ -1,8 +1,10 @@
 internal import Foundation
 internal import HDF5
+internal import TreadleBase
 internal import TreadleConfiguration
 internal import TreadleData
 internal import TreadleModel
+internal import TreadleRun
 
 /// A configuration that trains on a file as it is, with a comment wherever a person may want to choose otherwise.
 package struct ConfigurationDraft {
@@ -83,7 +85,15 @@ package struct ConfigurationDraft {
         ]
         text = lines.joined(separator: "\n") + "\n"
         // A draft that does not read back is a mistake here, and better found now than in training.
-        _ = try Configuration.parse(text: text, file: path, baseDirectory: directory)
+        let configuration = try Configuration.parse(text: text, file: path, baseDirectory: directory)
+        // Neither is one that training refuses: its data is opened as training would.
+        do {
+            _ = try TrainingData.identity(configuration, workers: Workers(count: configuration.threadCount))
+        } catch let error as TreadleError {
+            throw TreadleError(
+                error.kind,
+                messages: ["no configuration trains on this data as it is, so none is written"] + error.messages)
+        }
     }
 
     private static func findings(_ portrait: DataPortrait) -> [String] {

@@ -36,19 +36,23 @@ struct DataPortrait {
         let file = try DataPortrait.open(path)
         let listing = try ArrayListing(file)
         func entry(_ name: String) throws -> ArrayListing.Entry {
-            _ = try file.dataset(name)
             let full = name.hasPrefix("/") ? name : "/" + name
-            guard let entry = listing.entries.first(where: { $0.path == full }) else {
-                throw TreadleError(.badData, "\(path):\(full.printable) has no rows to learn from")
-            }
-            return entry
+            let dataset = try file.dataset(full)
+            if let entry = ArrayListing.Entry(dataset, at: full) { return entry }
+            let extents = dataset.shape.map(String.init).joined(separator: "×")
+            throw TreadleError(
+                .badData,
+                "\(path):\(full.printable) has no rows to learn from (\(extents.isEmpty ? "a single value" : extents))")
         }
         let there =
             listing.descriptions.isEmpty
-            ? "it holds no dataset at all"
+            ? listing.isCut
+                ? "it holds more objects than are looked at, and no dataset among the first"
+                : "it holds no dataset at all"
             : "it holds "
                 + listing.descriptions.prefix(12)
                 .joined(separator: ", ")
+                + (listing.isCut ? " and more, of which the first \(listing.descriptions.count) were looked at" : "")
         guard let inputs = try x.map(entry) ?? listing.inputs else {
             throw TreadleError(
                 .badData, "\(path): no dataset looks like inputs, numbers with a row each; name one with --x; \(there)")
@@ -78,6 +82,7 @@ struct DataPortrait {
         test = pair(.test)
         elementSize = inputs.type.size ?? 8
         let names = file.contains("/classes") ? try? file.dataset("/classes").readStrings() : nil
+        for entry in [inputs, targets, weight].compactMap({ $0 }) { try file.dataset(entry.path).checkStored() }
         target = try DataPortrait.target(file.dataset(targets.path), targets, classes: names)
         let values = try DataPortrait.sample(file.dataset(inputs.path), inputs)
         hasMissing = values.contains { !$0.isFinite }

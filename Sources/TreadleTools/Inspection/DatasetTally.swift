@@ -13,18 +13,15 @@ struct DatasetTally {
     let result: Result
 
     init(_ dataset: H5Dataset, until deadline: ContinuousClock.Instant) throws(H5Error) {
-        guard let count = dataset.count, let size = dataset.type.size.flatMap({ [count].boundedProduct(times: $0) })
-        else {
+        guard let count = dataset.count, dataset.type.size.flatMap({ [count].boundedProduct(times: $0) }) != nil else {
             result = .skipped("claims more elements than can be counted")
             return
         }
-        let stored = dataset.storedSize
-        guard stored > 0 else {
+        guard dataset.storedSize > 0 else {
             result = .skipped("nothing is stored")
             return
         }
-        // No filter of HDF5's own packs tighter than a thousand to one.
-        guard size / 1100 <= stored + (1 << 20) else {
+        guard !dataset.claimsFarMoreThanItStores else {
             result = .skipped("claims far more than it stores")
             return
         }

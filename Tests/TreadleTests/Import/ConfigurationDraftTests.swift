@@ -37,6 +37,55 @@ import Testing
         #expect(job.name == "job" && job.checkpoint.dir == "runs/job")
     }
 
+    /// The message of the error that drafting for such a file ends with.
+    private func refusal(y: String? = nil, _ write: (H5File) throws -> Void) -> String {
+        var text = "a draft was made"
+        #expect(throws: (any Error).self) {
+            do { _ = try drafted(y: y, write) } catch {
+                text = "\(error)"
+                throw error
+            }
+        }
+        return text
+    }
+
+    @Test(arguments: [[10, 0], [10, 0, 1]]) func `targets without columns are no targets`(shape: [Int]) {
+        func write(_ file: H5File) throws {
+            try file.write(numbers(40), to: "/x", shape: [10, 4])
+            try file.write([Double](), to: "/y", shape: shape)
+        }
+        let extents = shape.map(String.init).joined(separator: "×")
+        #expect(refusal(write).hasSuffix("name one with --y; it holds /x 10×4 float32, /y \(extents) float64"))
+        #expect(refusal(y: "/y", write).hasSuffix("data.h5:/y has no rows to learn from (\(extents))"))
+    }
+
+    @Test func `what training would refuse gets no configuration`() {
+        let first = "no configuration trains on this data as it is, so none is written\n"
+        let one = refusal { file in
+            try file.write(numbers(200), to: "/x", shape: [50, 4])
+            try file.write([Int32](repeating: 0, count: 50), to: "/y")
+        }
+        #expect(one.hasPrefix(first) && one.contains("all rows are of one class"))
+        let rank3 = refusal { file in
+            try file.write(numbers(200), to: "/x", shape: [50, 4])
+            try file.write(numbers(300), to: "/y", shape: [50, 2, 3])
+        }
+        #expect(rank3.hasPrefix(first) && rank3.contains("its rows have the shape [2, 3]"))
+    }
+
+    @Test func `where there are more objects than are looked at, that is said, and a name finds them all the same`()
+        throws
+    {
+        func write(_ file: H5File) throws {
+            for index in 0..<2100 { _ = try file.createGroup("g\(index)") }
+            let group = try file.createGroup("zz")
+            try group.write(numbers(400), to: "x", shape: [100, 4])
+            try group.write((0..<100).map { Int32($0 % 3) }, to: "y")
+        }
+        #expect(refusal(write).hasSuffix("it holds more objects than are looked at, and no dataset among the first"))
+        #expect(try drafted(x: "/zz/x", y: "zz/y", write).data.train.y == "/zz/y")
+    }
+
     @Test func `fractions are a quantity, in standard units`() throws {
         let job = try drafted { file in
             try file.write(numbers(400), to: "/features", shape: [100, 4])
