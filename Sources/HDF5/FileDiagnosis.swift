@@ -19,12 +19,21 @@ enum FileDiagnosis {
         case ENOENT: H5Error(.noSuchFile, path, "no such file")
         case ENOTDIR: H5Error(.noSuchFile, path, "no such file: a part of its path is not a directory")
         case EACCES, EPERM, EROFS: H5Error(.permission, path, text(of: code))
-        default: H5Error(.other, path, text(of: code))
+        default: H5Error(.failedRead(code), path, "cannot be read: \(text(of: code))")
         }
+    }
+
+    /// The system call within libhdf5 that failed, where one did.
+    static func systemError(_ name: String, in frames: [ErrorFrame]) -> H5Error? {
+        // Of this call alone it does not tell the number; on a file that is open nothing but the disk makes it fail.
+        let hasNoState = frames.contains { $0.description.contains("can't retrieve stat info") }
+        let number = frames.lazy.compactMap { errorNumber($0.description) }.first { $0 > 0 } ?? (hasNoState ? EIO : nil)
+        return number.map { systemError(name, $0) }
     }
 
     /// The error for a file that libhdf5 did not open.
     static func explain(_ path: String, as name: String, _ frames: [ErrorFrame]) -> H5Error {
+        if let failed = systemError(name, in: frames) { return failed }
         if let reason = refusal(of: path, as: name) { return reason }
         let descriptor = unsafe Glibc.open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { return systemError(name, errno) }

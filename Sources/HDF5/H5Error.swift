@@ -29,6 +29,8 @@ package struct H5Error: Error, Equatable, Sendable, CustomStringConvertible {
         case tooLarge
         /// It exists already.
         case exists
+        /// The system could not read a file; the `errno` value says why.
+        case failedRead(Int32)
         /// A file could not be created or written; the `errno` value says why.
         case failedWrite(Int32)
         case other
@@ -63,6 +65,7 @@ extension H5Error {
         if let frame = frames.first(where: { $0.kind == CHDF5_CANNOT_LOCK }) {
             return H5Error(.locked, subject, frame.description)
         }
+        if let failed = FileDiagnosis.systemError(subject, in: frames) { return failed }
         if frames.contains(where: { $0.kind == CHDF5_NO_MEMORY }) {
             return H5Error(
                 .tooLarge, subject,

@@ -14,6 +14,8 @@ struct Program {
         openStandardDescriptors()
         // A closed pipe is an error code of write, not the end of a job.
         _ = signal(SIGPIPE, SIG_IGN)
+        // So is a limit on the size of files (ulimit -f).
+        _ = signal(SIGXFSZ, SIG_IGN)
         let output = Output()
         let log = Log()
         var code: Int32
@@ -55,6 +57,9 @@ struct Program {
         default: break
         }
         let command = try command(named: first)
+        // Before anything else: a signal that comes first would end the process. A parent only passes signals on.
+        let hasChild = command.readsForeignRows && !isSupervised
+        if command.endsOnRequest, !hasChild { try Interruption.install() }
         var parser = CommandLineParser(command)
         switch try parser.parse(Array(rest)) {
         case .help: try output.write(help.text(for: command))
@@ -65,8 +70,10 @@ struct Program {
             if invocation.isQuiet { log.lowest = .warning }
             try ProgramEnvironment.check()
             if !isSupervised { invocation.noteIdleOverrides() }
-            if command.readsForeignRows, !isSupervised {
-                let files = line.filter { unsafe access($0, R_OK) == 0 }
+            if hasChild {
+                let files = rest.filter { unsafe access($0, R_OK) == 0 }.map {
+                    $0.hasSuffix(".json5") ? "the data of \($0)" : $0
+                }
                 return ExitCode(value: try SupervisedProcess.run(line, on: files))
             }
             return try command.run(invocation)

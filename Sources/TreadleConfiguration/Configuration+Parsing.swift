@@ -1,4 +1,5 @@
 internal import Foundation
+internal import Glibc
 package import TreadleBase
 internal import TreadleModel
 
@@ -60,27 +61,38 @@ extension Configuration {
     private static func fileBytes(_ path: String) throws(TreadleError) -> [UInt8] {
         // Configurations are written by people: more than this is another file by mistake.
         let largest = 16 << 20
-        var isDirectory: ObjCBool = false
-        guard unsafe FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) else {
-            throw TreadleError(.noInput, "\(path): no such file; `treadle init DATA.h5` writes a configuration")
-        }
-        guard !isDirectory.boolValue else {
-            throw TreadleError(.noInput, "\(path): this is a directory; name the configuration file in it")
-        }
-        guard FileManager.default.isReadableFile(atPath: path) else {
-            throw TreadleError(.permission, "\(path): no permission to read this file")
-        }
-        let data: Data
-        do {
-            let handle = try FileHandle(forReadingFrom: URL(fileURLWithPath: path))
-            data = try handle.read(upToCount: largest + 1) ?? Data()
-        } catch {
-            throw TreadleError(.inputOutput, "\(path): cannot be read: \(error.localizedDescription)")
+        let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+        guard descriptor >= 0 else { throw unreadable(path, "open", errno) }
+        defer { close(descriptor) }
+        var data: [UInt8] = []
+        var piece = [UInt8](repeating: 0, count: 1 << 16)
+        while data.count <= largest {
+            // It may be a pipe, whose writer takes its time: a stop is heeded meanwhile.
+            var waiting = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+            if unsafe poll(&waiting, 1, 100) <= 0 {
+                if let signal = Interruption.stopSignal { throw TreadleError(.tryAgain, "stopped by \(signal)") }
+                continue
+            }
+            let count = unsafe read(descriptor, &piece, piece.count)
+            if count == 0 { break }
+            if count < 0, errno == EINTR || errno == EAGAIN { continue }
+            guard count > 0 else { throw unreadable(path, "read", errno) }
+            data += piece[..<count]
         }
         guard data.count <= largest else {
             throw TreadleError(.configuration, "\(path): this is larger than 16 MiB and no configuration")
         }
-        return Array(data)
+        return data
+    }
+
+    private static func unreadable(_ path: String, _ call: String, _ number: Int32) -> TreadleError {
+        switch number {
+        case ENOENT, ENOTDIR:
+            TreadleError(.noInput, "\(path): no such file; `treadle init DATA.h5` writes a configuration")
+        case EISDIR: TreadleError(.noInput, "\(path): this is a directory; name the configuration file in it")
+        case EACCES, EPERM: TreadleError(.permission, "\(path): no permission to read this file")
+        default: .reading(path, call, number)
+        }
     }
 }
 

@@ -12,9 +12,17 @@ final class DataFile: Sendable {
     let identity: FileIdentity
 
     init(_ path: String, policy: AccessPolicy) throws {
-        let opened = unsafe open(path, O_RDONLY | O_CLOEXEC)
+        // A pipe would wait here for its writer: what it is, is asked afterwards.
+        let opened = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard opened >= 0 else { throw TreadleError.reading(path, "open", errno) }
         do {
+            var status = stat()
+            guard unsafe fstat(opened, &status) == 0 else { throw TreadleError.reading(path, "fstat", errno) }
+            guard status.st_mode & S_IFMT != S_IFDIR else { throw TreadleError.reading(path, "open", EISDIR) }
+            guard status.st_mode & S_IFMT == S_IFREG else {
+                throw TreadleError(
+                    .badData, "\(path): is not a regular file; name a file on disk, which can be read again and again")
+            }
             let found = try FileIdentity(of: opened, path)
             let hdf5 = try H5File.open(path, policy: policy)
             // Between the two openings another file can have taken the name.

@@ -10,7 +10,8 @@
 //           term      it gets SIGTERM before the call, which then takes place
 //           a number  the call fails with this errno value; with "bytes", so does every later one, as on a full disk
 //
-// FAULTS_REACHED names a file that is created when it happens, so that whoever counts upwards knows when to stop.
+// FAULTS_REACHED names a file that is created when it happens, so that whoever counts upwards knows when to stop. To
+// FAULTS_COUNT each process that ends by itself adds a line: how many calls or bytes there were.
 
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -43,6 +44,17 @@ __attribute__((constructor)) static void begin(void) {
     wanted = !strcmp(which, "changes") ? changes : !strcmp(which, "reads") ? reads : !strcmp(which, "bytes") ? bytes : nothing;
     what = !strcmp(how, "kill") ? kill_it : !strcmp(how, "term") ? stop_it : atoi(how);
     reached = getenv("FAULTS_REACHED");
+}
+
+__attribute__((destructor)) static void end(void) {
+    const char *path = getenv("FAULTS_COUNT");
+    if (!path || wanted == nothing) return;
+    char line[32];
+    int length = snprintf(line, sizeof line, "%lld\n", (long long)atomic_load(&count));
+    long descriptor = syscall(SYS_openat, AT_FDCWD, path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    if (descriptor < 0) return;
+    syscall(SYS_write, descriptor, line, (size_t)length);
+    syscall(SYS_close, descriptor);
 }
 
 static void mark(void) {

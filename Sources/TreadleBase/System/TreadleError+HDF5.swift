@@ -7,6 +7,10 @@ extension TreadleError {
             self = .writing(error.subject, "write", number)
             return
         }
+        if case .failedRead(let number) = error.kind {
+            self = .reading(error.subject, "read", number)
+            return
+        }
         let (kind, advice): (Kind, String?) =
             switch error.kind {
             case .noSuchFile: (.noInput, "check the path")
@@ -24,7 +28,7 @@ extension TreadleError {
             case .refused: (.badData, "set data.allow_external to true if you trust it")
             case .unstored:
                 (.badData, "look at the file; if most of it is meant to be zeros, set data.allow_unstored to true")
-            case .mismatch, .tooLarge, .failedWrite: (.badData, nil)
+            case .mismatch, .tooLarge, .failedRead, .failedWrite: (.badData, nil)
             case .exists: (.cannotCreate, "choose another name or remove it")
             case .other: (.badData, nil)
             }

@@ -30,13 +30,16 @@ struct Command: Sendable {
     let arguments: [Argument]
     /// The command's own options; those of every command are `Option.everywhere`.
     let options: [Option]
+    /// A signal asks it to come to an end, with a checkpoint where there is one to write.
+    let endsOnRequest: Bool
     /// It reads rows out of files that may be anyone's, through libhdf5, and so in a process of its own.
     let readsForeignRows: Bool
     let run: @Sendable (Invocation) throws -> ExitCode
 
     init(
         _ name: String, group: Group, summary: String, discussion: [String] = [], examples: [Example],
-        arguments: [Argument] = [], options: [Option] = [], readsForeignRows: Bool = false,
+        arguments: [Argument] = [], options: [Option] = [], endsOnRequest: Bool = false,
+        readsForeignRows: Bool = false,
         run: @escaping @Sendable (Invocation) throws -> ExitCode
     ) {
         self.name = name
@@ -46,6 +49,7 @@ struct Command: Sendable {
         self.examples = examples
         self.arguments = arguments
         self.options = options
+        self.endsOnRequest = endsOnRequest
         self.readsForeignRows = readsForeignRows
         self.run = run
     }

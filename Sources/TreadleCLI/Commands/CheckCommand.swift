@@ -24,6 +24,7 @@ enum CheckCommand {
             .init("treadle check churn.json5 --set optimizer.lr=0.01 --resolved > faster.json5", "a new configuration"),
         ],
         arguments: [job], options: [resolved],
+        endsOnRequest: true, readsForeignRows: true,
         run: run)
 
     private static func run(_ call: Invocation) throws -> ExitCode {
@@ -33,7 +34,6 @@ enum CheckCommand {
             try call.output.write(configuration.resolvedText)
             return .done
         }
-        try Interruption.install()
         let configuration = try call.configuration(at: call.argument(job))
         let log = call.log
         let plan = try RunPlan(configuration) { log.write($0, $1) }

@@ -19,11 +19,10 @@ enum EvalCommand {
             .init("treadle eval runs/churn/final.h5 --data data/test.h5", "measure on other data"),
             .init("treadle eval runs/churn/best.h5 --json", "on the run's own test set, for a script"),
         ],
-        arguments: [file], options: [data], readsForeignRows: true,
+        arguments: [file], options: [data], endsOnRequest: true, readsForeignRows: true,
         run: run)
 
     private static func run(_ call: Invocation) throws -> ExitCode {
-        try Interruption.install()
         let model = try call.model(at: call.argument(file))
         let workers = try call.workers(for: model)
         let log = call.log

@@ -25,10 +25,10 @@ enum GradcheckCommand {
             .init("treadle gradcheck churn.json5 --samples 1000 --json", "more of them, for a script"),
         ],
         arguments: [job], options: [samples],
+        endsOnRequest: true, readsForeignRows: true,
         run: run)
 
     private static func run(_ call: Invocation) throws -> ExitCode {
-        try Interruption.install()
         let count = try call.integer(samples) ?? 40
         let configuration = try call.configuration(at: call.argument(job))
         let log = call.log

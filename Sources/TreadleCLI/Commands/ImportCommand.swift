@@ -68,7 +68,7 @@ enum ImportCommand {
             output, target, noTarget, columns, drop, oneHot, labels, classes, classesFrom, targetFile, delimiter,
             header,
             noHeader, float64, compress, force,
-        ], readsForeignRows: true,
+        ], endsOnRequest: true, readsForeignRows: true,
         run: run)
 
     private static func run(_ call: Invocation) throws -> ExitCode {
@@ -87,7 +87,6 @@ enum ImportCommand {
             inputs: call.arguments(inputs), output: try call.hdf5File(output), replacing: call.has(force),
             compress: call.has(compress), float64: call.has(float64), table: table,
             targetFiles: call.values(targetFile), needsTarget: !call.has(noTarget))
-        try Interruption.install()
         let live = LiveImport(log: call.log)
         defer { call.log.showLive(nil) }
         let summary = try Import(request, workers: try call.workers(), progress: live.show).run()

@@ -29,7 +29,7 @@ enum PredictCommand {
             .init("treadle predict models/churn.h5 new.csv -o -", "a table in, a table out"),
             .init("treadle predict runs/churn/final.h5 data/test.h5 -o predicted.h5", "from HDF5 to HDF5"),
         ],
-        arguments: [file, inputs], options: [output, x, force], readsForeignRows: true,
+        arguments: [file, inputs], options: [output, x, force], endsOnRequest: true, readsForeignRows: true,
         run: run)
 
     private static func run(_ call: Invocation) throws -> ExitCode {
@@ -38,7 +38,6 @@ enum PredictCommand {
         let isText = target == "-" || target.lowercased().hasSuffix(".csv")
         if !isText { _ = try call.hdf5File(output, or: ".csv") }
         let files = call.arguments(inputs)
-        try Interruption.install()
         let model = try call.model(at: call.argument(file))
         let workers = try call.workers(for: model)
         let predictor = Predictor(model, workers: workers)

@@ -20,10 +20,10 @@ enum ReproduceCommand {
             .init("treadle reproduce runs/churn/final.h5 --threads 1 --json", "on one thread, for a script"),
         ],
         arguments: [file],
+        endsOnRequest: true,
         run: run)
 
     private static func run(_ call: Invocation) throws -> ExitCode {
-        try Interruption.install()
         let model = try TrainedModel.read(call.argument(file))
         let workers = try call.workers(configured: model.configuration.compute.threads)
         let outcome = try Reproduction.run(

@@ -31,10 +31,10 @@ enum RetrainCommand {
             .init("treadle retrain churn.json5 --rollback", "serve the predecessor again"),
         ],
         arguments: [job], options: [dryRun, rollback, strict, promoteAnyway],
+        endsOnRequest: true,
         run: run)
 
     private static func run(_ call: Invocation) throws -> ExitCode {
-        try Interruption.install()
         let configuration = try call.configuration(at: call.argument(job))
         // Training below an interactive terminal shows itself; from cron, one summary line is all.
         let isWatched = call.log.terminal.isTerminal && !call.isQuiet
@@ -42,6 +42,8 @@ enum RetrainCommand {
             isWatched ? Progress.observer(log: call.log, every: configuration.log.every) : QuietProgress(log: call.log)
         var options = Retraining.Options()
         options.page = HTMLReport.page
+        // A digest can be right on any file: each is read in a process with limits before this one relies on it.
+        options.examine = { _ = try StoredCheckpoint.open($0) }
         options.isDryRun = call.has(dryRun)
         options.promotesAnyway = call.has(promoteAnyway)
         let retraining = try Retraining(configuration, options: options, observer: observer)

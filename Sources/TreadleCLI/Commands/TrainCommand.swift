@@ -27,7 +27,7 @@ enum TrainCommand {
             .init("treadle train churn.json5 --json > summary.json", "keep the outcome for a script"),
             .init("mpirun -n 4 treadle train churn.json5", "share the work among four ranks"),
         ],
-        arguments: [job], options: [fresh, acceptChangedData, acceptChangedNumerics]
+        arguments: [job], options: [fresh, acceptChangedData, acceptChangedNumerics], endsOnRequest: true
     ) { invocation in
         try Ranks.work(invocation.log) { ranks in try train(invocation, ranks) }
     }
@@ -41,7 +41,8 @@ enum TrainCommand {
         options.acceptsChangedNumerics = invocation.has(acceptChangedNumerics)
         options.ranks = ranks
         options.page = HTMLReport.page
-        try Interruption.install()
+        // A digest can be right on any file: each is read in a process with limits before this one relies on it.
+        options.examine = { _ = try StoredCheckpoint.open($0) }
         let summary = try Trainer.run(
             configuration, options: options,
             observer: Progress.observer(log: invocation.log, every: configuration.log.every))

@@ -9,7 +9,8 @@ package final class InputFile: Sendable {
 
     package init(_ path: String) throws {
         self.path = path
-        descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
+        // A pipe would wait here for its writer.
+        descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else { throw TreadleError.reading(path, "open", errno) }
         var status = stat()
         guard unsafe fstat(descriptor, &status) == 0 else {

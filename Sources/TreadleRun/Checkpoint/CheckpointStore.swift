@@ -16,6 +16,7 @@ package final class CheckpointStore: Sendable {
     private let settings: CheckpointConfiguration
     private let lock: DirectoryLock
     private let calls: SystemCalls
+    private let examine: @Sendable (_ path: String) throws -> Void
     private let note: @Sendable (LogLevel, String) -> Void
     private let metrics: Mutex<MetricsLog?>
     private let ranking: BestRanking?
@@ -51,16 +52,18 @@ package final class CheckpointStore: Sendable {
     ///
     /// - Parameters:
     ///   - watched: the metric that `best.h5` follows.
+    ///   - examine: asked about each file before it is read here; throws for one that cannot be read safely.
     ///   - note: told of failures and of what was found damaged, from any thread.
     package init(
         _ directory: String, lock: DirectoryLock, settings: CheckpointConfiguration, watched: WatchedMetric?,
-        calls: SystemCalls = SystemCalls(),
+        calls: SystemCalls = SystemCalls(), examine: @escaping @Sendable (_ path: String) throws -> Void = { _ in },
         note: @escaping @Sendable (LogLevel, String) -> Void
     ) {
         self.directory = directory
         self.settings = settings
         self.lock = lock
         self.calls = calls
+        self.examine = examine
         self.note = note
         metrics = Mutex(nil)
         ranking = watched.flatMap { metric in
@@ -100,7 +103,7 @@ package final class CheckpointStore: Sendable {
         for step in steps.reversed() {
             let path = path(.step(step))
             do {
-                let checkpoint = try CheckpointFile.read(path)
+                let checkpoint = try read(path)
                 isAnyGood = true
                 guard isWanted(checkpoint) else { continue }
                 rankAgain(checkpoint, at: path)
@@ -138,11 +141,16 @@ package final class CheckpointStore: Sendable {
     /// What an earlier run ended with, or nil where none has ended; a damaged one is named.
     package func final() throws -> Found? { try read(.final) }
 
+    private func read(_ path: String) throws -> Checkpoint {
+        try examine(path)
+        return try CheckpointFile.read(path)
+    }
+
     private func read(_ name: CheckpointName) throws -> Found? {
         writer.sync {}
         guard names.contains(name) else { return nil }
         do {
-            return Found(path: path(name), checkpoint: try CheckpointFile.read(path(name)))
+            return Found(path: path(name), checkpoint: try read(path(name)))
         } catch let error as TreadleError where error.kind == .badData && !CheckpointFile.isNewer(path(name)) {
             note(.warning, error.description)
             return nil

@@ -15,6 +15,9 @@ package struct Retraining {
         /// Makes the page that is kept as `report.html` in the run's directory; nil keeps none.
         package var page: (@Sendable (FinishedRun) throws -> String)?
 
+        /// Asked about each checkpoint before it is continued from; throws for one that cannot be read safely.
+        package var examine: @Sendable (_ path: String) throws -> Void = { _ in }
+
         package init() {}
     }
 
@@ -165,6 +168,7 @@ package struct Retraining {
         // Not before the earlier run's checkpoints are gone: as long as they are there, they are not to be continued.
         training.begins = { [state, directory] in try state.write(in: directory) }
         training.page = options.page
+        training.examine = options.examine
         if settings.start == .warm, let served { training.warmStart = WarmStart(served, path: promoted.path) }
         let summary = try Trainer.run(configuration, options: training, observer: observer)
         guard summary.ending.isFinal, let candidate = summary.checkpoint else {

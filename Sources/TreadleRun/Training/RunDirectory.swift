@@ -14,7 +14,8 @@ struct RunDirectory {
 
     /// Locks the directory, unless the caller has it locked; throws with the holder's process number when another run has.
     func open(
-        lock held: DirectoryLock?, note: @escaping @Sendable (LogLevel, String) -> Void
+        lock held: DirectoryLock?, examine: @escaping @Sendable (_ path: String) throws -> Void,
+        note: @escaping @Sendable (LogLevel, String) -> Void
     ) throws -> CheckpointStore {
         guard let lock = try held ?? DirectoryLock.acquire(path, whenHeld: .fail) else {
             preconditionFailure("a lock that fails when held is never skipped")
@@ -23,7 +24,8 @@ struct RunDirectory {
         // The best weights come back from their file.
         if configuration.stop.early?.restoreBest == true { settings.keepBest = max(1, settings.keepBest) }
         return CheckpointStore(
-            path, lock: lock, settings: settings, watched: WatchedMetric(of: configuration), note: note)
+            path, lock: lock, settings: settings, watched: WatchedMetric(of: configuration), examine: examine,
+            note: note)
     }
 
     /// `caller`, and the files that the configuration asks for.

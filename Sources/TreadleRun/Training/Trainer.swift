@@ -17,6 +17,8 @@ package enum Trainer {
         package var acceptsChangedData = false
         /// Continues although the checkpoint was computed by another numerics contract.
         package var acceptsChangedNumerics = false
+        /// Asked about each checkpoint before it is continued from; throws for one that cannot be read safely.
+        package var examine: @Sendable (_ path: String) throws -> Void = { _ in }
         /// The model to start from instead of random weights; a checkpoint to continue from beats it.
         var warmStart: WarmStart?
         /// The right to the run's directory, where the caller has it already.

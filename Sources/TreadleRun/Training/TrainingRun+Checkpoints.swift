@@ -96,8 +96,11 @@ extension TrainingRun {
         parameters: [LayerParameters], optimizer: OptimizerState, cursor: Cursor, progress: TrainingProgress,
         history: [EpochRecord]
     ) -> Checkpoint {
-        Checkpoint(
-            configuration: configuration.resolvedText, baseDirectory: configuration.baseDirectory,
+        // Threads change no bit of a run, and none of its checkpoints either.
+        var kept = configuration
+        kept.compute.threads = .automatic
+        return Checkpoint(
+            configuration: kept.resolvedText, baseDirectory: configuration.baseDirectory,
             task: configuration.task, network: network, loss: loss.type, precision: configuration.model.precision,
             parameters: parameters, normalization: data.normalization, classes: data.classes, columns: data.columns,
             classWeights: loss.classWeights, imageShape: data.imageShape, optimizer: optimizer, cursor: cursor,

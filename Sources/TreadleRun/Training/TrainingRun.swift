@@ -136,7 +136,7 @@ final class TrainingRun<S: Scalar> {
         let caller = ranks.isFirst ? caller : SilentObserver()
         let runDirectory = RunDirectory(configuration)
         let note: @Sendable (LogLevel, String) -> Void = { caller.note($0, $1) }
-        store = ranks.isFirst ? try runDirectory.open(lock: options.lock, note: note) : nil
+        store = ranks.isFirst ? try runDirectory.open(lock: options.lock, examine: options.examine, note: note) : nil
         var found = options.fresh ? nil : try Resumption.find(in: store, for: configuration, options, note: note)
         let shards = try ranks.part(of: configuration.shards)
         if configuration.model.precision == .bfloat16 { MatrixUnit.check(note: note) }
