@@ -75,17 +75,23 @@ let package = Package(
             dependencies: [
                 "TreadleBase", "TreadleModel", "TreadleConfiguration", "TreadleData", "TreadleRun", "HDF5", "CZlib",
             ], swiftSettings: strict),
-        .target(name: "Treadle", dependencies: ["TreadleBase"], swiftSettings: strict),
+        .target(
+            name: "Treadle",
+            dependencies: [
+                "TreadleBase", "TreadleModel", "TreadleConfiguration", "TreadleData", "TreadleEngine", "TreadleRun",
+                "TreadleTools",
+            ], swiftSettings: strict),
         .executableTarget(
             name: "TreadleCLI",
             dependencies: [
                 "TreadleBase", "TreadleModel", "TreadleConfiguration", "TreadleData", "TreadleEngine", "TreadleRun",
-                "TreadleTools", "HDF5",
+                "TreadleTools", "HDF5", "CSystem",
             ], swiftSettings: strict),
         .executableTarget(
             name: "TreadleBenchmarks",
             dependencies: [
-                "TreadleBase", "TreadleModel", "TreadleConfiguration", "TreadleData", "TreadleEngine", "TreadleRun",
+                "Treadle", "TreadleBase", "TreadleModel", "TreadleConfiguration", "TreadleData", "TreadleEngine",
+                "TreadleRun",
                 "HDF5",
                 "CKernels",
             ], swiftSettings: strict),

@@ -37,7 +37,7 @@ def philox(number):
 
 
 @contextlib.contextmanager
-def made_up(workload, directory):
+def made_up(workload, directory, settings=None):
     """A case on generated data, whose files are removed afterwards."""
     random, outputs = philox(20), workload.sizes[-1]
     x = random.standard_normal((workload.rows, workload.sizes[0]), dtype=np.float32)
@@ -55,7 +55,7 @@ def made_up(workload, directory):
     del x, signal
     weights = write_weights(workload, directory)
     try:
-        yield Case(workload, path, weights)
+        yield Case(workload, path, weights, settings=settings or {})
     finally:
         os.remove(path)
         os.remove(weights)

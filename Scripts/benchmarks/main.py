@@ -24,6 +24,7 @@ import loading
 import machine
 import markdown
 import neighbour
+import predict
 import scaling
 import steps
 import thresholds
@@ -31,8 +32,8 @@ from plan import Plan, available_cores
 from workloads import WORKLOADS, named
 
 SECTIONS = {"steps": steps, "epochs": epochs, "bfloat16": bfloat16, "accuracy": accuracy, "loading": loading,
-            "checkpoints": checkpoints, "scaling": scaling, "neighbour": neighbour, "cost_model": cost_model,
-            "instructions": instructions}
+            "checkpoints": checkpoints, "predict": predict, "scaling": scaling, "neighbour": neighbour,
+            "cost_model": cost_model, "instructions": instructions}
 QUICK = ["steps", "loading", "instructions"]
 
 

@@ -21,10 +21,12 @@ class SystemFailed(Exception):
 class System:
     """`first_seconds` is from the start of the process, with everything it loads and compiles, to its first step."""
 
-    def __init__(self, name, case, cores):
+    def __init__(self, name, case, cores, command=None):
         self.name = name
         self.errors = tempfile.TemporaryFile()
-        command = treadle_command(name, case, len(cores)) if name.startswith("treadle") else peer_command(name, case)
+        if command is None:
+            own = name.startswith("treadle")
+            command = treadle_command(name, case, len(cores)) if own else peer_command(name, case)
         pinned = ["taskset", "-c", ",".join(map(str, cores))] + command
         begun = time.perf_counter()
         self.process = subprocess.Popen(pinned, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.errors,

@@ -58,7 +58,7 @@ struct cd_mapping {
 static cd_mapping *_Atomic mappings;
 static pthread_mutex_t mappings_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct sigaction previous;
-static int installed;
+static atomic_int is_guarded;
 
 // A page beyond the end of a file that has shrunk: zeros take its place and the mapping says so, instead of
 // ending the process. A mapping that is not ours gets what it would have got without us.
@@ -84,6 +84,17 @@ static void on_bus_error(int signal, siginfo_t *info, void *context) {
     errno = error;
 }
 
+int cd_guard_mappings(void) {
+    pthread_mutex_lock(&mappings_lock);
+    struct sigaction action = {.sa_sigaction = on_bus_error, .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESTART};
+    sigemptyset(&action.sa_mask);
+    if (!atomic_load(&is_guarded)) atomic_store(&is_guarded, sigaction(SIGBUS, &action, &previous) == 0);
+    pthread_mutex_unlock(&mappings_lock);
+    return atomic_load(&is_guarded);
+}
+
+int cd_guards_mappings(void) { return atomic_load(&is_guarded); }
+
 cd_mapping *cd_map(int file, uint64_t offset, size_t size) {
     size_t page = (size_t)sysconf(_SC_PAGESIZE);
     size_t lead = (size_t)(offset % page);
@@ -92,11 +103,6 @@ cd_mapping *cd_map(int file, uint64_t offset, size_t size) {
     if (pages == MAP_FAILED) return NULL;
 
     pthread_mutex_lock(&mappings_lock);
-    if (!installed) {
-        struct sigaction action = {.sa_sigaction = on_bus_error, .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESTART};
-        sigemptyset(&action.sa_mask);
-        installed = sigaction(SIGBUS, &action, &previous) == 0;
-    }
     cd_mapping *mapping = atomic_load(&mappings);
     while (mapping && mapping->length != 0) mapping = atomic_load(&mapping->next);
     int fresh = mapping == NULL;

@@ -1,12 +1,17 @@
 internal import CKernels
 internal import Foundation
 internal import TreadleBase
+internal import TreadleData
 
 @main struct Main {
     static func main() throws {
+        MappedFiles.allow()
         let arguments = CommandLine.arguments
         if arguments.count == 5, arguments[1] == "peer", let threads = Int(arguments[4]), threads >= 1 {
             return try PeerRun(path: arguments[2], weights: arguments[3], workers: Workers(count: threads)).serve()
+        }
+        if arguments.count == 5, arguments[1] == "predict", let threads = Int(arguments[4]), threads >= 1 {
+            return try PredictRun(path: arguments[2], rows: arguments[3], threads: threads).serve()
         }
         guard let options = Options(Array(CommandLine.arguments.dropFirst())) else {
             FileHandle.standardError.write(Data((Options.usage + "\n").utf8))

@@ -13,7 +13,8 @@ struct Options {
         usage: TreadleBenchmarks [--workload NAME]… [--threads N] [--seconds S] [--rounds N] [--wall] [--json]
                TreadleBenchmarks --steps N [--workload NAME]… [--threads N]
                TreadleBenchmarks peer JOB.json5 WEIGHTS.h5 THREADS
-        Times whole training steps from data in memory: the median of interleaved runs. As `peer` it is one of the systems
+               TreadleBenchmarks predict MODEL.h5 ROWS THREADS
+        Times whole training steps from data in memory: the median of interleaved runs. As `peer` and `predict` it is one of the systems
         that Scripts/benchmark compares.
           --workload NAME   \(Workload.all.map(\.name).joined(separator: ", ")); all unless given
           --threads N       workers; 1 unless given

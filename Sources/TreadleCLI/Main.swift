@@ -2,6 +2,11 @@ internal import TreadleBase
 internal import TreadleRun
 internal import TreadleTools
 
+extension GuardedHelper {
+    /// This program, which does guarded work in a process of its own.
+    static let program = GuardedHelper("/proc/self/exe")
+}
+
 /// The program `treadle`.
 @main
 struct Main {

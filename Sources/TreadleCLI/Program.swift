@@ -2,6 +2,7 @@ internal import Glibc
 internal import HDF5
 internal import TreadleBase
 internal import TreadleConfiguration
+internal import TreadleData
 
 /// From the command line to the exit code: finds the command, runs it, and turns every error into text.
 struct Program {
@@ -16,6 +17,7 @@ struct Program {
         _ = signal(SIGPIPE, SIG_IGN)
         // So is a limit on the size of files (ulimit -f).
         _ = signal(SIGXFSZ, SIG_IGN)
+        MappedFiles.allow()
         let output = Output()
         let log = Log()
         var code: Int32
@@ -59,7 +61,7 @@ struct Program {
         let command = try command(named: first)
         // Before anything else: a signal that comes first would end the process. A parent only passes signals on.
         let hasChild = command.readsForeignRows && !isSupervised
-        if command.endsOnRequest, !hasChild { try Interruption.install() }
+        if command.endsOnRequest, !hasChild { try Signals.install() }
         var parser = CommandLineParser(command)
         switch try parser.parse(Array(rest)) {
         case .help: try output.write(help.text(for: command))
@@ -74,7 +76,7 @@ struct Program {
                 let files = rest.filter { unsafe access($0, R_OK) == 0 }.map {
                     $0.hasSuffix(".json5") ? "the data of \($0)" : $0
                 }
-                return ExitCode(value: try SupervisedProcess.run(line, on: files))
+                return ExitCode(value: try SupervisedProcess.run(line, on: files, helper: .program))
             }
             return try command.run(invocation)
         }

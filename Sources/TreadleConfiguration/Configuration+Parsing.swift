@@ -1,17 +1,47 @@
 internal import Foundation
 internal import Glibc
-package import TreadleBase
+public import TreadleBase
 internal import TreadleModel
 
 extension Configuration {
+    /// Reads and checks a configuration file. Relative paths in it start at its directory.
+    ///
+    /// `overrides` replace settings as the program's `--set` does: `"optimizer.lr=0.01"`. The environment has no say. All
+    /// problems are thrown at once, each with its line and column.
+    ///
+    /// ```swift
+    /// let configuration = try Configuration(contentsOf: "churn.json5", overrides: ["stop.epochs=5"])
+    /// ```
+    public init(contentsOf path: String, overrides: [String] = []) throws(TreadleError) {
+        self = try Self.load(path: path, overrides: overrides)
+    }
+
+    /// Reads and checks the text of a configuration, whose relative paths start at `baseDirectory`.
+    ///
+    /// ```swift
+    /// let configuration = try Configuration(
+    ///     json5: "{ name: 'churn', data: { train: 'train.h5' }, model: { hidden: [{ units: 64 }] } }",
+    ///     baseDirectory: "/srv/churn")
+    /// ```
+    public init(json5: String, baseDirectory: String, overrides: [String] = []) throws(TreadleError) {
+        self = try Self.parse(text: json5, file: "json5", baseDirectory: baseDirectory, overrides: overrides)
+    }
+
+    /// The directory that holds the run's checkpoints, metrics and report.
+    ///
+    /// ```swift
+    /// print(configuration.directory)  // /srv/churn/runs/churn
+    /// ```
+    public var directory: String { path(checkpoint.dir) }
+
     /// Reads and checks a configuration file.
     ///
     /// Relative paths in it start at its directory. `overrides` are the arguments of `--set`, `environment`
-    /// may hold `TREADLE_…` variables; the former beat the latter, which beat the file.
+    /// may hold `TREADLE_…` variables; the former beat the latter, which beat the file. A `stop` ends the waiting for a pipe.
     package static func load(
-        path: String, overrides: [String] = [], environment: [String: String] = [:]
+        path: String, overrides: [String] = [], environment: [String: String] = [:], stop: Stop = Stop()
     ) throws(TreadleError) -> Configuration {
-        let bytes = try fileBytes(path)
+        let bytes = try fileBytes(path, stop)
         let directory = URL(fileURLWithPath: path).standardizedFileURL.deletingLastPathComponent().path
         return try parse(
             bytes, file: path, baseDirectory: directory, overrides: overrides, environment: environment)
@@ -58,7 +88,7 @@ extension Configuration {
         }
     }
 
-    private static func fileBytes(_ path: String) throws(TreadleError) -> [UInt8] {
+    private static func fileBytes(_ path: String, _ stop: Stop) throws(TreadleError) -> [UInt8] {
         // Configurations are written by people: more than this is another file by mistake.
         let largest = 16 << 20
         let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
@@ -70,7 +100,7 @@ extension Configuration {
             // It may be a pipe, whose writer takes its time: a stop is heeded meanwhile.
             var waiting = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
             if unsafe poll(&waiting, 1, 100) <= 0 {
-                if let signal = Interruption.stopSignal { throw TreadleError(.tryAgain, "stopped by \(signal)") }
+                try stop.check()
                 continue
             }
             let count = unsafe read(descriptor, &piece, piece.count)

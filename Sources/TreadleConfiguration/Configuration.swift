@@ -1,13 +1,25 @@
-package import TreadleModel
+public import TreadleModel
 
 /// Everything that decides a run, validated: one value, equal when the runs are equal.
 ///
+/// ```swift
+/// let file = try Configuration(contentsOf: "churn.json5", overrides: ["optimizer.lr=0.01"])
+/// let text = try Configuration(
+///     json5: "{ name: 'churn', data: { train: 'train.h5' }, model: { hidden: [{ units: 64 }] } }",
+///     baseDirectory: "/srv/churn")
+/// print(file.name, text.directory)
+/// ```
+///
+/// It says what the article <doc:Configuring> describes; what it leaves out takes its default.
+///
 /// Each property is named after its key in the file, in camel case: `data.batch_size` is `data.batchSize`.
 /// Optional sections are nil where the file says `null`.
-package struct Configuration: Equatable, Sendable {
+public struct Configuration: Equatable, Sendable {
     package var schema: Int
-    package var name: String
-    package var task: LearningTask
+    /// What the run is called.
+    public package(set) var name: String
+    /// What is learnt: classes, labels or quantities.
+    public package(set) var task: LearningTask
     package var seed: UInt64
     package var data: DataConfiguration
     package var model: ModelConfiguration

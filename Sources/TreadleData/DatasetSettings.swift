@@ -17,15 +17,14 @@ package struct DatasetSettings: Sendable {
     /// Rows are read in order and then never again: what was decoded or converted is not kept. A file of a few
     /// kilobytes may declare any number of rows, so that keeping what has room would fill the memory for nothing.
     package var readsOnce = false
-    /// Asked while much is read: true ends it with an error.
-    package var interrupted: @Sendable () -> Bool
+    /// Ends the reading of much with an error.
+    package var stop: Stop
     package var note: @Sendable (LogLevel, String) -> Void
 
     package init(
         access: Access = .auto, nonFinite: NonFinitePolicy = .error, allowExternal: Bool = false,
         allowUnstored: Bool = false, filters: [String] = [], baseDirectory: String, budget: MemoryBudget,
-        workers: Workers,
-        interrupted: @escaping @Sendable () -> Bool = { false },
+        workers: Workers, stop: Stop = Stop(),
         note: @escaping @Sendable (LogLevel, String) -> Void = { _, _ in }
     ) {
         self.access = access
@@ -36,20 +35,19 @@ package struct DatasetSettings: Sendable {
         self.baseDirectory = baseDirectory
         self.budget = budget
         self.workers = workers
-        self.interrupted = interrupted
+        self.stop = stop
         self.note = note
     }
 
     package init(
         _ data: DataConfiguration, baseDirectory: String, workers: Workers,
-        interrupted: @escaping @Sendable () -> Bool = { false },
+        stop: Stop = Stop(),
         note: @escaping @Sendable (LogLevel, String) -> Void = { _, _ in }
     ) {
         self.init(
             access: data.access, nonFinite: data.nonFinite, allowExternal: data.allowExternal,
             allowUnstored: data.allowUnstored, filters: data.filters, baseDirectory: baseDirectory,
-            budget: MemoryBudget(data.memoryLimit), workers: workers,
-            interrupted: interrupted, note: note)
+            budget: MemoryBudget(data.memoryLimit), workers: workers, stop: stop, note: note)
     }
 
     var policy: AccessPolicy {

@@ -86,7 +86,7 @@ internal import TreadleModel
     }
 
     static func canMap(_ array: StoredArray, _ transform: ColumnTransform) -> Bool {
-        transform.isIdentity
+        MappedFiles.areAllowed && transform.isIdentity
             && array.segments.allSatisfy { segment in
                 segment.rows == 0
                     || (segment.reader.number.isReady(for: S.number)

@@ -103,6 +103,14 @@ final class FileRows: RowReader {
     }
 }
 
+/// Files used as memory. One that shrinks meanwhile would end the process with SIGBUS, which only a handler survives.
+package enum MappedFiles {
+    /// Allows them: installs that handler. For a program that owns its process; a library in somebody else's reads instead.
+    package static func allow() { _ = cd_guard_mappings() }
+
+    static var areAllowed: Bool { cd_guards_mappings() != 0 }
+}
+
 /// Rows that lie in one piece in the file, used where the kernel maps them.
 @safe final class MappedRows: RowReader, @unchecked Sendable {
     let number: StoredNumber

@@ -4,11 +4,11 @@ internal import TreadleBase
 /// A pass over many rows in blocks, on all workers.
 struct RowSweep {
     let workers: Workers
-    let interrupted: @Sendable () -> Bool
+    let stop: Stop
 
     init(_ settings: DatasetSettings) {
         workers = settings.workers
-        interrupted = settings.interrupted
+        stop = settings.stop
     }
 
     /// Calls `body` for blocks of at most `block` rows, in any order; a worker's scratch is its own.
@@ -24,7 +24,7 @@ struct RowSweep {
             let isLate = failure.withLock { $0.map { $0.block < index } ?? false }
             guard !isLate else { return }
             do {
-                guard !interrupted() else { throw TreadleError(.tryAgain, "stopped while reading data") }
+                guard !stop.isRequested else { throw TreadleError(.tryAgain, "stopped while reading data") }
                 let lower = rows.lowerBound + index * block
                 try body(index, lower..<min(lower + block, rows.upperBound), unsafe shared[worker])
             } catch {

@@ -93,7 +93,7 @@ extension StoredArray.Segment {
                 )
             }
             segment.contiguousOffset = offset
-            if access == .mmap && rows > 0 {
+            if access == .mmap && rows > 0 && MappedFiles.areAllowed {
                 segment.reader = try MappedRows(file, offset: offset, rowBytes: rowBytes, rows: rows, number: number)
                 segment.report += "; mapped into memory"
                 segment.path = .mmap

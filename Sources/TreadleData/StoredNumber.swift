@@ -8,7 +8,7 @@ package struct StoredNumber: Equatable, Sendable {
     /// Whether its bytes are in the order that this machine does not use.
     let isSwapped: Bool
 
-    var size: Int { cd_size(kind) }
+    package var size: Int { cd_size(kind) }
 
     /// Nil for types that are no numbers, and for numbers in unusual bits: those libhdf5 converts.
     init?(_ type: ElementType) {

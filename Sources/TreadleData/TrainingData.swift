@@ -19,12 +19,12 @@ package final class TrainingData: Sendable {
 
     package init(
         _ configuration: Configuration, workers: Workers, cacheDirectory: String?, ranks: Ranks = .alone,
-        interrupted: @escaping @Sendable () -> Bool = { false },
+        stop: Stop = Stop(),
         note: @escaping @Sendable (LogLevel, String) -> Void = { _, _ in }
     ) throws {
         let data = configuration.data
         let settings = DatasetSettings(
-            data, baseDirectory: configuration.baseDirectory, workers: workers, interrupted: interrupted, note: note)
+            data, baseDirectory: configuration.baseDirectory, workers: workers, stop: stop, note: note)
         let training = try Dataset.open(data.train, settings, targets: .learn(configuration.task))
         let matching = Dataset.TargetRequest.match(
             configuration.task, outputs: training.outputs, classes: training.classes)

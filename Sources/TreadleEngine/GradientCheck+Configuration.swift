@@ -9,11 +9,11 @@ extension GradientCheck {
 
     /// Checks the network that `configuration` describes, at its initial weights, in Float64, on its first training rows.
     package static func findings(
-        for configuration: Configuration, samples: Int, note: @escaping @Sendable (LogLevel, String) -> Void
+        for configuration: Configuration, samples: Int, stop: Stop, note: @escaping @Sendable (LogLevel, String) -> Void
     ) throws -> [Finding] {
         let workers = Workers(count: configuration.threadCount)
         let data = try TrainingData(
-            configuration, workers: workers, cacheDirectory: nil, interrupted: { Interruption.stopRequested },
+            configuration, workers: workers, cacheDirectory: nil, stop: stop,
             note: note)
         let network = Network(configuration.model, inputs: data.features, outputs: data.outputs)
         let loss = try LossFunction(

@@ -79,6 +79,18 @@ internal import TreadleModel
         unsafe plan.pointee.targets = targets
     }
 
+    /// Lays the panels of activations out for `rows` rows, as few as there may be: those of a single row lie side by side.
+    ///
+    /// Only for a plan that predicts, whose rows are computed anew each time; operands of bfloat16 keep their places.
+    func draw(together rows: Int) {
+        guard network.precision != .bfloat16, unsafe plan.pointee.capacity != rows else { return }
+        unsafe plan.pointee.capacity = rows
+        let panel = Int(CK_PANEL_BYTES) / MemoryLayout<S>.stride
+        for index in network.layers.indices.dropFirst() where unsafe layers[index].input_rows != nil {
+            unsafe layers[index].input_panel = rows * panel
+        }
+    }
+
     /// Cuts the bound batch's rows into this process's shards.
     func cut(into shards: Shards, wholeRows: Int) {
         let first = shards.start(of: shards.own.lowerBound, rows: wholeRows)

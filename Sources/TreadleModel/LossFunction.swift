@@ -44,7 +44,11 @@ package struct LossFunction: Equatable, Sendable {
 }
 
 /// What the network learns to say about a row.
-package enum LearningTask: String, CaseIterable, Codable, Sendable {
+///
+/// ```swift
+/// if model.task == .classification { print(model.classes ?? []) }
+/// ```
+public enum LearningTask: String, CaseIterable, Codable, Sendable {
     case classification, multilabel, regression
 }
 

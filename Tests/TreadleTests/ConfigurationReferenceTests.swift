@@ -16,7 +16,7 @@ import TreadleConfiguration
         let package = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent()
         let article = try String(
-            contentsOf: package.appending(path: "Sources/Treadle/Treadle.docc/Configuration.md"), encoding: .utf8)
+            contentsOf: package.appending(path: "Sources/Treadle/Treadle.docc/Configuring.md"), encoding: .utf8)
         let lines = Set(article.split(separator: "\n").map(String.init))
         let sections = Set(Configuration.settings.filter { $0.expected == "an object" }.map(\.path))
         let rows = Configuration.settings.filter { !sections.contains($0.path) }.map(row)

@@ -150,7 +150,12 @@ typedef struct cd_identity {
 /// The identity of an open file, or where `path` is not null of the file under that name. Returns 0 or the errno.
 int cd_identify(int file, const char *path, cd_identity *identity);
 
-/// Part of a file in memory that survives the file's truncation: pages that are gone read as zeros, and
+/// Lets this process survive the truncation of files that it maps: installs a handler for SIGBUS, once, which leaves
+/// other memory to the handler before it. Returns whether it is there; `cd_guards_mappings` asks without installing it.
+int cd_guard_mappings(void);
+int cd_guards_mappings(void);
+
+/// Part of a file in memory that, with that handler, survives the file's truncation: pages that are gone read as zeros, and
 /// `cd_mapping_broken` tells from then on.
 typedef struct cd_mapping cd_mapping;
 

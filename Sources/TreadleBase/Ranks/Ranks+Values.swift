@@ -99,11 +99,11 @@ extension Ranks {
     }
 
     /// The stop that any rank was asked for; every rank asks at the same places.
-    package func agreedStopSignal() throws -> String? {
-        guard !isAlone else { return Interruption.stopSignal }
-        let all = gather([Double(RankWishes.signals.rawValue)])
+    package func agree(on stop: Stop) throws -> String? {
+        guard !isAlone else { return stop.reason }
+        let all = gather([Double(RankWishes(stop).rawValue)])
         try check()
-        return RankWishes(rawValue: all.reduce(0) { $0 | UInt8($1[0]) }).stopSignal
+        return RankWishes(rawValue: all.reduce(0) { $0 | UInt8($1[0]) }).stopReason
     }
 
     /// The tree of all ranks' terms, from the subtrees that each has; every rank gets it.

@@ -214,18 +214,18 @@ package struct RankWishes: OptionSet {
     package static let saves = RankWishes(rawValue: 8)
     static let stopsByLauncher = RankWishes(rawValue: 16)
 
-    /// The stop that signals ask of this process.
-    package static var signals: RankWishes {
-        switch Interruption.stopSignal {
-        case nil: []
-        case "SIGINT": .stopsByInterrupt
-        case "SIGUSR2": .stopsByLauncher
-        default: .stopsByTermination
+    /// What `stop` asks of this process.
+    package init(_ stop: Stop) {
+        switch stop.reason {
+        case nil: self = []
+        case "SIGINT": self = .stopsByInterrupt
+        case "SIGUSR2": self = .stopsByLauncher
+        default: self = .stopsByTermination
         }
     }
 
     /// The signal that some rank was stopped by.
-    package var stopSignal: String? {
+    package var stopReason: String? {
         contains(.stopsByTermination)
             ? "SIGTERM" : contains(.stopsByInterrupt) ? "SIGINT" : contains(.stopsByLauncher) ? "SIGUSR2" : nil
     }

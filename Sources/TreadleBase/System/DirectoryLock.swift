@@ -14,7 +14,7 @@ package final class DirectoryLock: Sendable {
     /// Where another process holds the lock, `skip` returns nil, `fail` throws `.tryAgain` with the holder's process
     /// id, and `wait` tells `waiting` the holder once and waits until the lock is free or a stop is asked for.
     package static func acquire(
-        _ directory: String, whenHeld policy: LockPolicy, waiting: (String) -> Void = { _ in }
+        _ directory: String, whenHeld policy: LockPolicy, stop: Stop = Stop(), waiting: (String) -> Void = { _ in }
     ) throws -> DirectoryLock? {
         let resolved = try create(directory)
         let path = resolved + ".lock"
@@ -47,7 +47,7 @@ package final class DirectoryLock: Sendable {
             case .wait:
                 if !told { waiting(holder) }
                 told = true
-                try Interruption.check()
+                try stop.check()
                 usleep(50_000)
             }
         }

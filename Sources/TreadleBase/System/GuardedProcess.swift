@@ -12,7 +12,18 @@ package protocol GuardedWork {
     static func perform(_ request: Request) throws -> Response
 }
 
-/// Runs guarded work in a child: this program once more, with limits on memory and time.
+/// The program that does guarded work when it is started with `GuardedProcess.argument` first.
+///
+/// Only a program can name one: a library has no business to start its host once more.
+package struct GuardedHelper: Sendable {
+    package let executable: String
+
+    package init(_ executable: String) {
+        self.executable = executable
+    }
+}
+
+/// Runs guarded work in a child, which is a helper with limits on memory and time.
 package enum GuardedProcess {
     package struct Limits: Sendable {
         /// Bytes of memory beyond what the program itself needs.
@@ -39,13 +50,13 @@ package enum GuardedProcess {
     /// `input` is a descriptor that shall be the child's standard input.
     package static func perform<Work: GuardedWork>(
         _ work: Work.Type, _ request: Work.Request, on subject: String, limits: Limits = Limits(),
-        input: Int32? = nil, executable: String = "/proc/self/exe"
+        input: Int32? = nil, helper: GuardedHelper
     ) throws -> Work.Response {
         let order = [
             argument, Work.name, String(limits.memory), String(limits.seconds),
             String(decoding: try encoder.encode(request), as: UTF8.self),
         ]
-        let child = try GuardedChild(executable, order, input: input, subject: subject)
+        let child = try GuardedChild(helper.executable, order, input: input, subject: subject)
         let answer = child.collect(within: limits)
         switch answer.ending {
         case .finished:

@@ -23,15 +23,15 @@ package enum SupervisedProcess {
         H5Library.limitCalls(seconds: secondsOfCall, bytes: bytesOfCall)
     }
 
-    /// Runs the program once more with `line`, and returns its exit code. A crash is an error that names `subjects`.
-    package static func run(_ line: [String], on subjects: [String]) throws -> Int32 {
+    /// Runs `helper`, which is the program once more, with `line`, and returns its exit code. A crash is an error that names `subjects`.
+    package static func run(_ line: [String], on subjects: [String], helper: GuardedHelper) throws -> Int32 {
         // Signals wait until they are asked for: none is lost between the start and the wait.
         var waiting = sigset_t()
         unsafe sigemptyset(&waiting)
         for signal in [SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2, SIGCHLD] { unsafe sigaddset(&waiting, signal) }
         unsafe pthread_sigmask(SIG_BLOCK, &waiting, nil)
         let child = try ChildProcess.start(
-            "/proc/self/exe", [argument] + line, files: [], subject: subjects.joined(separator: ", "))
+            helper.executable, [argument] + line, files: [], subject: subjects.joined(separator: ", "))
         while true {
             var about = unsafe siginfo_t()
             let signal = unsafe sigwaitinfo(&waiting, &about)

@@ -1,24 +1,48 @@
+internal import HDF5
+
 /// Something the world did wrong, in words: what, where, why, and what to do.
 ///
-/// The program's entry alone turns it into text on stderr and an exit code.
-package struct TreadleError: Error, Equatable, CustomStringConvertible {
-    /// The classes of failure that scripts tell apart by exit code.
-    package enum Kind: Int32, Sendable {
+/// ```swift
+/// do {
+///     let model = try Model(contentsOf: "models/churn.h5")
+///     print(model.digest)
+/// } catch {
+///     for message in error.messages { print("\(error.kind): \(message)") }
+/// }
+/// ```
+public struct TreadleError: Error, Equatable, CustomStringConvertible {
+    /// The classes of failure that callers tell apart; the program exits with the raw value.
+    ///
+    /// ```swift
+    /// if error.kind == .tryAgain { print("later") }
+    /// ```
+    public enum Kind: Int32, Sendable {
+        /// The loss stopped being finite.
         case diverged = 1
+        /// An argument that makes no sense: rows of another width than the model's.
         case usage = 64
+        /// A damaged or unsuitable file, or numbers that are not finite.
         case badData = 65
+        /// No such file.
         case noInput = 66
+        /// A mistake of this library.
         case bug = 70
+        /// A file or directory that cannot be made.
         case cannotCreate = 73
+        /// Reading or writing failed: a full disk, for example.
         case inputOutput = 74
+        /// Stopped as asked, or a directory is in use: the same call later goes on.
         case tryAgain = 75
+        /// No right to read or write something.
         case permission = 77
+        /// A configuration that is wrong; there is a message for each of its problems.
         case configuration = 78
     }
 
-    package var kind: Kind
-    /// One line a problem; the entry puts `error: ` before each.
-    package var messages: [String]
+    /// What class of failure it is.
+    public var kind: Kind
+    /// One line a problem.
+    public var messages: [String]
 
     package init(_ kind: Kind, _ messages: String...) {
         self.kind = kind
@@ -31,5 +55,26 @@ package struct TreadleError: Error, Equatable, CustomStringConvertible {
     }
 
     package var exitCode: Int32 { kind.rawValue }
-    package var description: String { messages.joined(separator: "\n") }
+    /// The messages, one a line.
+    public var description: String { messages.joined(separator: "\n") }
+}
+
+extension TreadleError {
+    /// `error` as it is, or what it means where a layer below threw one of its own.
+    package init(of error: any Error) {
+        switch error {
+        case let error as TreadleError: self = error
+        case let error as H5Error: self.init(error)
+        default: self.init(.bug, "\(error); this is a bug in treadle, please report it")
+        }
+    }
+}
+
+/// Does `body` and throws what it throws as a `TreadleError`.
+package func asTreadleError<Result>(_ body: () throws -> Result) throws(TreadleError) -> Result {
+    do {
+        return try body()
+    } catch {
+        throw TreadleError(of: error)
+    }
 }

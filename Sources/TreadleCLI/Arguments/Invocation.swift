@@ -85,7 +85,7 @@ struct Invocation {
                 "--set \(override): \(command.name) takes settings of data and compute; the others are those that "
                     + "\(path) was trained by")
         }
-        return try TrainedModel.read(path, overrides: overrides)
+        return try TrainedModel.read(path, overrides: overrides, helper: .program)
     }
 
     /// The threads for work with such a model, whose own setting was that of another machine.

@@ -34,9 +34,10 @@ enum CheckCommand {
             try call.output.write(configuration.resolvedText)
             return .done
         }
+        let stop = Signals.stop
         let configuration = try call.configuration(at: call.argument(job))
         let log = call.log
-        let plan = try RunPlan(configuration) { log.write($0, $1) }
+        let plan = try RunPlan(configuration, stop: stop) { log.write($0, $1) }
         if call.wantsJSON {
             try call.output.write(json: json(plan))
         } else if !call.isQuiet {

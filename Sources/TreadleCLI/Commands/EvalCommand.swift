@@ -23,11 +23,12 @@ enum EvalCommand {
         run: run)
 
     private static func run(_ call: Invocation) throws -> ExitCode {
+        let stop = Signals.stop
         let model = try call.model(at: call.argument(file))
         let workers = try call.workers(for: model)
         let log = call.log
-        let (name, rows) = try model.rows(of: call.values(data), workers: workers) { log.write($0, $1) }
-        let result = try model.evaluate(rows, workers: workers)
+        let (name, rows) = try model.rows(of: call.values(data), workers: workers, stop: stop) { log.write($0, $1) }
+        let result = try model.evaluate(rows, workers: workers, stop: stop)
         if call.wantsJSON {
             try call.output.write(json: json(result, set: name, of: model))
         } else {

@@ -30,7 +30,7 @@ enum ExportCommand {
         let path = try call.required(output)
         let format = try ModelExport(path: path)
         if !call.has(force) { try DurableFile.refuseExisting(path) }
-        let model = try TrainedModel.read(call.argument(file))
+        let model = try TrainedModel.read(call.argument(file), helper: .program)
         try format.write(model, to: path)
         let remark = format.remark(on: model)
         if call.wantsJSON {

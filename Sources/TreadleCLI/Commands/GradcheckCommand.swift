@@ -29,10 +29,11 @@ enum GradcheckCommand {
         run: run)
 
     private static func run(_ call: Invocation) throws -> ExitCode {
+        let stop = Signals.stop
         let count = try call.integer(samples) ?? 40
         let configuration = try call.configuration(at: call.argument(job))
         let log = call.log
-        let findings = try GradientCheck.findings(for: configuration, samples: count) { log.write($0, $1) }
+        let findings = try GradientCheck.findings(for: configuration, samples: count, stop: stop) { log.write($0, $1) }
         let isRight = findings.allSatisfy { $0.error <= limit }
         if call.wantsJSON {
             try call.output.write(json: ["right": .bool(isRight), "limit": .number(limit), "layers": json(findings)])

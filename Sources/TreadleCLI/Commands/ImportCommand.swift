@@ -87,9 +87,10 @@ enum ImportCommand {
             inputs: call.arguments(inputs), output: try call.hdf5File(output), replacing: call.has(force),
             compress: call.has(compress), float64: call.has(float64), table: table,
             targetFiles: call.values(targetFile), needsTarget: !call.has(noTarget))
+        let stop = Signals.stop
         let live = LiveImport(log: call.log)
         defer { call.log.showLive(nil) }
-        let summary = try Import(request, workers: try call.workers(), progress: live.show).run()
+        let summary = try Import(request, workers: try call.workers(), stop: stop, progress: live.show).run()
         call.log.showLive(nil)
         try report(summary, request, call)
         return .done

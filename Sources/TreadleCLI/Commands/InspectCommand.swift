@@ -47,7 +47,7 @@ enum InspectCommand {
         if Inspection.isForeign(path) {
             try inspectForeign(path, seconds, call)
         } else if call.has(digest) {
-            let digest = try StoredCheckpoint.open(path, seconds: seconds).parameterDigest()
+            let digest = try StoredCheckpoint.open(path, seconds: seconds, helper: .program).parameterDigest()
             if call.wantsJSON {
                 try call.output.write(json: ["digest": .string(digest)])
             } else {
@@ -56,9 +56,11 @@ enum InspectCommand {
         } else if let name = call.value(tensor) {
             let (plain, slice) = try TensorSlice.split(name)
             try write(
-                try SlicedArray(plain, slice, of: try StoredCheckpoint.open(path, seconds: seconds).checkpoint()), call)
+                try SlicedArray(
+                    plain, slice, of: try StoredCheckpoint.open(path, seconds: seconds, helper: .program).checkpoint()),
+                call)
         } else {
-            let stored = try StoredCheckpoint.open(path, seconds: seconds)
+            let stored = try StoredCheckpoint.open(path, seconds: seconds, helper: .program)
             var inspection = try Inspection(stored, workers: try call.workers())
             if let page = call.value(html) {
                 inspection.checkpoint.parameters = try stored.model().parameters
@@ -124,10 +126,10 @@ enum InspectCommand {
                 .badData, "\(path): not a checkpoint of treadle, so it has no digest; sha256sum tells files apart")
         }
         if let name = call.value(tensor) {
-            try write(try SlicedArray.readGuarded(name, of: path, seconds: seconds), call)
+            try write(try SlicedArray.readGuarded(name, of: path, seconds: seconds, helper: .program), call)
             return
         }
-        let survey = try FileSurvey.readGuarded(path, seconds: seconds)
+        let survey = try FileSurvey.readGuarded(path, seconds: seconds, helper: .program)
         if call.wantsJSON {
             try call.output.write(json: survey.json(path: path))
         } else {

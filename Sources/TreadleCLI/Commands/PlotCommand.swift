@@ -38,7 +38,7 @@ enum PlotCommand {
             throw call.usage("plot writes SVG, not \(other); browsers and \"rsvg-convert\" turn it into others")
         }
         let paths = call.arguments(runs)
-        var records = try paths.map { try RunRecord.read($0) }
+        var records = try paths.map { try RunRecord.read($0, helper: .program) }
         // Runs of one name are told apart by where they lie.
         let names = records.map(\.name)
         for (index, name) in names.enumerated() where names.filter({ $0 == name }).count > 1 {

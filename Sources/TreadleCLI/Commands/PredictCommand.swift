@@ -38,9 +38,10 @@ enum PredictCommand {
         let isText = target == "-" || target.lowercased().hasSuffix(".csv")
         if !isText { _ = try call.hdf5File(output, or: ".csv") }
         let files = call.arguments(inputs)
+        let stop = Signals.stop
         let model = try call.model(at: call.argument(file))
         let workers = try call.workers(for: model)
-        let predictor = Predictor(model, workers: workers)
+        let predictor = Predictor(model, workers: workers, stop: stop)
         let sink: (Int) throws -> any PredictionSink = { rows in
             if target == "-" {
                 return PredictionTable(model: model, workers: workers, put: { try call.output.write($0) })

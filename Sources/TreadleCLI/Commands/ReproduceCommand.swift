@@ -24,10 +24,11 @@ enum ReproduceCommand {
         run: run)
 
     private static func run(_ call: Invocation) throws -> ExitCode {
-        let model = try TrainedModel.read(call.argument(file))
+        let stop = Signals.stop
+        let model = try TrainedModel.read(call.argument(file), helper: .program)
         let workers = try call.workers(configured: model.configuration.compute.threads)
         let outcome = try Reproduction.run(
-            model, threads: workers.count,
+            model, threads: workers.count, stop: stop,
             observer: Progress.observer(log: call.log, every: model.configuration.log.every))
         if call.wantsJSON {
             try call.output.write(

@@ -35,6 +35,7 @@ enum RetrainCommand {
         run: run)
 
     private static func run(_ call: Invocation) throws -> ExitCode {
+        let stop = Signals.stop
         let configuration = try call.configuration(at: call.argument(job))
         // Training below an interactive terminal shows itself; from cron, one summary line is all.
         let isWatched = call.log.terminal.isTerminal && !call.isQuiet
@@ -43,7 +44,9 @@ enum RetrainCommand {
         var options = Retraining.Options()
         options.page = HTMLReport.page
         // A digest can be right on any file: each is read in a process with limits before this one relies on it.
-        options.examine = { _ = try StoredCheckpoint.open($0) }
+        options.examine = { _ = try StoredCheckpoint.open($0, helper: .program) }
+        options.stop = stop
+        options.takeCheckpointRequest = Signals.takeCheckpointRequest
         options.isDryRun = call.has(dryRun)
         options.promotesAnyway = call.has(promoteAnyway)
         let retraining = try Retraining(configuration, options: options, observer: observer)

@@ -28,7 +28,7 @@ enum VerifyCommand {
         var code = ExitCode.done
         for file in call.arguments(files) {
             do {
-                let checkpoint = try StoredCheckpoint.open(file)
+                let checkpoint = try StoredCheckpoint.open(file, helper: .program)
                 try checkpoint.checkFinite(workers: try call.workers())
                 if call.wantsJSON {
                     reports.append(try report(file, checkpoint))

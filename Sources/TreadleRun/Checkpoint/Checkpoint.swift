@@ -95,12 +95,16 @@ package struct TrainingProgress: Equatable, Sendable, Codable {
 }
 
 /// One finished epoch: its metrics by dotted name (`loss`, `valid.loss`, `valid.accuracy`).
-package struct EpochRecord: Equatable, Sendable, Codable {
-    package var epoch: Int
-    package var step: Int
-    package var rate: Double
-    package var seconds: Double
-    package var metrics: [String: Double]
+///
+/// ```swift
+/// for record in summary.history { print(record.epoch, record.metrics["valid.loss"] ?? .nan) }
+/// ```
+public struct EpochRecord: Equatable, Sendable, Codable {
+    public var epoch: Int
+    public var step: Int
+    public var rate: Double
+    public var seconds: Double
+    public var metrics: [String: Double]
 
     package init(epoch: Int, step: Int, rate: Double, seconds: Double, metrics: [String: Double]) {
         self.epoch = epoch

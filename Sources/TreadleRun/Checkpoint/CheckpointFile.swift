@@ -38,6 +38,12 @@ package enum CheckpointFile {
         return try CheckpointReader(image, path: path).read().checkpoint(in: image)
     }
 
+    /// The same without the optimizer's memory: all that predicting needs.
+    package static func readModel(_ path: String) throws -> Checkpoint {
+        let image = try VerifiedImage(readingFrom: path)
+        return try CheckpointReader(image, path: path).read().model(in: image)
+    }
+
     /// Reads a checkpoint and finds all its numbers finite.
     package static func verify(_ path: String) throws -> Checkpoint {
         let checkpoint = try read(path)

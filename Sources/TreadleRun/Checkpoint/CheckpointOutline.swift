@@ -92,6 +92,14 @@ package struct CheckpointOutline: Codable, Sendable {
         }
     }
 
+    /// What predicting needs: all but the optimizer's memory.
+    func model(in image: some CheckpointImage) throws -> Checkpoint {
+        var checkpoint = try head(in: image)
+        checkpoint.parameters = try layers(parameters, in: image)
+        checkpoint.optimizer.slots = []
+        return checkpoint
+    }
+
     /// All of it.
     func checkpoint(in image: some CheckpointImage) throws -> Checkpoint {
         var checkpoint = try head(in: image)

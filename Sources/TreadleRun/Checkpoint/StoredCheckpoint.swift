@@ -18,14 +18,14 @@ package struct StoredCheckpoint: Sendable {
     ///
     /// The process that does so is killed after `seconds`.
     package static func open(
-        _ path: String, seconds: Int = 4, executable: String = "/proc/self/exe"
+        _ path: String, seconds: Int = 4, helper: GuardedHelper
     ) throws -> StoredCheckpoint {
         let file = try SealedFile(path)
         try unsafe file.checkDigest()
         // The child gets the file that was digested, whatever has taken its name since.
         let outline = try GuardedProcess.perform(
             Work.self, Work.Request(path: path, imageLength: file.length), on: path,
-            limits: GuardedProcess.Limits(seconds: seconds), input: file.descriptor, executable: executable)
+            limits: GuardedProcess.Limits(seconds: seconds), input: file.descriptor, helper: helper)
         return try StoredCheckpoint(outline, file)
     }
 
@@ -63,9 +63,7 @@ package struct StoredCheckpoint: Sendable {
 
     /// The checkpoint without the optimizer's memory: all that predicting needs.
     package func model() throws -> Checkpoint {
-        var checkpoint = head
-        checkpoint.parameters = try outline.layers(outline.parameters, in: file)
-        checkpoint.optimizer.slots = []
+        let checkpoint = try outline.model(in: file)
         try file.checkUnchanged()
         return checkpoint
     }

@@ -2,14 +2,19 @@ package import TreadleConfiguration
 package import TreadleModel
 
 /// What a network reaches on a set of rows.
-package struct Evaluation: Equatable, Sendable {
-    package var rows: Int
+///
+/// ```swift
+/// let evaluation = try model.evaluate(files: ["data/test.h5"])
+/// print(evaluation.loss, evaluation.metrics["accuracy"] ?? 0)
+/// ```
+public struct Evaluation: Equatable, Sendable {
+    public var rows: Int
     /// The mean loss over the rows, by their weights.
-    package var loss: Double
+    public var loss: Double
     /// By the name of the metric, without the set's.
-    package var metrics: [String: Double]
+    public var metrics: [String: Double]
     /// Row i, column j: the weight of the rows of class i that were taken for class j; nil unless asked for.
-    package var confusion: [[Double]]?
+    public var confusion: [[Double]]?
 
     /// Loss and metrics under the set's name: `valid.loss`, `valid.accuracy`.
     package func named(_ set: String) -> [String: Double] {

@@ -29,10 +29,10 @@ package struct Evaluator<S: Scalar> {
         self.ranks = ranks
     }
 
-    /// Throws `Departure.signal` when `stopSignal`, asked between batches, gives one.
+    /// Throws `Departure.stop` when `stop`, asked between batches, wants the end.
     package func evaluate(
         _ rows: RowSet, parameters: [LayerParameters], normalization: Normalization,
-        stopSignal: () throws -> String? = { Interruption.stopSignal }
+        stop: Stop = Stop()
     ) throws -> Evaluation {
         let forward = ForwardPass<S>(
             network: network, parameters: parameters, loss: loss, maxRows: Self.batchRows, workers: workers)
@@ -52,7 +52,7 @@ package struct Evaluator<S: Scalar> {
                     predictions, stride: network.outputs, rows: batch.rows, targets: batch.targets,
                     weights: batch.weights, loss: forward.sums)
             }
-            if let signal = try stopSignal() { throw Departure.signal(signal) }
+            if let reason = try ranks.agree(on: stop) { throw Departure.stop(reason) }
         }
         // Rows whose pages had gone from their file were zeros.
         try loader?.confirmFiles()

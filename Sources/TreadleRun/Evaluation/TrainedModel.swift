@@ -42,15 +42,15 @@ package struct TrainedModel: Sendable {
     }
 
     /// Reads a file of unknown origin.
-    package static func read(_ path: String, overrides: [String] = []) throws -> TrainedModel {
-        try TrainedModel(StoredCheckpoint.open(path).model(), path: path, overrides: overrides)
+    package static func read(_ path: String, overrides: [String] = [], helper: GuardedHelper) throws -> TrainedModel {
+        try TrainedModel(StoredCheckpoint.open(path, helper: helper).model(), path: path, overrides: overrides)
     }
 
     /// The rows to measure the model on: `files`, or the test set of its configuration, or the validation set.
     ///
     /// The files may hold x and y under the paths of the training data.
     package func rows(
-        of files: [String], workers: Workers, note: @escaping @Sendable (LogLevel, String) -> Void
+        of files: [String], workers: Workers, stop: Stop = Stop(), note: @escaping @Sendable (LogLevel, String) -> Void
     ) throws -> (name: String, rows: RowSet) {
         let data = configuration.data
         let source: (name: String, source: DataSource, directory: String)
@@ -65,7 +65,7 @@ package struct TrainedModel: Sendable {
             source = ("valid", valid, configuration.baseDirectory)
         } else if case .fraction = data.valid {
             let all = try TrainingData(
-                configuration, workers: workers, cacheDirectory: nil, interrupted: { Interruption.stopRequested },
+                configuration, workers: workers, cacheDirectory: nil, stop: stop,
                 note: note)
             guard let valid = all.valid else { throw nothingToMeasure }
             return ("valid", valid)
@@ -73,7 +73,7 @@ package struct TrainedModel: Sendable {
             throw nothingToMeasure
         }
         var settings = DatasetSettings(
-            data, baseDirectory: source.directory, workers: workers, interrupted: { Interruption.stopRequested },
+            data, baseDirectory: source.directory, workers: workers, stop: stop,
             note: note)
         settings.readsOnce = true
         let dataset = try Dataset.open(
@@ -108,23 +108,25 @@ package struct TrainedModel: Sendable {
     }
 
     /// Loss and all metrics that fit the task, on `rows`.
-    package func evaluate(_ rows: RowSet, metrics: [MetricName]? = nil, workers: Workers) throws -> Evaluation {
+    package func evaluate(_ rows: RowSet, metrics: [MetricName]? = nil, workers: Workers, stop: Stop = Stop()) throws
+        -> Evaluation
+    {
         switch checkpoint.precision.number {
-        case .float32: try evaluate(rows, as: Float.self, metrics, workers)
-        case .float64: try evaluate(rows, as: Double.self, metrics, workers)
+        case .float32: try evaluate(rows, as: Float.self, metrics, workers, stop)
+        case .float64: try evaluate(rows, as: Double.self, metrics, workers, stop)
         }
     }
 
     private func evaluate<S: Scalar>(
-        _ rows: RowSet, as: S.Type, _ metrics: [MetricName]?, _ workers: Workers
+        _ rows: RowSet, as: S.Type, _ metrics: [MetricName]?, _ workers: Workers, _ stop: Stop
     ) throws -> Evaluation {
         do {
             return try Evaluator<S>(
                 network: checkpoint.network, loss: loss, task: checkpoint.task,
                 metrics: metrics ?? checkpoint.task.metrics, workers: workers
-            ).evaluate(rows, parameters: checkpoint.parameters, normalization: checkpoint.normalization)
-        } catch Departure.signal(let name) {
-            throw TreadleError(.tryAgain, "stopped by \(name)")
+            ).evaluate(rows, parameters: checkpoint.parameters, normalization: checkpoint.normalization, stop: stop)
+        } catch Departure.stop(let reason) {
+            throw TreadleError(.tryAgain, "stopped by \(reason)")
         }
     }
 }

@@ -10,10 +10,12 @@ internal import TreadleModel
 package struct Predictor {
     private let model: TrainedModel
     private let workers: Workers
+    private let stop: Stop
 
-    package init(_ model: TrainedModel, workers: Workers) {
+    package init(_ model: TrainedModel, workers: Workers, stop: Stop = Stop()) {
         self.model = model
         self.workers = workers
+        self.stop = stop
     }
 
     /// Rows in a block: enough to keep every core busy.
@@ -31,7 +33,7 @@ package struct Predictor {
         source.rows = nil
         var settings = DatasetSettings(
             model.configuration.data, baseDirectory: directory, workers: workers,
-            interrupted: { Interruption.stopRequested }, note: note)
+            stop: stop, note: note)
         settings.readsOnce = true
         // Every row of the input has its row in the output: none is dropped.
         if settings.nonFinite == .dropRow { settings.nonFinite = .error }
@@ -56,7 +58,7 @@ package struct Predictor {
         while let batch = try unsafe loader.next() {
             try sink.write(unsafe predictions(forward.run(batch), rows: row..<row + batch.rows))
             row += unsafe batch.rows
-            try Interruption.check()
+            try stop.check()
         }
         try loader.confirmFiles()
     }
@@ -84,7 +86,7 @@ package struct Predictor {
         let counted = try open()
         while case let rows = try counted.next(&values), rows > 0 {
             total += rows
-            try Interruption.check()
+            try stop.check()
         }
         guard total > 0 else { throw TreadleError(.badData, "\(path) has no rows to predict from") }
 
@@ -101,7 +103,7 @@ package struct Predictor {
                 try sink.write(unsafe predictions(output, rows: row..<row + rows))
                 row += rows
             }
-            try Interruption.check()
+            try stop.check()
         }
         guard row == total else {
             throw TreadleError(.badData, "\(path) changed while it was read; predict from a file that stays as it is")

@@ -14,7 +14,9 @@ package struct DataIdentity: Equatable, Sendable {
 
 extension TrainingData {
     /// The identity of the data that a configuration names, or of its first `rows` rows.
-    package static func identity(_ configuration: Configuration, rows: Int? = nil, workers: Workers) throws
+    package static func identity(
+        _ configuration: Configuration, rows: Int? = nil, workers: Workers, stop: Stop = Stop()
+    ) throws
         -> DataIdentity
     {
         var data = configuration.data
@@ -24,7 +26,7 @@ extension TrainingData {
         }
         let settings = DatasetSettings(
             data, baseDirectory: configuration.baseDirectory, workers: workers,
-            interrupted: { Interruption.stopRequested })
+            stop: stop)
         let training = try Dataset.open(data.train, settings, targets: .learn(configuration.task))
         var datasets = [training]
         if case .source(let source) = data.valid {

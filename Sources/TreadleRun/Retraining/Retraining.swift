@@ -1,5 +1,5 @@
 internal import Foundation
-internal import TreadleBase
+package import TreadleBase
 package import TreadleConfiguration
 internal import TreadleData
 
@@ -17,6 +17,10 @@ package struct Retraining {
 
         /// Asked about each checkpoint before it is continued from; throws for one that cannot be read safely.
         package var examine: @Sendable (_ path: String) throws -> Void = { _ in }
+        /// Ends it; the next call continues.
+        package var stop = Stop()
+        /// Whether somebody wants a checkpoint of the training now; asking clears the request.
+        package var takeCheckpointRequest: @Sendable () -> Bool = { false }
 
         package init() {}
     }
@@ -71,7 +75,7 @@ package struct Retraining {
 
     private func retrain(from state: RetrainState?, lock: DirectoryLock?) throws -> RetrainReport {
         let served = options.promotesAnyway ? try? promoted.read() : try promoted.read()
-        let identity = try TrainingData.identity(configuration, workers: workers)
+        let identity = try TrainingData.identity(configuration, workers: workers, stop: options.stop)
         let meaning = Fingerprint.digest(of: configuration.meaningText)
         let change = try change(identity, meaning, served: served, state: state)
         guard let change else {
@@ -113,7 +117,7 @@ package struct Retraining {
     private func whileLocked(_ body: (DirectoryLock?) throws -> RetrainReport) throws -> RetrainReport {
         // A lock would make the directory.
         if options.isDryRun, !FileManager.default.fileExists(atPath: directory) { return try body(nil) }
-        let lock = try DirectoryLock.acquire(directory, whenHeld: settings.lock) { holder in
+        let lock = try DirectoryLock.acquire(directory, whenHeld: settings.lock, stop: options.stop) { holder in
             observer.note(.info, "waiting for \(holder), which has the lock of \(directory)")
         }
         guard let lock else {
@@ -144,7 +148,7 @@ package struct Retraining {
         }
         guard served.fingerprint != identity.fingerprint else { return "the configuration changed" }
         if let state, state.fingerprint == served.fingerprint, state.rows < identity.rows,
-            try TrainingData.identity(configuration, rows: state.rows, workers: workers).fingerprint
+            try TrainingData.identity(configuration, rows: state.rows, workers: workers, stop: options.stop).fingerprint
                 == state.fingerprint
         {
             return "\(identity.rows - state.rows) rows were appended to the \(state.rows) of before"
@@ -169,6 +173,8 @@ package struct Retraining {
         training.begins = { [state, directory] in try state.write(in: directory) }
         training.page = options.page
         training.examine = options.examine
+        training.stop = options.stop
+        training.takeCheckpointRequest = options.takeCheckpointRequest
         if settings.start == .warm, let served { training.warmStart = WarmStart(served, path: promoted.path) }
         let summary = try Trainer.run(configuration, options: training, observer: observer)
         guard summary.ending.isFinal, let candidate = summary.checkpoint else {
@@ -200,7 +206,7 @@ package struct Retraining {
     private func judge(_ candidate: String, served: Checkpoint?, match: Correspondence?) throws -> RetrainReport {
         let data = try TrainingData(
             configuration, workers: workers, cacheDirectory: directory,
-            interrupted: { Interruption.stopRequested })
+            stop: options.stop)
         guard let rows = data.valid else {
             throw TreadleError(
                 .configuration, "data.valid gives no rows to judge models by; raise its fraction or name files")
@@ -208,7 +214,8 @@ package struct Retraining {
         let watched = WatchedMetric(promotion.metric)
         func measure(_ model: Checkpoint, _ path: String) throws -> Double {
             let metrics = configuration.metrics.filter { $0 != .confusion }
-            let result = try TrainedModel(model, path: path).evaluate(rows, metrics: metrics, workers: workers)
+            let result = try TrainedModel(model, path: path).evaluate(
+                rows, metrics: metrics, workers: workers, stop: options.stop)
             return result.named("valid")[watched.name] ?? .nan
         }
         let new = try CheckpointFile.read(candidate)

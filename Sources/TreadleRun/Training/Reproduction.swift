@@ -1,5 +1,5 @@
 internal import Foundation
-internal import TreadleBase
+package import TreadleBase
 internal import TreadleConfiguration
 
 /// Trains a checkpoint's run again, from its embedded configuration, up to where the checkpoint stood.
@@ -14,7 +14,7 @@ package enum Reproduction {
 
     /// Works in a temporary directory, which is gone afterwards; the run's own is not touched.
     package static func run(
-        _ model: TrainedModel, threads: Int, observer: any TrainingObserver
+        _ model: TrainedModel, threads: Int, stop: Stop, observer: any TrainingObserver
     ) throws -> Outcome {
         try checkNumerics(of: model)
         let directory = FileManager.default.temporaryDirectory.appending(path: "treadle-reproduce-\(UUID().uuidString)")
@@ -34,6 +34,7 @@ package enum Reproduction {
         options.until = model.checkpoint.cursor
         // Only the run's end puts the best weights back; every other checkpoint holds the present ones.
         if !model.checkpoint.progress.finished { configuration.stop.early?.restoreBest = false }
+        options.stop = stop
         options.expectedFingerprint = model.checkpoint.fingerprint
         let summary = try Trainer.run(configuration, options: options, observer: observer)
         guard summary.ending.isFinal else {

@@ -17,11 +17,11 @@ package struct RunPlan: Sendable {
 
     /// Opens the data and reads it as training would. Throws what training would throw before its first step.
     package init(
-        _ configuration: Configuration, note: @escaping @Sendable (LogLevel, String) -> Void
+        _ configuration: Configuration, stop: Stop = Stop(), note: @escaping @Sendable (LogLevel, String) -> Void
     ) throws {
         let data = try TrainingData(
             configuration, workers: Workers(count: configuration.threadCount), cacheDirectory: nil,
-            interrupted: { Interruption.stopRequested }, note: note)
+            stop: stop, note: note)
         name = configuration.name
         directory = configuration.path(configuration.checkpoint.dir)
         network = Network(configuration.model, inputs: data.features, outputs: data.outputs)

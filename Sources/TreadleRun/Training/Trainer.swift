@@ -29,6 +29,10 @@ package enum Trainer {
         package var expectedFingerprint: String?
         /// Makes the page that is kept as `report.html` beside the final checkpoint; nil keeps none.
         package var page: (@Sendable (FinishedRun) throws -> String)?
+        /// Ends this process's part of the run with a checkpoint.
+        package var stop = Stop()
+        /// Whether somebody wants a checkpoint now, asked after every update; asking clears the request.
+        package var takeCheckpointRequest: @Sendable () -> Bool = { false }
         /// The processes that share the run.
         package var ranks = Ranks.alone
 

@@ -1,6 +1,6 @@
 package import TreadleBase
-package import TreadleData
-package import TreadleModel
+public import TreadleData
+public import TreadleModel
 
 /// Where a run reports to: the program draws it, tests record it.
 ///
@@ -21,24 +21,28 @@ package protocol TrainingObserver: AnyObject, Sendable {
 }
 
 /// What is about to be trained.
-package struct RunOverview: Sendable {
-    package var name: String
-    package var directory: String
-    package var task: LearningTask
+///
+/// ```swift
+/// if case .began(let overview) = event { print("\(overview.trainRows) rows, \(overview.epochs) epochs") }
+/// ```
+public struct RunOverview: Sendable {
+    public var name: String
+    public var directory: String
+    public var task: LearningTask
     package var network: Network
-    package var trainRows: Int
-    package var validRows: Int
-    package var testRows: Int
-    package var batchSize: Int
-    package var batchesPerEpoch: Int
-    package var epochs: Int
-    package var threads: Int
+    public var trainRows: Int
+    public var validRows: Int
+    public var testRows: Int
+    public var batchSize: Int
+    public var batchesPerEpoch: Int
+    public var epochs: Int
+    public var threads: Int
     /// Where training starts: not at zero when it continues.
-    package var start: Cursor
+    public var start: Cursor
     /// The checkpoint that training continues from.
-    package var resumedFrom: String?
+    public var resumedFrom: String?
     /// The epochs of earlier runs.
-    package var history: [EpochRecord]
+    public var history: [EpochRecord]
 
     package init(
         name: String, directory: String, task: LearningTask, network: Network, trainRows: Int, validRows: Int,
@@ -63,16 +67,20 @@ package struct RunOverview: Sendable {
 }
 
 /// One batch, trained on.
-package struct StepReport: Sendable {
+///
+/// ```swift
+/// if case .step(let report) = event { print(report.cursor.step, report.loss) }
+/// ```
+public struct StepReport: Sendable {
     /// Where training stands after the batch.
-    package var cursor: Cursor
-    package var rows: Int
+    public var cursor: Cursor
+    public var rows: Int
     /// The batch's mean loss, before the update.
-    package var loss: Double
-    package var rate: Double
+    public var loss: Double
+    public var rate: Double
     /// Seconds since this process began to train, and how many of them went into waiting for input.
-    package var seconds: Double
-    package var waited: Double
+    public var seconds: Double
+    public var waited: Double
 
     package init(
         cursor: Cursor, rows: Int, loss: Double, rate: Double, seconds: Double, waited: Double
@@ -87,28 +95,40 @@ package struct StepReport: Sendable {
 }
 
 /// How a run ended.
-package struct RunSummary: Sendable {
-    package enum Ending: String, Sendable {
+///
+/// ```swift
+/// let summary = try train(configuration)
+/// print(summary.ending, summary.metrics["valid.loss"] ?? .nan, summary.checkpoint ?? "")
+/// ```
+public struct RunSummary: Sendable {
+    /// Why a run ended, or why a process left it.
+    ///
+    /// ```swift
+    /// if summary.ending.isFinal { print("nothing is left to train") }
+    /// ```
+    public enum Ending: String, Sendable {
+        /// By its rules: all epochs, early stopping, its number of steps. By its time limit or a stop: the next call
+        /// continues. Or there was nothing left to do.
         case completed, stoppedEarly = "stopped_early", stepLimit = "step_limit", wallTime = "wall_time"
         case interrupted, alreadyComplete = "nothing_to_do"
 
         /// Whether the run is over, and not to be continued by the next process.
-        package var isFinal: Bool { self != .interrupted && self != .wallTime }
+        public var isFinal: Bool { self != .interrupted && self != .wallTime }
     }
 
-    package var ending: Ending
-    package var directory: String
-    package var cursor: Cursor
+    public var ending: Ending
+    public var directory: String
+    public var cursor: Cursor
     /// Seconds of training over all resumptions.
-    package var seconds: Double
+    public var seconds: Double
     /// The last epoch's metrics by dotted name, those of the test set included where there is one.
-    package var metrics: [String: Double]
-    package var best: Double?
-    package var bestEpoch: Int?
+    public var metrics: [String: Double]
+    public var best: Double?
+    public var bestEpoch: Int?
     /// The newest file of the run, and the digest of its weights.
-    package var checkpoint: String?
-    package var digest: String?
-    package var history: [EpochRecord]
+    public var checkpoint: String?
+    public var digest: String?
+    public var history: [EpochRecord]
 
     package init(
         ending: Ending, directory: String, cursor: Cursor, seconds: Double, metrics: [String: Double],

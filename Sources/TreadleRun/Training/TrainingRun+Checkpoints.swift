@@ -17,7 +17,7 @@ struct SavedState: Equatable {
 }
 
 extension TrainingRun {
-    /// Saves in the background when an interval has passed or a signal asks for it.
+    /// Saves in the background when an interval has passed or somebody asks for it.
     ///
     /// Between the batches of a group nothing is saved: their sums are not part of a checkpoint.
     func saveIfDue(epoch record: EpochRecord? = nil) throws {
@@ -38,13 +38,13 @@ extension TrainingRun {
     }
 
     private func isSaveWanted(at cursor: Cursor, epoch record: EpochRecord? = nil) -> Bool {
-        let isAsked = Interruption.takeCheckpointRequest()
+        let isAsked = options.takeCheckpointRequest()
         return isAsked || store?.isDue(at: cursor, epoch: record) == true
     }
 
     /// Before a batch: what is to be done after it, which every rank will then know.
     func tellWishes(endsGroup: Bool) {
-        ranks.wishes = .signals
+        ranks.wishes = RankWishes(options.stop)
         guard ranks.isFirst, endsGroup else { return }
         let next = Cursor(epoch: cursor.epoch, batch: cursor.batch + 1, step: cursor.step + 1)
         if isSaveWanted(at: next) { ranks.wishes.insert(.saves) }
@@ -61,11 +61,11 @@ extension TrainingRun {
         return path ?? directory + "/" + (name ?? .step(checkpoint.cursor.step)).fileName
     }
 
-    /// Ends this process's part of the run when a signal or the time limit asks for it.
+    /// Ends this process's part of the run when a stop or the time limit asks for it.
     func departIfAsked() throws {
         guard isBetweenUpdates else { return }
-        let signal = ranks.isAlone ? Interruption.stopSignal : ranks.agreed.stopSignal
-        if let signal { throw Departure.signal(signal) }
+        let reason = ranks.isAlone ? options.stop.reason : ranks.agreed.stopReason
+        if let reason { throw Departure.stop(reason) }
         if ranks.isAlone ? isOverTime : ranks.agreed.contains(.wallTime) { throw Departure.wallTime }
     }
 

@@ -46,8 +46,8 @@ extension TrainingRun {
         let snapshot = try snapshot()
         let path = try write(snapshot)
         switch departure {
-        case .signal(let name):
-            observer.note(.info, "stopped by \(name); the same command continues from \(path)")
+        case .stop(let reason):
+            observer.note(.info, "stopped by \(reason); the same command continues from \(path)")
             return summary(.interrupted, of: snapshot, at: path)
         case .wallTime:
             observer.note(.info, "stop.wall_time is over; the same command continues from \(path)")

@@ -47,6 +47,6 @@ extension TrainingRun {
             network: network, loss: loss, task: configuration.task, metrics: metrics, workers: workers, ranks: ranks
         ).evaluate(
             rows, parameters: step.parameters(), normalization: data.normalization,
-            stopSignal: { try ranks.agreedStopSignal() })
+            stop: options.stop)
     }
 }

@@ -144,7 +144,7 @@ final class TrainingRun<S: Scalar> {
         let workers = Workers(count: configuration.threadCount)
         let data = try TrainingData(
             configuration, workers: workers, cacheDirectory: store?.directory, ranks: ranks,
-            interrupted: { Interruption.stopRequested }, note: note)
+            stop: options.stop, note: note)
         if let earlier = found {
             found = try Resumption.continued(options, note: note) {
                 try Resumption.checkData(

@@ -196,7 +196,7 @@ struct ArrayImport {
                 } else {
                     try ArrayImport.store(array.element, raw, count, plan.type, target, index, to: output)
                 }
-                try Interruption.check()
+                try job.stop.check()
                 job.progress(ImportProgress(done: min(totalBytes, before + array.position - start), total: totalBytes))
             }
             before += array.position - start

@@ -58,11 +58,16 @@ package struct ImportProgress: Sendable {
 package struct Import {
     let request: ImportRequest
     let workers: Workers
+    let stop: Stop
     let progress: (ImportProgress) -> Void
 
-    package init(_ request: ImportRequest, workers: Workers, progress: @escaping (ImportProgress) -> Void = { _ in }) {
+    package init(
+        _ request: ImportRequest, workers: Workers, stop: Stop = Stop(),
+        progress: @escaping (ImportProgress) -> Void = { _ in }
+    ) {
         self.request = request
         self.workers = workers
+        self.stop = stop
         self.progress = progress
     }
 

@@ -158,7 +158,7 @@ struct TableImport {
                 if count == 0 { break }
                 try body(file, blocks[..<count], skip)
                 skip = 0
-                try Interruption.check()
+                try job.stop.check()
                 job.progress(ImportProgress(done: before + cutter.position, total: 2 * size))
             }
             before += file.size

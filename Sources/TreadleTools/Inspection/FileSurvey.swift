@@ -1,6 +1,6 @@
 internal import Foundation
 internal import HDF5
-internal import TreadleBase
+package import TreadleBase
 
 /// What any HDF5 file holds: its tree, and statistics of the numbers in it.
 package struct FileSurvey: Codable, Equatable, Sendable {
@@ -21,12 +21,12 @@ package struct FileSurvey: Codable, Equatable, Sendable {
 
     /// Looks into a file of unknown origin in a process of its own, which has `seconds` to live.
     package static func readGuarded(
-        _ path: String, seconds: Int = 4, executable: String = "/proc/self/exe"
+        _ path: String, seconds: Int = 4, helper: GuardedHelper
     ) throws -> FileSurvey {
         // Time enough is left to tell what has been found until then.
         let request = Work.Request(path: path, limits: FileTree.Limits(), seconds: Double(seconds) * 0.6)
         return try GuardedProcess.perform(
-            Work.self, request, on: path, limits: GuardedProcess.Limits(seconds: seconds), executable: executable)
+            Work.self, request, on: path, limits: GuardedProcess.Limits(seconds: seconds), helper: helper)
     }
 
     package enum Work: GuardedWork {

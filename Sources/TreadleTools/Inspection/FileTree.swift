@@ -88,10 +88,10 @@ extension FileTree {
     /// Lists a file of unknown origin in a process of its own.
     package static func readGuarded(
         _ path: String, limits: Limits = Limits(), within bounds: GuardedProcess.Limits = .init(),
-        executable: String = "/proc/self/exe"
+        helper: GuardedHelper
     ) throws -> FileTree {
         try GuardedProcess.perform(
-            Listing.self, Listing.Request(path: path, limits: limits), on: path, limits: bounds, executable: executable)
+            Listing.self, Listing.Request(path: path, limits: limits), on: path, limits: bounds, helper: helper)
     }
 
     /// The listing as work for a guarded process.

@@ -3,17 +3,21 @@ internal import TreadleModel
 internal import TreadleRun
 
 /// Something about a model that looks wrong, in words, with what it usually means.
-package struct HealthSign: Equatable, Sendable {
-    package enum Severity: String, CaseIterable, Sendable {
+///
+/// ```swift
+/// if inspection.signs.contains(where: { $0.severity == .alarm }) { print("do not serve this model") }
+/// ```
+public struct HealthSign: Equatable, Sendable {
+    public enum Severity: String, CaseIterable, Sendable {
         /// The model is broken; it may still be good for something; worth knowing.
         case alarm, warning, remark
     }
 
-    package var severity: Severity
+    public var severity: Severity
     /// What was seen and where: "layer dense: 41 of 256 units are dead".
-    package var finding: String
+    public var finding: String
     /// What it usually means, and what to do.
-    package var meaning: String
+    public var meaning: String
 
     /// All signs of a checkpoint, the worst first.
     static func all(_ checkpoint: Checkpoint, tensors: [InspectedTensor], layers: [LayerHealth]) -> [HealthSign] {

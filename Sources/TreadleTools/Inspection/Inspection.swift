@@ -4,19 +4,24 @@ package import TreadleModel
 package import TreadleRun
 
 /// Everything that can be said of a checkpoint without its data.
-package struct Inspection: Sendable {
-    package let path: String
+///
+/// ```swift
+/// let inspection = try Inspection(contentsOf: "runs/churn/final.h5")
+/// print(inspection.digest, inspection.signs.map(\.finding))
+/// ```
+public struct Inspection: Sendable {
+    public let path: String
     /// Bytes of the file; 0 where there is none.
-    package let size: Int
+    public let size: Int
     /// Where it was read from a file, without parameters and with slots that are names alone.
     package var checkpoint: Checkpoint
     /// Parameters in layer order, weight before bias, then the optimizer's slots in the same order.
-    package let tensors: [InspectedTensor]
-    package let layers: [LayerHealth]
+    public let tensors: [InspectedTensor]
+    public let layers: [LayerHealth]
     /// What looks wrong, the worst first.
-    package let signs: [HealthSign]
+    public let signs: [HealthSign]
     /// The SHA-256 of the parameters.
-    package let digest: String
+    public let digest: String
 
     /// Whether `path` is a file that does not claim to be a checkpoint: one of unknown origin.
     package static func isForeign(_ path: String) -> Bool {
@@ -60,16 +65,20 @@ package struct Inspection: Sendable {
         digest = try numbers.digest()
     }
 
-    package var parameters: [InspectedTensor] { tensors.filter(\.isParameter) }
+    public var parameters: [InspectedTensor] { tensors.filter(\.isParameter) }
 }
 
 /// One array of numbers and what it is like.
-package struct InspectedTensor: Equatable, Sendable {
+///
+/// ```swift
+/// for tensor in inspection.tensors { print(tensor.name, tensor.shape, tensor.statistics.norm) }
+/// ```
+public struct InspectedTensor: Equatable, Sendable {
     /// `dense/weight`, or `optimizer/m/dense/weight`.
-    package var name: String
-    package var shape: [Int]
-    package var isParameter: Bool
-    package var statistics: TensorStatistics
+    public var name: String
+    public var shape: [Int]
+    public var isParameter: Bool
+    public var statistics: TensorStatistics
 }
 
 extension Checkpoint {

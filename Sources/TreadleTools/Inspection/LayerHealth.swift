@@ -4,18 +4,22 @@ internal import TreadleModel
 internal import TreadleRun
 
 /// What a layer's weights, and the optimizer's memory of their gradients, say about its units.
-package struct LayerHealth: Equatable, Sendable {
-    package var name: String
-    package var units: Int
+///
+/// ```swift
+/// for layer in inspection.layers { print("\(layer.name): \(layer.dead.count) of \(layer.units) units are dead") }
+/// ```
+public struct LayerHealth: Equatable, Sendable {
+    public var name: String
+    public var units: Int
     /// Units whose output does not depend on the inputs any more, or that have had no gradient for long: nothing
     /// brings them back.
-    package var dead: [Int] = []
+    public var dead: [Int] = []
     /// Units of sigmoid or tanh that are at one of their ends for nearly every input: they hardly learn.
-    package var saturated: [Int] = []
+    public var saturated: [Int] = []
     /// Units that are equal to an earlier one, weight by weight: they stay so.
-    package var twins: [Int] = []
+    public var twins: [Int] = []
     /// Inputs of this layer that no gradient has reached for long.
-    package var idleInputs: [Int] = []
+    public var idleInputs: [Int] = []
 }
 
 extension LayerHealth {

@@ -29,11 +29,11 @@ extension SlicedArray {
 
     /// A part of a dataset of a file of unknown origin, read in a process of its own.
     package static func readGuarded(
-        _ name: String, of path: String, seconds: Int = 4, executable: String = "/proc/self/exe"
+        _ name: String, of path: String, seconds: Int = 4, helper: GuardedHelper
     ) throws -> SlicedArray {
         try GuardedProcess.perform(
             Work.self, Work.Request(path: path, name: name), on: path, limits: GuardedProcess.Limits(seconds: seconds),
-            executable: executable)
+            helper: helper)
     }
 
     package enum Work: GuardedWork {

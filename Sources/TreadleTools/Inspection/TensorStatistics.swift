@@ -3,27 +3,31 @@ internal import TreadleModel
 package import TreadleRun
 
 /// What a tensor's numbers are like. Always the same bits, on any number of threads.
-package struct TensorStatistics: Codable, Equatable, Sendable {
+///
+/// ```swift
+/// if let statistics = inspection.tensors.first?.statistics { print(statistics.mean, statistics.spread) }
+/// ```
+public struct TensorStatistics: Codable, Equatable, Sendable {
     /// The bars of a histogram.
-    package static let bars = 32
+    public static let bars = 32
 
-    package var count = 0
-    package var zeros = 0
-    package var nan = 0
-    package var infinite = 0
+    public var count = 0
+    public var zeros = 0
+    public var nan = 0
+    public var infinite = 0
     /// Of the finite numbers; all 0 where there are none.
-    package var minimum = 0.0
-    package var maximum = 0.0
-    package var mean = 0.0
+    public var minimum = 0.0
+    public var maximum = 0.0
+    public var mean = 0.0
     /// The standard deviation, of these numbers themselves.
-    package var spread = 0.0
+    public var spread = 0.0
     /// The square root of the sum of squares.
-    package var norm = 0.0
+    public var norm = 0.0
     /// How many finite numbers are in each of `bars` equal steps from the minimum to the maximum; empty where there
     /// are none.
-    package var histogram: [Int] = []
+    public var histogram: [Int] = []
 
-    package var finite: Int { count - nan - infinite }
+    public var finite: Int { count - nan - infinite }
 }
 
 extension TensorStatistics {

@@ -26,7 +26,7 @@ package struct RunRecord: Sendable {
     }
 
     /// Reads a run's directory, a metrics.jsonl, or the history of a checkpoint, all of unknown origin.
-    package static func read(_ path: String, executable: String = "/proc/self/exe") throws -> RunRecord {
+    package static func read(_ path: String, helper: GuardedHelper) throws -> RunRecord {
         var isDirectory: ObjCBool = false
         guard unsafe FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) else {
             throw TreadleError(.noInput, "\(path): no such run; name its directory, its metrics.jsonl or a checkpoint")
@@ -34,7 +34,7 @@ package struct RunRecord: Sendable {
         let name = URL(fileURLWithPath: path).standardizedFileURL.lastPathComponent
         guard isDirectory.boolValue else {
             guard !path.hasSuffix(".jsonl") else { return try RunRecord(name: directoryName(of: path), log: path) }
-            return RunRecord(name: name, history: try StoredCheckpoint.open(path, executable: executable).head.history)
+            return RunRecord(name: name, history: try StoredCheckpoint.open(path, helper: helper).head.history)
         }
         let log = path + "/metrics.jsonl"
         if FileManager.default.fileExists(atPath: log) { return try RunRecord(name: name, log: log) }
@@ -43,7 +43,7 @@ package struct RunRecord: Sendable {
             throw TreadleError(.noInput, "\(path): neither metrics.jsonl nor final.h5 is there; name a run's directory")
         }
         return RunRecord(
-            name: name, history: try StoredCheckpoint.open(checkpoint, executable: executable).head.history)
+            name: name, history: try StoredCheckpoint.open(checkpoint, helper: helper).head.history)
     }
 
     private static func directoryName(of path: String) -> String {

@@ -12,7 +12,7 @@ import Testing
     private func list(
         _ path: String, within bounds: GuardedProcess.Limits = .init(), executable: String = Program.path
     ) throws -> FileTree {
-        try FileTree.readGuarded(path, within: bounds, executable: executable)
+        try FileTree.readGuarded(path, within: bounds, helper: GuardedHelper(executable))
     }
 
     @Test func `a child lists a file as the program itself would`() throws {

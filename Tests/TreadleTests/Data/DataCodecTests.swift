@@ -98,7 +98,7 @@ struct DataCodecTests {
         for limit in [1 << 28, 20_000] {
             #expect(try epoch(dataset(directory, "packed.h5", name, limit: limit), order: order) == plain)
         }
-        let reports = try dataset(directory, "packed.h5", name).report(precision: .float32, shuffle: Shuffle.none)
+        let reports = try dataset(directory, "packed.h5", name).report(numbers: .float32, shuffle: Shuffle.none)
         #expect(reports.lines[0].contains("chunks decoded on all cores"))
         let fingerprints = try ["plain", name].map {
             try Fingerprint.of(dataset(directory, "packed.h5", $0), full: true)

@@ -15,6 +15,7 @@ import Testing
     private static let features = 6
 
     init() throws {
+        MappedFiles.allow()
         directory = try TemporaryDirectory()
         try write("a.h5")
     }
@@ -169,6 +170,7 @@ import Testing
     private let directory: TemporaryDirectory
 
     init() throws {
+        MappedFiles.allow()
         directory = try TemporaryDirectory()
     }
 

@@ -9,6 +9,8 @@ import Testing
 
 /// The same numbers in every form that h5py writes: the loader's rows must be the same bytes each time.
 @Suite(.enabled(if: Python.available)) struct DataStorageTests {
+    init() { MappedFiles.allow() }
+
     private static let features = 15
     private static let rows = 611
 

@@ -27,7 +27,8 @@ import Testing
     }
 
     @Test func `probabilities of classes add up to one`() {
-        let network = Network.dense([7, 12, 5])
+        var network = Network.dense([7, 12, 5])
+        network.precision = .float64
         let batch = TestBatch<Double>(rows: 9, inputs: 7, outputs: 5, classes: true, seed: 6)
         let pass = ForwardPass<Double>(
             network: network, parameters: network.parameters(Double.self, seed: 4),

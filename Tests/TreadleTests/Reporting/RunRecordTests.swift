@@ -6,6 +6,8 @@ import Testing
 @testable import TreadleTools
 
 @Suite struct RunRecordTests {
+    private let helper = GuardedHelper(Program.path)
+
     private let log = """
         {"step":5,"epoch":0,"time":1.0,"seconds":0.5,"loss":0.9,"rate":0.1,"samples_per_second":10.0}
         {"step":10,"epoch":1,"time":2.0,"seconds":1.0,"loss":0.8,"rate":0.1,"valid.loss":0.85,"valid.accuracy":0.5}
@@ -17,7 +19,7 @@ import Testing
     @Test func `the lines of a run in progress are read, those of epochs apart`() throws {
         let directory = try TemporaryDirectory()
         try directory.write(log, to: "metrics.jsonl")
-        let run = try RunRecord.read(directory.path)
+        let run = try RunRecord.read(directory.path, helper: helper)
         #expect(run.lines.map(\.step) == [5, 10, 15, 20])
         #expect(run.epochs.map(\.epoch) == [1, 2])
         #expect(run.epochs.map { $0.metrics["loss"] } == [0.8, 0.5])
@@ -42,11 +44,13 @@ import Testing
     @Test func `a checkpoint's history is a run, and what is none is refused`() throws {
         let directory = try TemporaryDirectory()
         try CheckpointFile.write(sampleCheckpoint(), to: directory.file("final.h5"))
-        #expect(try RunRecord.read(directory.file("final.h5"), executable: Program.path).epochs.count == 3)
-        #expect(try RunRecord.read(directory.path, executable: Program.path).epochs.count == 3)
+        #expect(try RunRecord.read(directory.file("final.h5"), helper: helper).epochs.count == 3)
+        #expect(try RunRecord.read(directory.path, helper: helper).epochs.count == 3)
         try directory.write("{\"step\":1,\"epoch\":1}\nno JSON\n", to: "bad.jsonl")
-        let bad = #expect(throws: TreadleError.self) { try RunRecord.read(directory.file("bad.jsonl")) }
+        let bad = #expect(throws: TreadleError.self) { try RunRecord.read(directory.file("bad.jsonl"), helper: helper) }
         #expect(bad?.messages[0].contains("bad.jsonl:2: not a line of metrics") == true)
-        #expect(#expect(throws: TreadleError.self) { try RunRecord.read(directory.file("none")) }?.kind == .noInput)
+        #expect(
+            #expect(throws: TreadleError.self) { try RunRecord.read(directory.file("none"), helper: helper) }?.kind
+                == .noInput)
     }
 }

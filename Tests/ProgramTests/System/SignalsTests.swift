@@ -2,33 +2,38 @@ import Foundation
 import Testing
 import TreadleBase
 
+@testable import TreadleCLI
+
 // Each in a process of its own: signals are the whole process's.
-@Suite struct InterruptionTests {
+@Suite struct SignalsTests {
     @Test func `SIGTERM and SIGINT ask for a stop, and the first is named`() async {
         await #expect(processExitsWith: .success) {
-            try Interruption.install()
-            try Interruption.check()
-            guard !Interruption.stopRequested, Interruption.stopSignal == nil else { exit(1) }
+            try Signals.install()
+            let stop = Signals.stop
+            try stop.check()
+            guard !stop.isRequested, stop.reason == nil else { exit(1) }
             kill(getpid(), SIGTERM)
             kill(getpid(), SIGTERM)
-            guard wait({ Interruption.stopRequested }), Interruption.stopSignal == "SIGTERM" else { exit(2) }
-            guard (try? Interruption.check()) == nil else { exit(3) }
+            guard wait({ stop.isRequested }), stop.reason == "SIGTERM" else { exit(2) }
+            guard (try? stop.check()) == nil else { exit(3) }
         }
     }
 
     @Test func `SIGUSR2, which launchers pass on to ranks, asks for a stop`() async {
         await #expect(processExitsWith: .success) {
-            try Interruption.install()
+            try Signals.install()
+            let stop = Signals.stop
             kill(getpid(), SIGUSR2)
-            guard wait({ Interruption.stopRequested }), Interruption.stopSignal == "SIGUSR2" else { exit(1) }
+            guard wait({ stop.isRequested }), stop.reason == "SIGUSR2" else { exit(1) }
         }
     }
 
     @Test func `the second SIGINT ends the process by that signal`() async {
         await #expect(processExitsWith: .signal(SIGINT)) {
-            try Interruption.install()
+            try Signals.install()
+            let stop = Signals.stop
             kill(getpid(), SIGINT)
-            guard wait({ Interruption.stopSignal == "SIGINT" }) else { exit(1) }
+            guard wait({ stop.reason == "SIGINT" }) else { exit(1) }
             usleep(60_000)
             kill(getpid(), SIGINT)
             _ = wait { false }
@@ -38,9 +43,10 @@ import TreadleBase
 
     @Test func `a SIGINT that comes twice at once, as timeout sends it, is one`() async {
         await #expect(processExitsWith: .success) {
-            try Interruption.install()
+            try Signals.install()
+            let stop = Signals.stop
             kill(getpid(), SIGINT)
-            guard wait({ Interruption.stopSignal == "SIGINT" }) else { exit(1) }
+            guard wait({ stop.reason == "SIGINT" }) else { exit(1) }
             kill(getpid(), SIGINT)
             usleep(10_000)
             exit(0)
@@ -49,20 +55,21 @@ import TreadleBase
 
     @Test func `SIGHUP and SIGUSR1 ask for one checkpoint each time`() async {
         await #expect(processExitsWith: .success) {
-            try Interruption.install()
+            try Signals.install()
+            let stop = Signals.stop
             for signal in [SIGHUP, SIGUSR1] {
-                guard !Interruption.takeCheckpointRequest() else { exit(1) }
+                guard !Signals.takeCheckpointRequest() else { exit(1) }
                 kill(getpid(), signal)
-                guard wait({ Interruption.takeCheckpointRequest() }) else { exit(2) }
-                guard !Interruption.takeCheckpointRequest() else { exit(3) }
+                guard wait({ Signals.takeCheckpointRequest() }) else { exit(2) }
+                guard !Signals.takeCheckpointRequest() else { exit(3) }
             }
-            guard !Interruption.stopRequested else { exit(4) }
+            guard !stop.isRequested else { exit(4) }
         }
     }
 
     @Test func `writing to a closed pipe fails instead of killing`() async {
         await #expect(processExitsWith: .success) {
-            try Interruption.install()
+            try Signals.install()
             var ends: [Int32] = [0, 0]
             guard pipe(&ends) == 0 else { exit(1) }
             close(ends[0])

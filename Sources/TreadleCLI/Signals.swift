@@ -1,25 +1,26 @@
 internal import CSystem
 internal import Glibc
+internal import TreadleBase
 
 /// What signals ask of the program, as flags that work polls between its steps.
 ///
 /// SIGTERM, SIGINT and SIGUSR2 ask for a stop; a SIGINT some time after ends the process at once. SIGHUP and SIGUSR1 ask for
 /// a checkpoint. SIGPIPE and SIGXFSZ are ignored: the write that they are about fails and says why.
 /// The handlers replace inherited ones, an ignored SIGHUP or SIGINT (`nohup`, `&` in a script) included.
-package enum Interruption {
+enum Signals {
+    /// The stop that the handlers ask for.
+    static var stop: Stop { Stop { name } }
+
     /// Installs the handlers, once, when the program starts.
-    package static func install() throws {
+    static func install() throws {
         let failure = csystem_watch_signals()
         if failure != 0 {
             throw TreadleError(.bug, "signal handlers could not be installed: \(TreadleError.reason(failure))")
         }
     }
 
-    /// Whether the work under way should come to an end: with a checkpoint, where there is one to write.
-    package static var stopRequested: Bool { csystem_stop_signal() != 0 }
-
-    /// What asked for the stop, such as `SIGTERM`; nil while nothing has.
-    package static var stopSignal: String? {
+    /// The signal that asked for a stop.
+    private static var name: String? {
         switch csystem_stop_signal() {
         case 0: nil
         case SIGTERM: "SIGTERM"
@@ -30,11 +31,5 @@ package enum Interruption {
     }
 
     /// Whether a checkpoint was asked for; asking clears the request.
-    package static func takeCheckpointRequest() -> Bool { csystem_take_checkpoint_request() != 0 }
-
-    /// Throws once a stop was asked for: for work that has nothing to save.
-    package static func check() throws {
-        guard let signal = stopSignal else { return }
-        throw TreadleError(.tryAgain, "stopped by \(signal)")
-    }
+    static func takeCheckpointRequest() -> Bool { csystem_take_checkpoint_request() != 0 }
 }

@@ -1,0 +1,14 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// A program of somebody else, which knows of this project what `import Treadle` gives.
+let package = Package(
+    name: "Client",
+    dependencies: [.package(name: "Treadle", path: "../..")],
+    targets: [
+        .executableTarget(
+            name: "Client", dependencies: [.product(name: "Treadle", package: "Treadle")],
+            swiftSettings: [.treatAllWarnings(as: .error), .enableUpcomingFeature("MemberImportVisibility")])
+    ],
+    swiftLanguageModes: [.v6]
+)
