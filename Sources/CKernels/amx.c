@@ -43,8 +43,6 @@ static size_t column_blocks(size_t blocks) { return blocks | 1; }
 
 static size_t larger(size_t a, size_t b) { return a > b ? a : b; }
 
-static int keeps_input(ck_activation f) { return f == CK_GELU || f == CK_SILU; }
-
 void ck_arrange_blocks(ck_plan *plan, int trains, ck_region *region) {
     size_t rows = blocks_of(plan->capacity), turned_rows = column_blocks(rows), widest = 0, deepest = 0;
     for (size_t l = 0; l < plan->layer_count; l++) {
@@ -83,7 +81,7 @@ void ck_arrange_blocks(ck_plan *plan, int trains, ck_region *region) {
         // Numbers before rounding, in blocks too: of 32 × 32 floats. Relu's derivative takes the rounded output.
         size_t numbers = rows * units * CK_BLOCK * CK_BLOCK * sizeof(float);
         int is_plain = layer->activation == CK_IDENTITY || (layer->activation == CK_RELU && !drops);
-        if (keeps_input(layer->activation)) layer->kept = ck_take(region, numbers);
+        if (ck_keeps_input(layer->activation)) layer->kept = ck_take(region, numbers);
         else if (!is_plain) layer->activated = ck_take(region, numbers);
         if (drops) layer->mask = ck_take(region, numbers);
     }

@@ -2,8 +2,6 @@
 
 static size_t round_up(size_t n, size_t unit) { return (n + unit - 1) / unit * unit; }
 
-static int keeps_input(ck_activation f) { return f == CK_GELU || f == CK_SILU; }
-
 size_t ck_arrange(ck_plan *plan, size_t capacity, size_t shards, int trains, void *memory) {
     ck_region region = {.start = memory};
     size_t number = plan->numbers == CK_F64 ? sizeof(double) : sizeof(float), panel = CK_PANEL_BYTES / number;
@@ -27,7 +25,7 @@ size_t ck_arrange(ck_plan *plan, size_t capacity, size_t shards, int trains, voi
         layer->activated = layer->output = ck_take(&region, rows);
         if (drops) layer->mask = ck_take(&region, rows);
         if (!is_last && (drops || (rounds && !is_plain))) layer->output = ck_take(&region, rows);
-        if (trains && keeps_input(layer->activation)) layer->kept = ck_take(&region, rows);
+        if (trains && ck_keeps_input(layer->activation)) layer->kept = ck_take(&region, rows);
         // The last layer's errors take the place of its outputs.
         if (trains) layer->delta = is_last ? layer->activated : ck_take(&region, rows);
         if (rounds) layer->operand = ck_take(&region, layer->inputs * units * number);

@@ -1,8 +1,5 @@
-// The nine activations and their derivatives over n numbers. The step calls them on whole rows, padding included,
+// The activations and their derivatives over n numbers. The step calls them on whole rows, padding included,
 // so f and f′ are finite at 0.
-
-/// Whether the derivative is computed from the numbers before the activation, which `activate` leaves in `kept`.
-INLINE int activation_keeps(ck_activation f) { return f == CK_GELU || f == CK_SILU; }
 
 INLINE vec relu(vec x) { return select(x < 0, splat(0), x); }
 INLINE vec leaky_relu(vec x) { return select(x < 0, x * (REAL)0.01, x); }
@@ -15,17 +12,11 @@ INLINE vec gelu(vec x) {
 
 /// a[i] = f(a[i]). `kept` receives what `derive` needs besides the result, and may be null for those that need nothing.
 static void activate(ck_activation f, size_t n, REAL *a, REAL *kept) {
-    if (activation_keeps(f) && kept) memcpy(kept, a, n * sizeof(REAL));
+    if (ck_keeps_input(f) && kept) memcpy(kept, a, n * sizeof(REAL));
+#define APPLY(name, function, keeps) case name: CK_APPLY(n, a, a, function); break;
     switch (f) {
     case CK_IDENTITY: break;
-    case CK_RELU: CK_APPLY(n, a, a, relu); break;
-    case CK_LEAKY_RELU: CK_APPLY(n, a, a, leaky_relu); break;
-    case CK_ELU: CK_APPLY(n, a, a, elu); break;
-    case CK_GELU: CK_APPLY(n, a, a, gelu); break;
-    case CK_SILU: CK_APPLY(n, a, a, silu); break;
-    case CK_SIGMOID: CK_APPLY(n, a, a, sigmoid); break;
-    case CK_TANH: CK_APPLY(n, a, a, tanhv); break;
-    case CK_SOFTPLUS: CK_APPLY(n, a, a, softplus); break;
+    CK_ACTIVATIONS(APPLY)
     }
 }
 
@@ -44,7 +35,7 @@ INLINE vec silu_gradient(vec past, vec d) {
     return d * fmav(past * s, 1 - s, s);
 }
 INLINE vec sigmoid_gradient(vec past, vec d) { return d * (past * (1 - past)); }
-INLINE vec tanh_gradient(vec past, vec d) { return d * fmav(-past, past, splat(1)); }
+INLINE vec tanhv_gradient(vec past, vec d) { return d * fmav(-past, past, splat(1)); }
 INLINE vec softplus_gradient(vec past, vec d) { return d * -expm1v(-past); }
 
 /// Applies FUNCTION(past, d) to n pairs, in place of d.
@@ -60,16 +51,10 @@ INLINE vec softplus_gradient(vec past, vec d) { return d * -expm1v(-past); }
 
 /// d[i] *= f′ at the element that gave a[i].
 static void derive(ck_activation f, size_t n, const REAL *a, const REAL *kept, REAL *d) {
-    const REAL *past = activation_keeps(f) ? kept : a;
+    const REAL *past = ck_keeps_input(f) ? kept : a;
+#define APPLY_GRADIENT(name, function, keeps) case name: CK_APPLY_GRADIENT(function##_gradient); break;
     switch (f) {
     case CK_IDENTITY: break;
-    case CK_RELU: CK_APPLY_GRADIENT(relu_gradient); break;
-    case CK_LEAKY_RELU: CK_APPLY_GRADIENT(leaky_relu_gradient); break;
-    case CK_ELU: CK_APPLY_GRADIENT(elu_gradient); break;
-    case CK_GELU: CK_APPLY_GRADIENT(gelu_gradient); break;
-    case CK_SILU: CK_APPLY_GRADIENT(silu_gradient); break;
-    case CK_SIGMOID: CK_APPLY_GRADIENT(sigmoid_gradient); break;
-    case CK_TANH: CK_APPLY_GRADIENT(tanh_gradient); break;
-    case CK_SOFTPLUS: CK_APPLY_GRADIENT(softplus_gradient); break;
+    CK_ACTIVATIONS(APPLY_GRADIENT)
     }
 }

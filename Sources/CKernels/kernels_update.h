@@ -92,26 +92,13 @@ typedef void (*update_kernel)(const update_scalars *scalars, size_t n, const REA
             store(w + i, at_least_or_zero(updated(type, &s, load(sums + i), load(w + i), m + i, v + i), LEAST_NUMBER));       \
         }                                                                                                             \
     }
-#define UPDATE(name, type, slots) UPDATE_(name, type, slots, 0) UPDATE_(name##_plain, type, slots, 1)
-UPDATE(update_sgd, CK_SGD, 0)
-UPDATE(update_momentum, CK_MOMENTUM, 1)
-UPDATE(update_nesterov, CK_NESTEROV, 1)
-UPDATE(update_adam, CK_ADAM, 3)
-UPDATE(update_adamw, CK_ADAMW, 3)
-UPDATE(update_rmsprop, CK_RMSPROP, 2)
-UPDATE(update_adagrad, CK_ADAGRAD, 2)
-#undef UPDATE
-#undef UPDATE_
+#define UPDATE(name, slots) UPDATE_(update_##name, name, slots, 0) UPDATE_(update_plain_##name, name, slots, 1)
+CK_OPTIMIZERS(UPDATE)
 
 static update_kernel update_kernel_of(ck_optimizer_type type, const update_scalars *s) {
+#define UPDATE_KERNELS(name, slots) [name] = {update_##name, update_plain_##name},
     static const update_kernel kernels[][2] = {
-        [CK_SGD] = {update_sgd, update_sgd_plain},
-        [CK_MOMENTUM] = {update_momentum, update_momentum_plain},
-        [CK_NESTEROV] = {update_nesterov, update_nesterov_plain},
-        [CK_ADAM] = {update_adam, update_adam_plain},
-        [CK_ADAMW] = {update_adamw, update_adamw_plain},
-        [CK_RMSPROP] = {update_rmsprop, update_rmsprop_plain},
-        [CK_ADAGRAD] = {update_adagrad, update_adagrad_plain},
+        CK_OPTIMIZERS(UPDATE_KERNELS)
     };
     return kernels[type][!s->clips && !s->decays && !s->has_l1];
 }

@@ -91,14 +91,12 @@ extension Configuration {
                 }
             }
         }
-        let rule = optimizer.type
-        unless(rule == .sgd, ["optimizer.momentum", "optimizer.nesterov"], "optimizer.type", ["sgd"], &check)
-        unless(
-            rule == .adam || rule == .adamw, ["optimizer.beta1", "optimizer.beta2"], "optimizer.type",
-            ["adam", "adamw"], &check)
-        unless(rule == .rmsprop, ["optimizer.rho"], "optimizer.type", ["rmsprop"], &check)
-        unless(
-            rule != .sgd, ["optimizer.eps"], "optimizer.type", ["adam", "adamw", "rmsprop", "adagrad"], &check)
+        for setting in OptimizerTraits.Setting.allCases {
+            let users = OptimizerType.allCases.filter { $0.traits.settings.contains(setting) }
+            unless(
+                users.contains(optimizer.type), ["optimizer.\(setting.rawValue)"], "optimizer.type",
+                users.map(\.rawValue), &check)
+        }
         unless(lossType == .huber, ["loss.delta"], "loss.type", ["huber"], &check)
         unless(lossType == .quantile, ["loss.quantile"], "loss.type", ["quantile"], &check)
         let curve = schedule.type

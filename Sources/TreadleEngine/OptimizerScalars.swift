@@ -23,12 +23,7 @@ struct OptimizerScalars {
 
     /// The names under which checkpoints keep the optimizer's memory, in the order of the kernels' slots.
     static func slotNames(_ configuration: OptimizerConfiguration) -> [String?] {
-        switch configuration.type {
-        case .sgd: configuration.momentum == 0 ? [] : ["momentum"]
-        case .adam, .adamw: ["m", "v"]
-        // The kernels keep squares in their second slot.
-        case .rmsprop, .adagrad: [nil, "v"]
-        }
+        remembersVelocity(configuration) ? ["momentum"] : configuration.type.traits.slots
     }
 
     /// Goes on by one update and gives its scalars.
@@ -43,14 +38,12 @@ struct OptimizerScalars {
             correction2: (1 - power2).squareRoot())
     }
 
+    private static func remembersVelocity(_ configuration: OptimizerConfiguration) -> Bool {
+        configuration.type == .sgd && configuration.momentum != 0
+    }
+
     private var type: ck_optimizer_type {
-        switch configuration.type {
-        case .sgd where configuration.momentum == 0: CK_SGD
-        case .sgd: configuration.nesterov ? CK_NESTEROV : CK_MOMENTUM
-        case .adam: CK_ADAM
-        case .adamw: CK_ADAMW
-        case .rmsprop: CK_RMSPROP
-        case .adagrad: CK_ADAGRAD
-        }
+        guard Self.remembersVelocity(configuration) else { return configuration.type.traits.kernel }
+        return configuration.nesterov ? CK_NESTEROV : CK_MOMENTUM
     }
 }

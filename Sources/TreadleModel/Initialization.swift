@@ -26,11 +26,7 @@ package enum Initialization {
 
     /// What `auto` means for a layer: `he` before the activations that cut one side off, `glorot` otherwise.
     package static func resolved(_ initializer: Initializer, for activation: Activation) -> Initializer {
-        guard initializer == .auto else { return initializer }
-        switch activation {
-        case .relu, .leakyRelu, .elu, .gelu, .silu, .softplus: return .he
-        case .identity, .sigmoid, .tanh: return .glorot
-        }
+        initializer == .auto ? activation.traits.initializer : initializer
     }
 
     /// Weights that one worker draws at a time.

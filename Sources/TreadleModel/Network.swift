@@ -1,5 +1,3 @@
-package import CKernels
-
 /// The shape of a network: F inputs, then dense layers, the last of which makes the output.
 package struct Network: Equatable, Sendable, Codable {
     package var inputs: Int
@@ -40,24 +38,4 @@ package struct Layer: Equatable, Sendable, Codable {
     }
 
     package var parameterCount: Int { inputs * units + (hasBias ? units : 0) }
-}
-
-/// What a layer makes of its sums, one by one.
-package enum Activation: String, CaseIterable, Codable, Sendable {
-    case identity, relu, leakyRelu = "leaky_relu", elu, gelu, silu, sigmoid, tanh, softplus
-
-    /// Its name to the kernels.
-    package var kernel: ck_activation {
-        switch self {
-        case .identity: CK_IDENTITY
-        case .relu: CK_RELU
-        case .leakyRelu: CK_LEAKY_RELU
-        case .elu: CK_ELU
-        case .gelu: CK_GELU
-        case .silu: CK_SILU
-        case .sigmoid: CK_SIGMOID
-        case .tanh: CK_TANH
-        case .softplus: CK_SOFTPLUS
-        }
-    }
 }

@@ -1,4 +1,39 @@
-package enum OptimizerType: String, CaseIterable, Sendable { case sgd, adam, adamw, rmsprop, adagrad }
+package import CKernels
+
+/// How weights follow their gradients.
+package enum OptimizerType: String, CaseIterable, Sendable {
+    case sgd, adam, adamw, rmsprop, adagrad
+
+    /// All that the rest of the program knows about an optimizer. To add one, add its name above, its traits here, and its
+    /// line to `CK_OPTIMIZERS`.
+    package var traits: OptimizerTraits {
+        switch self {
+        case .sgd: OptimizerTraits(CK_SGD, slots: [], settings: [.momentum, .nesterov])
+        case .adam: OptimizerTraits(CK_ADAM, slots: ["m", "v"], settings: [.beta1, .beta2, .eps])
+        case .adamw: OptimizerTraits(CK_ADAMW, slots: ["m", "v"], settings: [.beta1, .beta2, .eps])
+        // The kernels keep squares in their second slot.
+        case .rmsprop: OptimizerTraits(CK_RMSPROP, slots: [nil, "v"], settings: [.rho, .eps])
+        case .adagrad: OptimizerTraits(CK_ADAGRAD, slots: [nil, "v"], settings: [.eps])
+        }
+    }
+}
+
+/// What an optimizer is to the kernels, to checkpoints and to configurations.
+package struct OptimizerTraits: Sendable {
+    package let kernel: ck_optimizer_type
+    /// The names under which checkpoints keep what it remembers, in the order of the kernels' slots.
+    package let slots: [String?]
+    /// The keys of `optimizer` that it has a use for, besides those that all have.
+    package let settings: Set<Setting>
+
+    package enum Setting: String, CaseIterable, Sendable { case momentum, nesterov, beta1, beta2, rho, eps }
+
+    init(_ kernel: ck_optimizer_type, slots: [String?], settings: Set<Setting>) {
+        self.kernel = kernel
+        self.slots = slots
+        self.settings = settings
+    }
+}
 
 /// What an optimizer remembers besides the weights.
 package struct OptimizerState: Equatable, Sendable {

@@ -6,10 +6,28 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/// In the order of `Activation` in Swift.
-typedef enum ck_activation {
-    CK_IDENTITY, CK_RELU, CK_LEAKY_RELU, CK_ELU, CK_GELU, CK_SILU, CK_SIGMOID, CK_TANH, CK_SOFTPLUS
-} ck_activation;
+/// The activations: name, function on a vector (its derivative is `function_gradient`), and whether the derivative is
+/// computed from the number before the activation instead of the result. To add one, add a line here, and its two functions
+/// to kernels_activation.h.
+#define CK_ACTIVATIONS(f)              \
+    f(CK_RELU, relu, 0)                \
+    f(CK_LEAKY_RELU, leaky_relu, 0)    \
+    f(CK_ELU, elu, 0)                  \
+    f(CK_GELU, gelu, 1)                \
+    f(CK_SILU, silu, 1)                \
+    f(CK_SIGMOID, sigmoid, 0)          \
+    f(CK_TANH, tanhv, 0)               \
+    f(CK_SOFTPLUS, softplus, 0)
+
+#define CK_ACTIVATION_NAME(name, function, keeps) name,
+typedef enum ck_activation { CK_IDENTITY, CK_ACTIVATIONS(CK_ACTIVATION_NAME) } ck_activation;
+
+/// Whether the number before the activation is kept for the way back.
+static inline int ck_keeps_input(ck_activation activation) {
+#define CK_ACTIVATION_KEEPS(name, function, keeps) [name] = keeps,
+    static const char keeps[] = {CK_ACTIVATIONS(CK_ACTIVATION_KEEPS)};
+    return keeps[activation];
+}
 
 /// In the order of `LossType` in Swift.
 typedef enum ck_loss_type {

@@ -29,9 +29,19 @@ enum { CK_BLOCK = 32 };
 /// What a network computes in. CK_BF16 is FP32 whose products take operands rounded to bfloat16: see the article Numerics.
 typedef enum ck_numbers { CK_F32, CK_F64, CK_BF16 } ck_numbers;
 
-typedef enum ck_optimizer_type {
-    CK_SGD, CK_MOMENTUM, CK_NESTEROV, CK_ADAM, CK_ADAMW, CK_RMSPROP, CK_ADAGRAD
-} ck_optimizer_type;
+/// The optimizers: name, and which of the two slots each keeps (1: m, 2: v, 3: both). To add one, add a line here, and its
+/// case to `updated` in kernels_update.h.
+#define CK_OPTIMIZERS(f)  \
+    f(CK_SGD, 0)          \
+    f(CK_MOMENTUM, 1)     \
+    f(CK_NESTEROV, 1)     \
+    f(CK_ADAM, 3)         \
+    f(CK_ADAMW, 3)        \
+    f(CK_RMSPROP, 2)      \
+    f(CK_ADAGRAD, 2)
+
+#define CK_OPTIMIZER_NAME(name, slots) name,
+typedef enum ck_optimizer_type { CK_OPTIMIZERS(CK_OPTIMIZER_NAME) } ck_optimizer_type;
 
 /// An optimizer's scalars for one update, as PyTorch defines them.
 typedef struct ck_optimizer {

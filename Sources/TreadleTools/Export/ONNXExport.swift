@@ -65,25 +65,26 @@ struct ONNXExport {
     }
 
     private mutating func activated(_ value: String, _ activation: Activation) -> String {
-        switch activation {
-        case .identity: return value
-        case .relu: return graph.node("Relu", [value])
-        case .leakyRelu: return graph.node("LeakyRelu", [value], floats: [("alpha", 0.01)])
-        case .elu: return graph.node("Elu", [value], floats: [("alpha", 1)])
-        case .sigmoid: return graph.node("Sigmoid", [value])
-        case .tanh: return graph.node("Tanh", [value])
-        case .softplus: return graph.node("Softplus", [value])
-        case .silu:
-            let gate = graph.node("Sigmoid", [value])
-            return graph.node("Mul", [value, gate])
-        case .gelu:
-            // x · Φ(x), Φ by erf: an operator of its own came with a later version of ONNX.
-            let scaled = graph.node("Mul", [value, scalar(Float(0.5.squareRoot()))])
-            let erf = graph.node("Erf", [scaled])
-            let share = graph.node("Add", [erf, scalar(1)])
-            let half = graph.node("Mul", [value, scalar(0.5)])
-            return graph.node("Mul", [half, share])
+        rendered(activation.traits.export, of: value)
+    }
+
+    private mutating func rendered(_ formula: ActivationFormula, of value: String) -> String {
+        switch formula {
+        case .input: return value
+        case .constant(let number): return scalar(number)
+        case .node(let operation, let operand, let floats):
+            let input = rendered(operand, of: value)
+            return graph.node(operation, [input], floats: floats)
+        case .product(let one, let other): return pair("Mul", one, other, of: value)
+        case .sum(let one, let other): return pair("Add", one, other, of: value)
         }
+    }
+
+    private mutating func pair(
+        _ operation: String, _ one: ActivationFormula, _ other: ActivationFormula, of value: String
+    ) -> String {
+        let operands = [rendered(one, of: value), rendered(other, of: value)]
+        return graph.node(operation, operands)
     }
 
     private var scalars: Set<String> = []

@@ -40,7 +40,7 @@ extension LayerHealth {
                 return health
             }
             let columns = try WeightColumns(numbers.layers[index], inputs: inputs, workers: workers)
-            inputs = columns.sums.map { layer.activation.range($0) }
+            inputs = columns.sums.map { layer.activation.traits.range($0) }
 
             health.twins = columns.twins
             if !isOutput {
@@ -49,7 +49,7 @@ extension LayerHealth {
                 health.idleInputs = silent.inputs
                 let hasKnownScale = index > 0 || !head.normalization.factor.isEmpty
                 for unit in 0..<layer.units {
-                    let end = layer.activation.saturation
+                    let end = layer.activation.traits.saturation
                     if let end, columns.isBeyond(end, unit: unit, hasKnownScale: hasKnownScale) {
                         health.saturated.append(unit)
                     } else if columns.isStill(unit) || layer.activation.isOff(for: columns.sums[unit]) {
@@ -67,32 +67,6 @@ extension LayerHealth {
 }
 
 extension Activation {
-    /// From where on, to both sides, the derivative is below a hundredth of its largest.
-    fileprivate var saturation: Double? {
-        switch self {
-        case .tanh: 3
-        case .sigmoid: 6
-        default: nil
-        }
-    }
-
     /// Whether every sum in `range` gives the same output, with no gradient.
     fileprivate func isOff(for range: ClosedRange<Double>) -> Bool { self == .relu && range.upperBound <= 0 }
-
-    /// Bounds of the output for sums in `range`.
-    fileprivate func range(_ range: ClosedRange<Double>) -> ClosedRange<Double> {
-        let (low, high) = (range.lowerBound, range.upperBound)
-        switch self {
-        case .identity: return range
-        case .relu: return max(0, low)...max(0, high)
-        case .leakyRelu: return min(low, 0)...max(high, 0)
-        case .elu: return max(-1, min(low, 0))...max(high, 0)
-        // Neither falls below −0.28 anywhere.
-        case .gelu, .silu: return max(-0.28, min(low, 0))...max(high, 0)
-        case .sigmoid: return 0...1
-        case .tanh: return -1...1
-        // At most log 2 above the larger of the sum and 0.
-        case .softplus: return 0...max(high, 0) + 0.7
-        }
-    }
 }
