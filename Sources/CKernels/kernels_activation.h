@@ -4,6 +4,10 @@
 INLINE vec relu(vec x) { return select(x < 0, splat(0), x); }
 INLINE vec leaky_relu(vec x) { return select(x < 0, x * (REAL)0.01, x); }
 INLINE vec elu(vec x) { return select(x > 0, x, expm1v(x)); }
+// Of λ and λα, which keep mean 0 and variance 1 from layer to layer.
+#define SELU_SCALE ((REAL)1.0507009873554804934)
+#define SELU_FALL ((REAL)1.7580993408473768600)
+INLINE vec selu(vec x) { return select(x > 0, x * SELU_SCALE, expm1v(x) * SELU_FALL); }
 INLINE vec silu(vec x) { return x * sigmoid(x); }
 INLINE vec gelu(vec x) {
     vec density;
@@ -25,6 +29,7 @@ static void activate(ck_activation f, size_t n, REAL *a, REAL *kept) {
 INLINE vec relu_gradient(vec past, vec d) { return select(past > 0, d, splat(0)); }
 INLINE vec leaky_relu_gradient(vec past, vec d) { return select(past > 0, d, d * (REAL)0.01); }
 INLINE vec elu_gradient(vec past, vec d) { return select(past > 0, d, fmav(d, past, d)); }
+INLINE vec selu_gradient(vec past, vec d) { return d * select(past > 0, splat(SELU_SCALE), past + SELU_FALL); }
 INLINE vec gelu_gradient(vec past, vec d) {
     vec density;
     vec share = normal_share(past, &density);
