@@ -9,6 +9,12 @@ INLINE vec elu(vec x) { return select(x > 0, x, expm1v(x)); }
 #define SELU_FALL ((REAL)1.7580993408473768600)
 INLINE vec selu(vec x) { return select(x > 0, x * SELU_SCALE, expm1v(x) * SELU_FALL); }
 INLINE vec silu(vec x) { return x * sigmoid(x); }
+// x · tanh(log(1 + eˣ)): with n = eˣ·(eˣ + 2) that is x · n / (n + 2). From 20 on it is x to the last bit.
+INLINE vec mish(vec x) {
+    vec e = expv(at_most(x, 20));
+    vec n = e * (e + 2);
+    return x * (n / (n + 2));
+}
 INLINE vec gelu(vec x) {
     vec density;
     return x * normal_share(x, &density);
@@ -38,6 +44,11 @@ INLINE vec gelu_gradient(vec past, vec d) {
 INLINE vec silu_gradient(vec past, vec d) {
     vec s = sigmoid(past);
     return d * fmav(past * s, 1 - s, s);
+}
+INLINE vec mish_gradient(vec past, vec d) {
+    vec e = expv(at_most(past, 20));
+    vec n = e * (e + 2), m = n + 2;
+    return d * fmav(past, 4 * e * (1 + e) / (m * m), n / m);
 }
 INLINE vec sigmoid_gradient(vec past, vec d) { return d * (past * (1 - past)); }
 INLINE vec tanhv_gradient(vec past, vec d) { return d * fmav(-past, past, splat(1)); }

@@ -2,7 +2,7 @@ package import CKernels
 
 /// What a layer makes of its sums, one by one.
 package enum Activation: String, CaseIterable, Codable, Sendable {
-    case identity, relu, leakyRelu = "leaky_relu", elu, gelu, silu, sigmoid, tanh, softplus, selu
+    case identity, relu, leakyRelu = "leaky_relu", elu, gelu, silu, sigmoid, tanh, softplus, selu, mish
 
     /// All that the rest of the program knows about an activation. To add one, add its name above, its traits here, and its
     /// line to `CK_ACTIVATIONS`.
@@ -49,6 +49,10 @@ package enum Activation: String, CaseIterable, Codable, Sendable {
                 CK_SELU, initializer: .lecun,
                 export: .node("Selu", .input, floats: [("alpha", 1.673_263_2), ("gamma", 1.050_701)])
             ) { max(-1.7581, min($0 * 1.7581, 0))...max($1 * 1.0508, 0) }
+        case .mish:
+            ActivationTraits(
+                CK_MISH, initializer: .he, export: .product(.input, .node("Tanh", .node("Softplus", .input)))
+            ) { max(-0.31, min($0, 0))...max($1, 0) }
         }
     }
 

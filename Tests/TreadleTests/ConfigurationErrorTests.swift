@@ -67,7 +67,7 @@ import TreadleModel
         Case("model.hidden.0.units", "an integer from 1 to 16777216", "0", "2.5", "'x'", "null"),
         Case(
             "model.hidden.0.activation",
-            "\"identity\", \"relu\", \"leaky_relu\", \"elu\", \"gelu\", \"silu\", \"sigmoid\", \"tanh\", \"softplus\" or \"selu\"",
+            "\"identity\", \"relu\", \"leaky_relu\", \"elu\", \"gelu\", \"silu\", \"sigmoid\", \"tanh\", \"softplus\", \"selu\" or \"mish\"",
             "7", "null"),
         Case("model.hidden.0.dropout", "a number from 0 up to, not including, 1", "1", "-0.1", "'x'", "null"),
         Case("model.bias", "true or false", "1", "null"),

@@ -18,7 +18,8 @@
     f(CK_SIGMOID, sigmoid, 0)          \
     f(CK_TANH, tanhv, 0)               \
     f(CK_SOFTPLUS, softplus, 0)        \
-    f(CK_SELU, selu, 0)
+    f(CK_SELU, selu, 0)                \
+    f(CK_MISH, mish, 1)
 
 #define CK_ACTIVATION_NAME(name, function, keeps) name,
 typedef enum ck_activation { CK_IDENTITY, CK_ACTIVATIONS(CK_ACTIVATION_NAME) } ck_activation;

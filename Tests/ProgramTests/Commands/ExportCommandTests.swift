@@ -14,7 +14,7 @@ struct ExportCommandTests {
 
     /// Every activation there is, one layer each.
     private static let everyActivation = [
-        "relu", "leaky_relu", "elu", "gelu", "silu", "sigmoid", "tanh", "softplus", "selu", "identity",
+        "relu", "leaky_relu", "elu", "gelu", "silu", "sigmoid", "tanh", "softplus", "selu", "mish", "identity",
     ].map { "{ units: 12, activation: \"\($0)\" }" }.joined(separator: ", ")
 
     /// Trains a small model on rows of x with missing values, and predicts the same rows.
@@ -142,7 +142,7 @@ struct ExportCommandTests {
             \(Self.kerasImport)
             leaky = lambda v: keras.activations.leaky_relu(v, negative_slope=0.01)
             exact = lambda v: keras.activations.gelu(v, approximate=False)
-            kinds = ['relu', leaky, 'elu', exact, 'silu', 'sigmoid', 'tanh', 'softplus', 'selu', 'linear']
+            kinds = ['relu', leaky, 'elu', exact, 'silu', 'sigmoid', 'tanh', 'softplus', 'selu', 'mish', 'linear']
             model = keras.Sequential([keras.Input((5,))] + [keras.layers.Dense(12, activation=a) for a in kinds]
                                      + [keras.layers.Dense(3, activation='softmax')])
             model.load_weights('m.weights.h5')

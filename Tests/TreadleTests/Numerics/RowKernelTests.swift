@@ -6,6 +6,7 @@ import TreadleBase
 @Suite(.serialized) struct RowKernelTests {
     static let activations: [ck_activation] = [
         CK_IDENTITY, CK_RELU, CK_LEAKY_RELU, CK_ELU, CK_GELU, CK_SILU, CK_SIGMOID, CK_TANH, CK_SOFTPLUS, CK_SELU,
+        CK_MISH,
     ]
 
     static func activate(_ f: ck_activation, _ y: [Double]) -> (a: [Double], kept: [Double]) {
@@ -43,6 +44,10 @@ import TreadleBase
         ]
         for (x, exact) in zip(Self.activate(CK_GELU, y).a, gelu) { #expect(abs(x - exact) <= 1e-15) }
         for (x, exact) in zip(Self.activate(CK_SOFTPLUS, y).a, softplus) { #expect(abs(x - exact) <= 1e-15) }
+        for (x, got) in zip(y, Self.activate(CK_MISH, y).a) {
+            let exact = x * tanh(max(x, 0) + log1p(exp(-abs(x))))
+            #expect(abs(got - exact) <= 1e-15 * max(1, abs(exact)))
+        }
         for (x, got) in zip(y, Self.activate(CK_SELU, y).a) {
             let exact = x > 0 ? 1.0507009873554805 * x : 1.7580993408473768 * expm1(x)
             #expect(abs(got - exact) <= 4e-16 * max(1, abs(exact)))
