@@ -39,7 +39,7 @@ INLINE vec updated(ck_optimizer_type type, const update_scalars *s, vec sum, vec
     if (s->clips) g *= s->clip;
     if (s->has_l1) g += (vec)((ivec)s->l1 & (w > zero)) - (vec)((ivec)s->l1 & (w < zero));
     if (s->decays) {
-        if (type == CK_ADAMW) w *= s->kept;
+        if (type == CK_ADAMW || type == CK_LION) w *= s->kept;
         else g = fmav(s->decay, w, g);
     }
     g = at_least_or_zero(g, LEAST_GRADIENT);
@@ -60,6 +60,12 @@ INLINE vec updated(ck_optimizer_type type, const update_scalars *s, vec sum, vec
         store(m, mean);
         store(v, square);
         return fmav(-s->rate, mean / fmav(root(square), s->root2, s->eps), w);
+    }
+    case CK_LION: {
+        vec mean = load(m), blend = fmav(s->rest1, g - mean, mean);
+        store(m, at_least_or_zero(fmav(s->rest2, g - mean, mean), LEAST_NUMBER));
+        vec sign = (vec)((ivec)splat(1) & (blend > zero)) - (vec)((ivec)splat(1) & (blend < zero));
+        return fmav(-s->rate, sign, w);
     }
     case CK_RMSPROP: {
         vec square = at_least_or_zero(fmav(s->rest2 * g, g, s->beta2 * load(v)), LEAST_SQUARE);

@@ -2,7 +2,7 @@ package import CKernels
 
 /// How weights follow their gradients.
 package enum OptimizerType: String, CaseIterable, Sendable {
-    case sgd, adam, adamw, rmsprop, adagrad
+    case sgd, adam, adamw, rmsprop, adagrad, lion
 
     /// All that the rest of the program knows about an optimizer. To add one, add its name above, its traits here, and its
     /// line to `CK_OPTIMIZERS`.
@@ -14,6 +14,7 @@ package enum OptimizerType: String, CaseIterable, Sendable {
         // The kernels keep squares in their second slot.
         case .rmsprop: OptimizerTraits(CK_RMSPROP, slots: [nil, "v"], settings: [.rho, .eps])
         case .adagrad: OptimizerTraits(CK_ADAGRAD, slots: [nil, "v"], settings: [.eps])
+        case .lion: OptimizerTraits(CK_LION, slots: ["m"], settings: [.beta1, .beta2])
         }
     }
 }

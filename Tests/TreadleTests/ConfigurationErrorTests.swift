@@ -86,7 +86,7 @@ import TreadleModel
         Case("loss.delta", "a number above 0", "0", "-1", "null", "Infinity"),
         Case("loss.quantile", "a number between 0 and 1", "0", "1", "null"),
         Case("optimizer", "an object { … }", "null", "'adam'"),
-        Case("optimizer.type", "\"sgd\", \"adam\", \"adamw\", \"rmsprop\" or \"adagrad\"", "7", "null"),
+        Case("optimizer.type", "\"sgd\", \"adam\", \"adamw\", \"rmsprop\", \"adagrad\" or \"lion\"", "7", "null"),
         Case("optimizer.lr", "a number above 0", "0", "-1", "'x'", "null", "Infinity", "NaN"),
         Case("optimizer.momentum", "a number from 0 up to, not including, 1", "1", "-0.1", "null"),
         Case("optimizer.nesterov", "true or false", "1", "null"),
@@ -352,7 +352,7 @@ import TreadleModel
             ),
             (
                 ["optimizer.type=sgd", "optimizer.beta1=0.8"],
-                "optimizer.beta1 has a use with optimizer.type \"adam\" or \"adamw\" only; remove it or change optimizer.type"
+                "optimizer.beta1 has a use with optimizer.type \"adam\", \"adamw\" or \"lion\" only; remove it or change optimizer.type"
             ),
             (
                 ["optimizer.type=sgd", "optimizer.eps=1"],

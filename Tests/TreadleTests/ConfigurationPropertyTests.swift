@@ -163,6 +163,9 @@ import TreadleModel
             job.optimizer.eps = positive()
         case .rmsprop: job.optimizer.rho = share()
         case .adagrad: job.optimizer.eps = positive()
+        case .lion:
+            job.optimizer.beta1 = share()
+            job.optimizer.beta2 = share()
         }
         job.schedule.type = pick(ScheduleType.allCases)
         job.schedule.warmupSteps = integer(0...99)

@@ -38,7 +38,8 @@ typedef enum ck_numbers { CK_F32, CK_F64, CK_BF16 } ck_numbers;
     f(CK_ADAM, 3)         \
     f(CK_ADAMW, 3)        \
     f(CK_RMSPROP, 2)      \
-    f(CK_ADAGRAD, 2)
+    f(CK_ADAGRAD, 2)      \
+    f(CK_LION, 1)
 
 #define CK_OPTIMIZER_NAME(name, slots) name,
 typedef enum ck_optimizer_type { CK_OPTIMIZERS(CK_OPTIMIZER_NAME) } ck_optimizer_type;
@@ -47,7 +48,7 @@ typedef enum ck_optimizer_type { CK_OPTIMIZERS(CK_OPTIMIZER_NAME) } ck_optimizer
 typedef struct ck_optimizer {
     ck_optimizer_type type;
     double rate, momentum, beta1, beta2, rho, eps;
-    double weight_decay;  // decoupled for adamw, added to the gradient otherwise; biases too, as in PyTorch
+    double weight_decay;  // decoupled for adamw and lion, added to the gradient otherwise; biases too, as in PyTorch
     double l1;            // sign(w) · l1 is added to the gradient
     double correction1;   // adam: 1 − β1ᵗ
     double correction2;   // adam: √(1 − β2ᵗ)

@@ -69,7 +69,7 @@ import Testing
         #expect(largestDifference(step.parameters(), expected) < 1e-15)
     }
 
-    @Test(arguments: [OptimizerType.sgd, .adam, .adamw, .rmsprop, .adagrad])
+    @Test(arguments: OptimizerType.allCases)
     func `an update follows the published formula, decay and L1 included`(type: OptimizerType) {
         let network = Network.dense([5, 4], bias: false)
         let optimizer = OptimizerConfiguration.plain(type, lr: 0.01, momentum: 0.9, weightDecay: 0.1, l1: 0.01)
@@ -88,7 +88,7 @@ import Testing
             for i in w.indices {
                 var g = w[i] - after[i]
                 g += w[i] > 0 ? 0.01 : w[i] < 0 ? -0.01 : 0
-                if type == .adamw { w[i] *= 1 - 0.01 * 0.1 } else { g += 0.1 * w[i] }
+                if type == .adamw || type == .lion { w[i] *= 1 - 0.01 * 0.1 } else { g += 0.1 * w[i] }
                 switch type {
                 case .sgd:
                     m[i] = 0.9 * m[i] + g
@@ -104,6 +104,9 @@ import Testing
                 case .adagrad:
                     v[i] += g * g
                     w[i] -= 0.01 * g / (v[i].squareRoot() + 1e-8)
+                case .lion:
+                    w[i] -= 0.9 * m[i] + 0.1 * g > 0 ? 0.01 : -0.01
+                    m[i] = 0.999 * m[i] + 0.001 * g
                 }
             }
         }
