@@ -3,7 +3,10 @@ import HDF5
 import TestSupport
 import Testing
 
-@testable import Treadle
+@testable import TreadleBase
+@testable import TreadleConfiguration
+@testable import TreadleData
+@testable import TreadleModel
 
 /// Files as users of h5py and hdf5plugin compress them, which are written by these: an independent writer.
 @Suite(.enabled(if: Python.has("numpy", "h5py", "hdf5plugin"), "needs Python's hdf5plugin"))
