@@ -5,6 +5,8 @@ internal import TreadleModel
 /// An optimizer's numbers for the update at hand: what moves besides the rate is Adam's bias correction.
 struct OptimizerScalars {
     private let configuration: OptimizerConfiguration
+    /// Looked up once: the step asks for it every time.
+    private let type: ck_optimizer_type
     /// Updates done.
     private(set) var step: Int
     // β^step by one multiplication an update, never pow: the same bits on every machine, and after a resumption.
@@ -13,6 +15,9 @@ struct OptimizerScalars {
 
     init(_ configuration: OptimizerConfiguration, step: Int = 0) {
         self.configuration = configuration
+        type =
+            !Self.remembersVelocity(configuration)
+            ? configuration.type.traits.kernel : configuration.nesterov ? CK_NESTEROV : CK_MOMENTUM
         self.step = step
         for _ in 0..<step {
             power1 *= configuration.beta1
@@ -42,8 +47,4 @@ struct OptimizerScalars {
         configuration.type == .sgd && configuration.momentum != 0
     }
 
-    private var type: ck_optimizer_type {
-        guard Self.remembersVelocity(configuration) else { return configuration.type.traits.kernel }
-        return configuration.nesterov ? CK_NESTEROV : CK_MOMENTUM
-    }
 }

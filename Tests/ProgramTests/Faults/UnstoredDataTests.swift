@@ -38,8 +38,9 @@ import Testing
             ended.errors.hasSuffix(
                 "data.h5:/x: claims 1000000000×4 elements, far more than the 0 bytes that it stores can hold; look at the file; "
                     + "if most of it is meant to be zeros, set data.allow_unstored to true\n"), "\(ended.errors)")
-        // The program alone takes some 60 MB.
-        #expect(ended.peakMemory < 200 << 20)
+        // What is claimed would take several times as much. A process begins with the peak of the one that started it, and
+        // the tests' own is some hundred megabytes.
+        #expect(ended.peakMemory < 1 << 30)
     }
 
     @Test func `labels alone are refused the same way`() throws {
@@ -47,7 +48,7 @@ import Testing
         let ended = try Program.run(["check", "job.json5"], in: directory)
         #expect(ended.code == 65)
         #expect(ended.errors.contains("data.h5:/y: claims 250000000 elements"), "\(ended.errors)")
-        #expect(ended.peakMemory < 200 << 20)
+        #expect(ended.peakMemory < 1 << 30)
     }
 
     @Test func `rows of zeros are read where the configuration says so`() throws {
