@@ -12,19 +12,19 @@ struct RanksTests {
             "sgd", "churn",
             """
             optimizer: { type: "sgd", lr: 0.05, momentum: 0.9, nesterov: true },
-            schedule: { type: "cosine", warmup_steps: 5 },
+            schedule: { type: "cosine", warmup_steps: 5 }, compute: { shards: 8 },
             """
         ),
-        ("adam", "regression", #"optimizer: { type: "adam", lr: 0.01 }, compute: { accumulate: 2 },"#),
+        ("adam", "regression", #"optimizer: { type: "adam", lr: 0.01 }, compute: { accumulate: 2, shards: 8 },"#),
         (
             "adamw", "churn",
             #"optimizer: { type: "adamw", lr: 0.01, weight_decay: 0.01, clip_norm: 0.5 }, compute: { shards: 16 },"#
         ),
         (
             "rmsprop", "regression",
-            #"optimizer: { type: "rmsprop", lr: 0.003, clip_norm: 1.0 }, compute: { accumulate: 3 },"#
+            #"optimizer: { type: "rmsprop", lr: 0.003, clip_norm: 1.0 }, compute: { accumulate: 3, shards: 8 },"#
         ),
-        ("adagrad", "churn", #"optimizer: { type: "adagrad", lr: 0.05, l1: 0.0001 },"#),
+        ("adagrad", "churn", #"optimizer: { type: "adagrad", lr: 0.05, l1: 0.0001 }, compute: { shards: 8 },"#),
     ]
 
     @Test(arguments: jobs.indices)
