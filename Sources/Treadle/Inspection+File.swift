@@ -13,7 +13,7 @@ extension Inspection {
     /// ```
     public init(contentsOf path: String) throws(TreadleError) {
         self = try asTreadleError {
-            try Inspection(CheckpointFile.read(path), path: path, workers: Workers(count: Cores.available))
+            try Inspection(CheckpointFile(path), workers: Workers(count: Cores.available))
         }
     }
 

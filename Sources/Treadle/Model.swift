@@ -29,10 +29,10 @@ public struct Model: Sendable {
     /// let model = try Model(contentsOf: "runs/churn/final.h5")
     /// ```
     public init(contentsOf path: String) throws(TreadleError) {
-        let model = try asTreadleError { try TrainedModel(CheckpointFile.readModel(path), path: path) }
-        let checkpoint = model.checkpoint
+        let model = try asTreadleError { try TrainedModel(CheckpointFile(path)) }
+        let checkpoint = model.saved
         self.model = model
-        digest = checkpoint.parameterDigest
+        digest = checkpoint.parameters.digest
         predictor = RowPredictor(
             network: checkpoint.network, parameters: checkpoint.parameters, loss: model.loss,
             normalization: checkpoint.normalization)
@@ -40,15 +40,15 @@ public struct Model: Sendable {
     }
 
     /// What it was trained for.
-    public var task: LearningTask { model.checkpoint.task }
+    public var task: LearningTask { model.saved.task }
     /// How many numbers a row has.
-    public var inputs: Int { model.checkpoint.network.inputs }
+    public var inputs: Int { model.saved.network.inputs }
     /// How many numbers it says of each row.
-    public var outputs: Int { model.checkpoint.network.outputs }
+    public var outputs: Int { model.saved.network.outputs }
     /// The names of the inputs in their order, where the training data had them.
-    public var columns: [String]? { model.checkpoint.columns }
+    public var columns: [String]? { model.saved.columns }
     /// The names of the classes or labels in the order of the outputs, where the training data had them.
-    public var classes: [String]? { model.checkpoint.classes }
+    public var classes: [String]? { model.saved.classes }
     /// The SHA-256 over all parameters: equal digests mean equal weights.
     public let digest: String
 

@@ -94,12 +94,14 @@ final class PeerRun {
 
     private func save(_ step: TrainingStep<Float>, to path: String) throws -> JSONValue {
         let start = Clock.wallTime()
+        var model = ModelDescription(
+            task: configuration.task, network: network, loss: loss.type, precision: configuration.model.precision)
+        model.normalization = data.normalization
         let checkpoint = Checkpoint(
-            configuration: configuration.resolvedText, baseDirectory: "/", task: configuration.task, network: network,
-            loss: loss.type, precision: configuration.model.precision, parameters: step.parameters(),
-            normalization: data.normalization,
-            classes: nil, columns: nil, optimizer: step.optimizerState(), cursor: Cursor(),
-            progress: TrainingProgress(), history: [], fingerprint: data.fingerprint, created: nil)
+            model: SavedModel(model, parameters: step.parameters()),
+            state: RunState(RunCourse(), optimizer: step.optimizerState()),
+            origin: FileOrigin(
+                configuration: configuration.resolvedText, baseDirectory: "/", fingerprint: data.fingerprint))
         let copied = Clock.wallTime()
         let bytes = try CheckpointFile.write(checkpoint, to: path)
         return [

@@ -12,7 +12,7 @@ extension GuardedHelper {
 struct Main {
     /// What a process that looks at a file of unknown origin can be asked for.
     private static var works: [any GuardedWork.Type] {
-        [FileTree.Listing.self, FileSurvey.Work.self, SlicedArray.Work.self, StoredCheckpoint.Work.self]
+        [FileTree.Listing.self, FileSurvey.Work.self, SlicedArray.Work.self, CheckpointFile.Work.self]
     }
 
     static func main() {

@@ -25,8 +25,8 @@ enum DiffCommand {
     private static func run(_ call: Invocation) throws -> ExitCode {
         let paths = [call.argument(before), call.argument(after)]
         let difference = ModelDifference(
-            from: try StoredCheckpoint.open(paths[0], helper: .program).checkpoint(),
-            to: try StoredCheckpoint.open(paths[1], helper: .program).checkpoint(),
+            from: try CheckpointFile(paths[0], helper: .program).checkpoint(),
+            to: try CheckpointFile(paths[1], helper: .program).checkpoint(),
             workers: try call.workers())
         if call.wantsJSON {
             try call.output.write(json: difference.json(paths[0], paths[1]))

@@ -32,7 +32,7 @@ enum EvalCommand {
         if call.wantsJSON {
             try call.output.write(json: json(result, set: name, of: model))
         } else {
-            try call.output.write(text(result, classes: model.checkpoint.classes))
+            try call.output.write(text(result, classes: model.saved.classes))
         }
         return .done
     }
@@ -65,7 +65,7 @@ enum EvalCommand {
         members += metrics.map { .init($0, .number(result.metrics[$0] ?? .nan)) }
         if let confusion = result.confusion {
             members.append(.init("confusion", .array(confusion.map { .array($0.map(JSONValue.number)) })))
-            if let classes = model.checkpoint.classes {
+            if let classes = model.saved.classes {
                 members.append(.init("classes", .array(classes.map(JSONValue.string))))
             }
         }

@@ -47,7 +47,7 @@ enum InspectCommand {
         if Inspection.isForeign(path) {
             try inspectForeign(path, seconds, call)
         } else if call.has(digest) {
-            let digest = try StoredCheckpoint.open(path, seconds: seconds, helper: .program).parameterDigest()
+            let digest = try CheckpointFile(path, helper: .program, seconds: seconds).parameterDigest()
             if call.wantsJSON {
                 try call.output.write(json: ["digest": .string(digest)])
             } else {
@@ -57,14 +57,13 @@ enum InspectCommand {
             let (plain, slice) = try TensorSlice.split(name)
             try write(
                 try SlicedArray(
-                    plain, slice, of: try StoredCheckpoint.open(path, seconds: seconds, helper: .program).checkpoint()),
+                    plain, slice, of: try CheckpointFile(path, helper: .program, seconds: seconds).checkpoint()),
                 call)
         } else {
-            let stored = try StoredCheckpoint.open(path, seconds: seconds, helper: .program)
-            var inspection = try Inspection(stored, workers: try call.workers())
+            let file = try CheckpointFile(path, helper: .program, seconds: seconds)
+            let inspection = try Inspection(file, workers: try call.workers())
             if let page = call.value(html) {
-                inspection.checkpoint.parameters = try stored.model().parameters
-                try writePage(inspection, to: page, call)
+                try writePage(inspection, of: try file.model(), to: page, call)
             } else {
                 try write(inspection, call)
             }
@@ -80,9 +79,11 @@ enum InspectCommand {
         try call.output.write(text.text)
     }
 
-    private static func writePage(_ inspection: Inspection, to page: String, _ call: Invocation) throws {
-        let (evaluated, note) = try measure(inspection, call)
-        let report = HTMLReport(inspection, evaluated: evaluated, note: note)
+    private static func writePage(_ inspection: Inspection, of model: SavedModel, to page: String, _ call: Invocation)
+        throws
+    {
+        let (evaluated, note) = try measure(model, inspection, call)
+        let report = HTMLReport(inspection, of: model, evaluated: evaluated, note: note)
         if page == "-" {
             try call.output.write(report.text)
         } else {
@@ -101,11 +102,11 @@ enum InspectCommand {
 
     /// What the model reaches on the rows that its configuration names, where they are there; otherwise why not.
     private static func measure(
-        _ inspection: Inspection, _ call: Invocation
+        _ saved: SavedModel, _ inspection: Inspection, _ call: Invocation
     ) throws -> (EvaluatedSet?, note: String?) {
         do {
             let workers = try call.workers()
-            let model = try TrainedModel(inspection.checkpoint, path: inspection.path)
+            let model = try TrainedModel(saved, from: inspection.checkpoint.origin, path: inspection.path)
             let log = call.log
             let (set, rows) = try model.rows(of: [], workers: workers) { log.write($0, $1) }
             let extra = model.configuration.task.reportMetrics(outputs: inspection.checkpoint.network.outputs)

@@ -25,10 +25,11 @@ enum ReproduceCommand {
 
     private static func run(_ call: Invocation) throws -> ExitCode {
         let stop = Signals.stop
-        let model = try TrainedModel.read(call.argument(file), helper: .program)
+        let file = try CheckpointFile(call.argument(file), helper: .program)
+        let model = try TrainedModel(file)
         let workers = try call.workers(configured: model.configuration.compute.threads)
         let outcome = try Reproduction.run(
-            model, threads: workers.count, stop: stop,
+            model, course: file.head.course, threads: workers.count, stop: stop,
             observer: Progress.observer(log: call.log, every: model.configuration.log.every))
         if call.wantsJSON {
             try call.output.write(

@@ -42,7 +42,7 @@ enum TrainCommand {
         options.ranks = ranks
         options.page = HTMLReport.page
         // A digest can be right on any file: each is read in a process with limits before this one relies on it.
-        options.examine = { _ = try StoredCheckpoint.open($0, helper: .program) }
+        options.examine = { _ = try CheckpointFile($0, helper: .program) }
         options.stop = Signals.stop
         options.takeCheckpointRequest = Signals.takeCheckpointRequest
         let summary = try Trainer.run(

@@ -28,7 +28,7 @@ enum VerifyCommand {
         var code = ExitCode.done
         for file in call.arguments(files) {
             do {
-                let checkpoint = try StoredCheckpoint.open(file, helper: .program)
+                let checkpoint = try CheckpointFile(file, helper: .program)
                 try checkpoint.checkFinite(workers: try call.workers())
                 if call.wantsJSON {
                     reports.append(try report(file, checkpoint))
@@ -49,13 +49,13 @@ enum VerifyCommand {
         return code
     }
 
-    private static func line(_ file: String, _ checkpoint: Checkpoint) -> String {
+    private static func line(_ file: String, _ checkpoint: CheckpointHead) -> String {
         let layers = Figure.count(checkpoint.network.layers.count, "layer")
         let parameters = Figure.count(checkpoint.network.parameterCount, "parameter")
         return "ok   \(file): step \(Figure.grouped(checkpoint.cursor.step)), \(layers), \(parameters)"
     }
 
-    private static func report(_ file: String, _ stored: StoredCheckpoint) throws -> JSONValue {
+    private static func report(_ file: String, _ stored: CheckpointFile) throws -> JSONValue {
         let checkpoint = stored.head
         return [
             "file": .string(file), "ok": true,

@@ -6,7 +6,7 @@ package import TreadleTools
 /// What `treadle inspect` prints of a checkpoint, for people.
 package struct InspectionText {
     private let inspection: Inspection
-    private let checkpoint: Checkpoint
+    private let checkpoint: CheckpointHead
     private let width: Int
     private let unicode: Bool
     /// Marks headings; the text itself without a terminal.

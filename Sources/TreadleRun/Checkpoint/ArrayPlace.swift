@@ -34,4 +34,6 @@ protocol CheckpointImage: Sendable {
     var length: Int { get }
     /// Fills `buffer` from `offset` on; both lie within the image.
     func read(at offset: Int, into buffer: UnsafeMutableRawBufferPointer) throws
+    /// Throws when what was read is no longer what the digest vouched for.
+    func checkUnchanged() throws
 }

@@ -111,7 +111,7 @@ final class BestRanking: Sendable {
         var entries: [Entry] = []
         for (index, path) in files {
             do {
-                guard let record = try CheckpointFile.read(path).history.last else { continue }
+                guard let record = try CheckpointFile(path).head.history.last else { continue }
                 guard let value = record.metrics[metric.name] else { continue }
                 // A kill between two renames leaves one epoch under two names.
                 guard !entries.contains(where: { $0.step == record.step }) else { continue }

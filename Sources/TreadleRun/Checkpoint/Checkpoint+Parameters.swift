@@ -1,4 +1,5 @@
 internal import TreadleBase
+internal import TreadleData
 package import TreadleModel
 
 extension Checkpoint {
@@ -13,19 +14,21 @@ extension Checkpoint {
         for slot in optimizer.slots {
             if let place = slot.layers.firstNonFinite { return "optimizer/\(slot.name)/\(place)" }
         }
-        for (name, values) in normalization.named {
-            if let index = values.firstIndex(where: { !$0.isFinite }) { return "normalization/\(name) [\(index)]" }
-        }
-        return nil
-    }
-
-    /// Throws when one is not, as of the file at `path`.
-    func checkFinite(_ path: String) throws {
-        if let place = firstNonFinite { throw Self.notFinite(place, path) }
+        return self.normalization.firstNonFinite
     }
 
     static func notFinite(_ place: String, _ path: String) -> TreadleError {
         TreadleError(.badData, "\(path): \(place) is not finite; use another checkpoint")
+    }
+}
+
+extension Normalization {
+    /// As in `normalization/factor [3]`; nil when all are finite.
+    var firstNonFinite: String? {
+        for (name, values) in named {
+            if let index = values.firstNonFinite { return "normalization/\(name) [\(index)]" }
+        }
+        return nil
     }
 }
 

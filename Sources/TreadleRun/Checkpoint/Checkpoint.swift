@@ -3,15 +3,88 @@ package import TreadleData
 package import TreadleModel
 
 /// All that prediction and resumption need, as a value: what a checkpoint file holds.
-package struct Checkpoint: Equatable, Sendable, Codable {
-    /// The resolved configuration as JSON text, and the directory its paths start from.
-    package var configuration: String
-    package var baseDirectory: String
+///
+/// It has three parts, and whoever needs one of them asks for that one. The small members of all three can be named
+/// without their part: `checkpoint.network`, `checkpoint.cursor`, `checkpoint.fingerprint`.
+@dynamicMemberLookup
+package struct Checkpoint: Equatable, Sendable {
+    package var model: SavedModel
+    package var state: RunState
+    package var origin: FileOrigin
+
+    package init(model: SavedModel, state: RunState, origin: FileOrigin) {
+        self.model = model
+        self.state = state
+        self.origin = origin
+    }
+
+    package var parameters: [LayerParameters] {
+        get { model.parameters }
+        set { model.parameters = newValue }
+    }
+
+    package var optimizer: OptimizerState {
+        get { state.optimizer }
+        set { state.optimizer = newValue }
+    }
+
+    package subscript<Value>(dynamicMember path: WritableKeyPath<ModelDescription, Value>) -> Value {
+        get { model.description[keyPath: path] }
+        set { model.description[keyPath: path] = newValue }
+    }
+
+    package subscript<Value>(dynamicMember path: WritableKeyPath<RunCourse, Value>) -> Value {
+        get { state.course[keyPath: path] }
+        set { state.course[keyPath: path] = newValue }
+    }
+
+    package subscript<Value>(dynamicMember path: WritableKeyPath<FileOrigin, Value>) -> Value {
+        get { origin[keyPath: path] }
+        set { origin[keyPath: path] = newValue }
+    }
+}
+
+/// A checkpoint without the arrays that grow with the network: what can be said of a file of any size.
+@dynamicMemberLookup
+package struct CheckpointHead: Equatable, Sendable, Codable {
+    package var model: ModelDescription
+    package var course: RunCourse
+    package var origin: FileOrigin
+
+    package subscript<Value>(dynamicMember path: KeyPath<ModelDescription, Value>) -> Value { model[keyPath: path] }
+    package subscript<Value>(dynamicMember path: KeyPath<RunCourse, Value>) -> Value { course[keyPath: path] }
+    package subscript<Value>(dynamicMember path: KeyPath<FileOrigin, Value>) -> Value { origin[keyPath: path] }
+}
+
+extension Checkpoint {
+    package var head: CheckpointHead {
+        CheckpointHead(model: model.description, course: state.course, origin: origin)
+    }
+}
+
+/// All that predicting needs.
+@dynamicMemberLookup
+package struct SavedModel: Equatable, Sendable {
+    package var description: ModelDescription
+    package var parameters: [LayerParameters]
+
+    package init(_ description: ModelDescription, parameters: [LayerParameters]) {
+        self.description = description
+        self.parameters = parameters
+    }
+
+    package subscript<Value>(dynamicMember path: WritableKeyPath<ModelDescription, Value>) -> Value {
+        get { description[keyPath: path] }
+        set { description[keyPath: path] = newValue }
+    }
+}
+
+/// What a model is for and what it is made of, without its weights.
+package struct ModelDescription: Equatable, Sendable, Codable {
     package var task: LearningTask
     package var network: Network
     package var loss: LossType
     package var precision: Precision
-    package var parameters: [LayerParameters] = []
     package var normalization = Normalization.none
     /// The classes' names in the order of the outputs; nil for regression or unnamed classes.
     package var classes: [String]?
@@ -21,10 +94,52 @@ package struct Checkpoint: Equatable, Sendable, Codable {
     package var classWeights: [Double]?
     /// The extents of a row of x where it has several, such as 28×28.
     package var imageShape: [Int]?
-    package var optimizer = OptimizerState()
-    package var cursor: Cursor
-    package var progress: TrainingProgress
-    package var history: [EpochRecord]
+
+    package init(task: LearningTask, network: Network, loss: LossType, precision: Precision) {
+        self.task = task
+        self.network = network
+        self.loss = loss
+        self.precision = precision
+    }
+
+    /// All but the normalization, which has a number for every input: as JSON, nobody should wait for it.
+    private enum CodingKeys: CodingKey {
+        case task, network, loss, precision, classes, columns, classWeights, imageShape
+    }
+}
+
+/// All that a run needs to go on from where it stood, besides its model.
+package struct RunState: Equatable, Sendable {
+    package var course: RunCourse
+    package var optimizer: OptimizerState
+
+    package init(_ course: RunCourse, optimizer: OptimizerState) {
+        self.course = course
+        self.optimizer = optimizer
+    }
+}
+
+/// How far a run has come, and how it went.
+package struct RunCourse: Equatable, Sendable, Codable {
+    package var cursor = Cursor()
+    package var progress = TrainingProgress()
+    package var history: [EpochRecord] = []
+
+    package init(
+        cursor: Cursor = Cursor(), progress: TrainingProgress = TrainingProgress(), history: [EpochRecord] = []
+    ) {
+        self.cursor = cursor
+        self.progress = progress
+        self.history = history
+    }
+}
+
+/// Where a checkpoint comes from.
+package struct FileOrigin: Equatable, Sendable, Codable {
+    /// The resolved configuration as JSON text, and the directory its paths start from.
+    package var configuration: String
+    package var baseDirectory: String
+    /// Of the data that the model was trained on.
     package var fingerprint: String
     /// Seconds since 1970 when the file was written; nil keeps files byte-identical.
     package var created: Double?
@@ -34,39 +149,15 @@ package struct Checkpoint: Equatable, Sendable, Codable {
     package var numerics: [Int]
 
     package init(
-        configuration: String, baseDirectory: String, task: LearningTask, network: Network, loss: LossType,
-        precision: Precision, parameters: [LayerParameters], normalization: Normalization, classes: [String]?,
-        columns: [String]?, classWeights: [Double]? = nil, imageShape: [Int]? = nil, optimizer: OptimizerState,
-        cursor: Cursor, progress: TrainingProgress,
-        history: [EpochRecord], fingerprint: String, created: Double?, programVersion: String = Treadle.version,
-        numerics: [Int] = [Treadle.numerics]
+        configuration: String, baseDirectory: String, fingerprint: String, created: Double? = nil,
+        programVersion: String = Treadle.version, numerics: [Int] = [Treadle.numerics]
     ) {
         self.configuration = configuration
         self.baseDirectory = baseDirectory
-        self.task = task
-        self.network = network
-        self.loss = loss
-        self.precision = precision
-        self.parameters = parameters
-        self.normalization = normalization
-        self.classes = classes
-        self.columns = columns
-        self.classWeights = classWeights
-        self.imageShape = imageShape
-        self.optimizer = optimizer
-        self.cursor = cursor
-        self.progress = progress
-        self.history = history
         self.fingerprint = fingerprint
         self.created = created
         self.programVersion = programVersion
         self.numerics = numerics
-    }
-
-    /// All but the numbers: what they would be as JSON is nothing that anybody should wait for.
-    private enum CodingKeys: CodingKey {
-        case configuration, baseDirectory, task, network, loss, precision, classes, columns, classWeights, imageShape
-        case cursor, progress, history, fingerprint, created, programVersion, numerics
     }
 }
 

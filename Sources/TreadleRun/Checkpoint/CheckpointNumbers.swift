@@ -16,6 +16,8 @@ package struct CheckpointNumbers: Sendable {
 
     package var layers: [LayerNumbers]
     package var slots: [(name: String, layers: [LayerNumbers])]
+    /// The optimizer's updates so far.
+    package var updates: Int
 
     /// Parameters in layer order, weight before bias, then the optimizer's slots in the same order.
     package var named: [(name: String, numbers: NumberSource, isParameter: Bool)] {
@@ -43,5 +45,6 @@ extension CheckpointNumbers {
         }
         layers = sources(checkpoint.parameters)
         slots = checkpoint.optimizer.slots.map { ($0.name, sources($0.layers)) }
+        updates = checkpoint.optimizer.step
     }
 }

@@ -18,8 +18,8 @@ package struct CheckpointOutline: Codable, Sendable {
         var layers: [LayerPlaces]
     }
 
-    /// All but the numbers: neither parameters nor optimizer nor normalization.
-    var head: Checkpoint
+    /// Without the normalization, whose numbers are at `normalization`.
+    var head: CheckpointHead
     var parameters: [LayerPlaces]
     var optimizerStep: Int
     var slots: [SlotPlaces]
@@ -69,18 +69,16 @@ package struct CheckpointOutline: Codable, Sendable {
         }
     }
 
-    /// The head with everything but what grows with the network.
-    func head(in image: some CheckpointImage) throws -> Checkpoint {
-        var checkpoint = head
+    /// What the file says of itself, with the normalization.
+    func head(in image: some CheckpointImage) throws -> CheckpointHead {
+        var head = head
         func values(_ name: String) throws -> [Double] {
             try normalization[name].map { Double.values(of: try $0.tensor(in: image)) } ?? []
         }
-        checkpoint.normalization = Normalization(
+        head.model.normalization = Normalization(
             shift: try values("shift"), factor: try values("factor"), targetShift: try values("target_shift"),
             targetFactor: try values("target_factor"), imputation: try values("imputation"))
-        checkpoint.optimizer = OptimizerState(
-            step: optimizerStep, slots: slots.map { OptimizerState.Slot(name: $0.name, layers: []) })
-        return checkpoint
+        return head
     }
 
     /// The numbers of the layers at `places`.
@@ -92,21 +90,10 @@ package struct CheckpointOutline: Codable, Sendable {
         }
     }
 
-    /// What predicting needs: all but the optimizer's memory.
-    func model(in image: some CheckpointImage) throws -> Checkpoint {
-        var checkpoint = try head(in: image)
-        checkpoint.parameters = try layers(parameters, in: image)
-        checkpoint.optimizer.slots = []
-        return checkpoint
-    }
-
-    /// All of it.
-    func checkpoint(in image: some CheckpointImage) throws -> Checkpoint {
-        var checkpoint = try head(in: image)
-        checkpoint.parameters = try layers(parameters, in: image)
-        for (index, slot) in slots.enumerated() {
-            checkpoint.optimizer.slots[index].layers = try layers(slot.layers, in: image)
-        }
-        return checkpoint
+    /// What the optimizer remembers.
+    func optimizer(in image: some CheckpointImage) throws -> OptimizerState {
+        OptimizerState(
+            step: optimizerStep,
+            slots: try slots.map { .init(name: $0.name, layers: try layers($0.layers, in: image)) })
     }
 }

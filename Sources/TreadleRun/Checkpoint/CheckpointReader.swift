@@ -49,30 +49,23 @@ struct CheckpointReader {
         let configuration = try text("config", in: state)
         try checkAgreement(of: configuration, with: network)
         let optimizer = try state.group("optimizer")
-        let head = Checkpoint(
-            configuration: configuration,
-            baseDirectory: try text(attribute: "base_directory", of: state),
-            task: try choice("task", of: state),
-            network: network,
-            loss: try choice("loss", of: state),
-            precision: precision,
-            parameters: [],
-            normalization: .none,
-            classes: try texts("classes", in: state),
-            columns: try texts("columns", in: state),
-            classWeights: state.contains("class_weights") ? try column("class_weights", in: state) : nil,
-            imageShape: try imageShape(in: state, network),
-            optimizer: OptimizerState(),
-            cursor: try readCursor(state.group("cursor")),
-            progress: try readProgress(state.group("progress")),
-            history: try readHistory(state.group("history")),
-            fingerprint: try text(attribute: "fingerprint", of: state),
-            created: try number("created", of: state),
-            programVersion: try text(attribute: "program_version", of: state),
-            numerics: try numerics(of: state))
+        var model = ModelDescription(
+            task: try choice("task", of: state), network: network, loss: try choice("loss", of: state),
+            precision: precision)
+        model.classes = try texts("classes", in: state)
+        model.columns = try texts("columns", in: state)
+        model.classWeights = state.contains("class_weights") ? try column("class_weights", in: state) : nil
+        model.imageShape = try imageShape(in: state, network)
+        let course = RunCourse(
+            cursor: try readCursor(state.group("cursor")), progress: try readProgress(state.group("progress")),
+            history: try readHistory(state.group("history")))
+        let origin = FileOrigin(
+            configuration: configuration, baseDirectory: try text(attribute: "base_directory", of: state),
+            fingerprint: try text(attribute: "fingerprint", of: state), created: try number("created", of: state),
+            programVersion: try text(attribute: "program_version", of: state), numerics: try numerics(of: state))
         return CheckpointOutline(
-            head: head, parameters: parameters, optimizerStep: try count("step", of: optimizer),
-            slots: try readSlots(optimizer, network, precision),
+            head: CheckpointHead(model: model, course: course, origin: origin), parameters: parameters,
+            optimizerStep: try count("step", of: optimizer), slots: try readSlots(optimizer, network, precision),
             normalization: try readNormalization(state.group("normalization"), network))
     }
 

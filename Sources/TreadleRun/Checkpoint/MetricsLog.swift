@@ -71,7 +71,7 @@ package final class MetricsLog: Sendable {
     }
 }
 
-extension Checkpoint {
+extension RunCourse {
     /// How far the run's metrics log goes. A run that ended within an epoch has recorded that part as the epoch.
     package var recorded: Cursor {
         Cursor(epoch: max(cursor.epoch, history.last?.epoch ?? 0), batch: cursor.batch, step: cursor.step)

@@ -30,4 +30,7 @@ internal import TreadleBase
     func read(at offset: Int, into buffer: UnsafeMutableRawBufferPointer) {
         unsafe buffer.copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[offset..<offset + buffer.count]))
     }
+
+    /// What changes in the file does not change this copy of it.
+    func checkUnchanged() {}
 }

@@ -8,42 +8,48 @@ package import TreadleModel
 /// A checkpoint ready to answer: with the configuration it was trained by, and its loss.
 package struct TrainedModel: Sendable {
     package let path: String
-    package let checkpoint: Checkpoint
+    package let saved: SavedModel
+    package let origin: FileOrigin
     package let configuration: Configuration
     package let loss: LossFunction
 
     /// `overrides` replace settings of its configuration.
-    package init(_ checkpoint: Checkpoint, path: String, overrides: [String] = []) throws {
+    package init(_ saved: SavedModel, from origin: FileOrigin, path: String, overrides: [String] = []) throws {
         self.path = path
-        self.checkpoint = checkpoint
+        self.saved = saved
+        self.origin = origin
         func configuration(_ overrides: [String]) throws(TreadleError) -> Configuration {
             try Configuration.parse(
-                text: checkpoint.configuration, file: path + ":/treadle/config",
-                baseDirectory: checkpoint.baseDirectory, overrides: overrides)
+                text: origin.configuration, file: path + ":/treadle/config",
+                baseDirectory: origin.baseDirectory, overrides: overrides)
         }
         var loss: LossFunction
         let own: Configuration
         do {
             own = try configuration([])
-            loss = try LossFunction(own.loss, task: checkpoint.task, outputs: checkpoint.network.outputs)
+            loss = try LossFunction(own.loss, task: saved.task, outputs: saved.network.outputs)
         } catch {
             // Nobody wrote this configuration by hand: it is the file that is bad.
             throw TreadleError(.badData, messages: error.messages)
         }
         self.configuration = overrides.isEmpty ? own : try configuration(overrides)
-        guard self.configuration.task == checkpoint.task, loss.type == checkpoint.loss else {
+        guard self.configuration.task == saved.task, loss.type == saved.loss else {
             throw TreadleError(
                 .badData,
                 "\(path): its configuration is for \(self.configuration.task.rawValue) by \(loss.type.rawValue), its weights for "
-                    + "\(checkpoint.task.rawValue) by \(checkpoint.loss.rawValue); use another checkpoint or a copy")
+                    + "\(saved.task.rawValue) by \(saved.loss.rawValue); use another checkpoint or a copy")
         }
-        loss.classWeights = checkpoint.classWeights ?? loss.classWeights
+        loss.classWeights = saved.classWeights ?? loss.classWeights
         self.loss = loss
+    }
+
+    package init(_ file: CheckpointFile, overrides: [String] = []) throws {
+        try self.init(file.model(), from: file.head.origin, path: file.path, overrides: overrides)
     }
 
     /// Reads a file of unknown origin.
     package static func read(_ path: String, overrides: [String] = [], helper: GuardedHelper) throws -> TrainedModel {
-        try TrainedModel(StoredCheckpoint.open(path, helper: helper).model(), path: path, overrides: overrides)
+        try TrainedModel(CheckpointFile(path, helper: helper), overrides: overrides)
     }
 
     /// The rows to measure the model on: `files`, or the test set of its configuration, or the validation set.
@@ -78,7 +84,7 @@ package struct TrainedModel: Sendable {
         settings.readsOnce = true
         let dataset = try Dataset.open(
             source.source, settings,
-            targets: .match(checkpoint.task, outputs: checkpoint.network.outputs, classes: checkpoint.classes))
+            targets: .match(saved.task, outputs: saved.network.outputs, classes: saved.classes))
         try checkInputs(of: dataset)
         return (source.name, try dataset.usableRows(workers))
     }
@@ -91,13 +97,13 @@ package struct TrainedModel: Sendable {
     /// Refuses data with other inputs than the model's: by number, and by name where both sides have names.
     package func checkInputs(of dataset: Dataset) throws {
         let files = dataset.fileNames.joined(separator: ", ")
-        guard dataset.features == checkpoint.network.inputs else {
+        guard dataset.features == saved.network.inputs else {
             throw TreadleError(
                 .badData,
-                "\(files): its rows have \(dataset.features) inputs, the model \(path) takes \(checkpoint.network.inputs)"
+                "\(files): its rows have \(dataset.features) inputs, the model \(path) takes \(saved.network.inputs)"
             )
         }
-        guard let expected = checkpoint.columns, let present = dataset.columns else { return }
+        guard let expected = saved.columns, let present = dataset.columns else { return }
         for (index, (name, other)) in zip(expected, present).enumerated() where name != other {
             throw TreadleError(
                 .badData,
@@ -111,7 +117,7 @@ package struct TrainedModel: Sendable {
     package func evaluate(_ rows: RowSet, metrics: [MetricName]? = nil, workers: Workers, stop: Stop = Stop()) throws
         -> Evaluation
     {
-        switch checkpoint.precision.number {
+        switch saved.precision.number {
         case .float32: try evaluate(rows, as: Float.self, metrics, workers, stop)
         case .float64: try evaluate(rows, as: Double.self, metrics, workers, stop)
         }
@@ -122,9 +128,9 @@ package struct TrainedModel: Sendable {
     ) throws -> Evaluation {
         do {
             return try Evaluator<S>(
-                network: checkpoint.network, loss: loss, task: checkpoint.task,
-                metrics: metrics ?? checkpoint.task.metrics, workers: workers
-            ).evaluate(rows, parameters: checkpoint.parameters, normalization: checkpoint.normalization, stop: stop)
+                network: saved.network, loss: loss, task: saved.task,
+                metrics: metrics ?? saved.task.metrics, workers: workers
+            ).evaluate(rows, parameters: saved.parameters, normalization: saved.normalization, stop: stop)
         } catch Departure.stop(let reason) {
             throw TreadleError(.tryAgain, "stopped by \(reason)")
         }

@@ -13,8 +13,8 @@ struct InputBlock<S: Scalar> {
     private var x: [S]
 
     init(capacity: Int, model: TrainedModel, path: String) {
-        let normalization = model.checkpoint.normalization
-        width = model.checkpoint.network.inputs
+        let normalization = model.saved.normalization
+        width = model.saved.network.inputs
         self.path = path
         transform = ColumnTransform(
             shift: normalization.shift, factor: normalization.factor, imputation: normalization.imputation)

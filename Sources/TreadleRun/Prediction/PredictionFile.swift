@@ -13,7 +13,7 @@ package struct PredictionFile: PredictionSink {
 
     /// A file for `rows` rows, which appears under its name when it is whole.
     package init(_ path: String, model: TrainedModel, rows: Int, replacing: Bool) throws {
-        let checkpoint = model.checkpoint
+        let checkpoint = model.saved
         let width = checkpoint.network.outputs
         task = checkpoint.task
         number = checkpoint.precision.number
@@ -44,7 +44,7 @@ package struct PredictionFile: PredictionSink {
             path, replacing: replacing, compress: false, plans,
             texts: checkpoint.classes.map { [("classes", $0)] } ?? [],
             attributes: [
-                ("model", model.path), ("digest", checkpoint.parameterDigest), ("program_version", Treadle.version),
+                ("model", model.path), ("digest", checkpoint.parameters.digest), ("program_version", Treadle.version),
             ])
     }
 

@@ -18,10 +18,10 @@ package struct PredictionTable: PredictionSink {
         model: TrainedModel, workers: Workers, put: @escaping (String) throws -> Void,
         close: @escaping () throws -> Void = {}
     ) {
-        task = model.checkpoint.task
-        number = model.checkpoint.precision.number
-        classes = model.checkpoint.classes
-        classFields = (0..<model.checkpoint.network.outputs).map { [classes] number in
+        task = model.saved.task
+        number = model.saved.precision.number
+        classes = model.saved.classes
+        classFields = (0..<model.saved.network.outputs).map { [classes] number in
             String(number) + (classes.map { "," + Self.quoted($0[number]) } ?? "")
         }
         self.workers = workers

@@ -41,7 +41,7 @@ package struct Predictor {
         try model.checkInputs(of: dataset)
         let rows = RowSet(dataset)
         var sink = try makeSink(rows.count)
-        switch model.checkpoint.precision.number {
+        switch model.saved.precision.number {
         case .float32: try predict(rows, as: Float.self, to: &sink)
         case .float64: try predict(rows, as: Double.self, to: &sink)
         }
@@ -52,7 +52,7 @@ package struct Predictor {
     private func predict<S: Scalar>(_ rows: RowSet, as: S.Type, to sink: inout any PredictionSink) throws {
         let forward = forwardPass(S.self)
         let loader = try BatchLoader<S>(
-            rows, normalization: model.checkpoint.normalization, order: .sequential, batchSize: Self.blockRows,
+            rows, normalization: model.saved.normalization, order: .sequential, batchSize: Self.blockRows,
             workers: workers)
         var row = 0
         while let batch = try unsafe loader.next() {
@@ -67,7 +67,7 @@ package struct Predictor {
     package func predict(
         table path: String, options: TableOptions, to makeSink: (_ rows: Int) throws -> any PredictionSink
     ) throws -> Int {
-        switch model.checkpoint.precision.number {
+        switch model.saved.precision.number {
         case .float32: try predict(table: path, options, as: Float.self, to: makeSink)
         case .float64: try predict(table: path, options, as: Double.self, to: makeSink)
         }
@@ -76,9 +76,9 @@ package struct Predictor {
     private func predict<S: ParsedNumber>(
         table path: String, _ options: TableOptions, as: S.Type, to makeSink: (_ rows: Int) throws -> any PredictionSink
     ) throws -> Int {
-        let inputs = model.checkpoint.network.inputs
+        let inputs = model.saved.network.inputs
         func open() throws -> InputRows<S> {
-            try InputRows(path, inputs: inputs, columns: model.checkpoint.columns, options: options)
+            try InputRows(path, inputs: inputs, columns: model.saved.columns, options: options)
         }
         var values: [S] = []
         // The output's arrays have their sizes before the first row is written.
@@ -114,14 +114,14 @@ package struct Predictor {
 
     private func forwardPass<S: Scalar>(_: S.Type) -> ForwardPass<S> {
         ForwardPass(
-            network: model.checkpoint.network, parameters: model.checkpoint.parameters, loss: model.loss,
+            network: model.saved.network, parameters: model.saved.parameters, loss: model.loss,
             maxRows: Self.blockRows, workers: workers)
     }
 
     /// The outputs in the target's own units.
     private func predictions<S: Scalar>(_ outputs: UnsafePointer<S>, rows: Range<Int>) -> Predictions {
-        let width = model.checkpoint.network.outputs
-        let normalization = model.checkpoint.normalization
+        let width = model.saved.network.outputs
+        let normalization = model.saved.normalization
         var values = unsafe UnsafeBufferPointer(start: outputs, count: rows.count * width).map { Double($0) }
         if !normalization.targetFactor.isEmpty {
             for index in values.indices {

@@ -81,7 +81,7 @@ package struct Retraining {
         guard let change else {
             return RetrainReport(.unchanged, "neither data nor configuration changed", model: promoted.path)
         }
-        let match = try served.map { try Correspondence(of: $0, at: promoted.path, to: identity) }
+        let match = try served.map { try Correspondence(of: $0.model.description, at: promoted.path, to: identity) }
         if let match, match.hasNewClasses, !options.promotesAnyway {
             throw TreadleError(
                 .badData,
@@ -175,7 +175,7 @@ package struct Retraining {
         training.examine = options.examine
         training.stop = options.stop
         training.takeCheckpointRequest = options.takeCheckpointRequest
-        if settings.start == .warm, let served { training.warmStart = WarmStart(served, path: promoted.path) }
+        if settings.start == .warm, let served { training.warmStart = WarmStart(served.model, path: promoted.path) }
         let summary = try Trainer.run(configuration, options: training, observer: observer)
         guard summary.ending.isFinal, let candidate = summary.checkpoint else {
             return RetrainReport(.interrupted, "the next call continues", model: promoted.path)
@@ -212,16 +212,16 @@ package struct Retraining {
                 .configuration, "data.valid gives no rows to judge models by; raise its fraction or name files")
         }
         let watched = WatchedMetric(promotion.metric)
-        func measure(_ model: Checkpoint, _ path: String) throws -> Double {
+        func measure(_ model: SavedModel, from origin: FileOrigin, _ path: String) throws -> Double {
             let metrics = configuration.metrics.filter { $0 != .confusion }
-            let result = try TrainedModel(model, path: path).evaluate(
+            let result = try TrainedModel(model, from: origin, path: path).evaluate(
                 rows, metrics: metrics, workers: workers, stop: options.stop)
             return result.named("valid")[watched.name] ?? .nan
         }
-        let new = try CheckpointFile.read(candidate)
+        let new = try CheckpointFile(candidate)
         var report = RetrainReport(.promoted, "", model: promoted.path)
         report.metric = watched.name
-        report.new = try measure(new, candidate)
+        report.new = try measure(new.model(), from: new.head.origin, candidate)
         guard report.new?.isFinite == true else {
             report.outcome = .notPromoted
             report.reason = "its \(watched.name) is not a number"
@@ -231,13 +231,13 @@ package struct Retraining {
             report.reason = "the first model"
             return report
         }
-        let old = served.arranged(by: match)
+        let old = served.model.arranged(by: match)
         report.drift = Drift(from: old.normalization, to: data.normalization, names: data.columns)
         if options.promotesAnyway {
             report.reason = "promoted without comparison, as asked"
             return report
         }
-        report.old = try measure(old, promoted.path)
+        report.old = try measure(old, from: served.origin, promoted.path)
         if let worst = report.drift?.worst, let limit = promotion.maxDrift, worst.amount > limit {
             report.outcome = .notPromoted
             report.reason =

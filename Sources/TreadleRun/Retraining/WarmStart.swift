@@ -4,10 +4,10 @@ internal import TreadleModel
 
 /// The weights of an earlier model as the beginning of a new run, saying the same about the same rows.
 struct WarmStart {
-    private let model: Checkpoint
+    private let model: SavedModel
     private let path: String
 
-    init(_ model: Checkpoint, path: String) {
+    init(_ model: SavedModel, path: String) {
         self.model = model
         self.path = path
     }
@@ -20,7 +20,7 @@ struct WarmStart {
     func parameters(
         for network: Network, data: DataIdentity, normalization: Normalization, fresh: [LayerParameters]
     ) throws -> [LayerParameters] {
-        let match = try Correspondence(of: model, at: path, to: data)
+        let match = try Correspondence(of: model.description, at: path, to: data)
         let arranged = model.arranged(by: match)
         try checkShape(of: arranged.network, against: network, match)
         var parameters = arranged.parameters

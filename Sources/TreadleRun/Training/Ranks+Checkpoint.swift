@@ -8,9 +8,7 @@ extension Ranks {
         var result = own
         let names = try share(own.optimizer.slots.map(\.name))
         result.optimizer.step = try share(own.optimizer.step)
-        result.cursor = try share(own.cursor)
-        result.progress = try share(own.progress)
-        result.history = try share(own.history)
+        result.state.course = try share(own.state.course)
         broadcast(&result.parameters)
         if !isFirst { result.optimizer.slots = names.map { .init(name: $0, layers: result.parameters) } }
         for slot in names.indices { broadcast(&result.optimizer.slots[slot].layers) }

@@ -14,7 +14,7 @@ package enum Reproduction {
 
     /// Works in a temporary directory, which is gone afterwards; the run's own is not touched.
     package static func run(
-        _ model: TrainedModel, threads: Int, stop: Stop, observer: any TrainingObserver
+        _ model: TrainedModel, course: RunCourse, threads: Int, stop: Stop, observer: any TrainingObserver
     ) throws -> Outcome {
         try checkNumerics(of: model)
         let directory = FileManager.default.temporaryDirectory.appending(path: "treadle-reproduce-\(UUID().uuidString)")
@@ -31,24 +31,24 @@ package enum Reproduction {
         configuration.log.tensorboard = false
         configuration.log.prometheus = nil
         var options = Trainer.Options()
-        options.until = model.checkpoint.cursor
+        options.until = course.cursor
         // Only the run's end puts the best weights back; every other checkpoint holds the present ones.
-        if !model.checkpoint.progress.finished { configuration.stop.early?.restoreBest = false }
+        if !course.progress.finished { configuration.stop.early?.restoreBest = false }
         options.stop = stop
-        options.expectedFingerprint = model.checkpoint.fingerprint
+        options.expectedFingerprint = model.origin.fingerprint
         let summary = try Trainer.run(configuration, options: options, observer: observer)
         guard summary.ending.isFinal else {
             throw TreadleError(.tryAgain, "stopped before \(model.path) was reproduced; start over to try again")
         }
-        return Outcome(expected: model.checkpoint.parameterDigest, found: summary.digest ?? "none")
+        return Outcome(expected: model.saved.parameters.digest, found: summary.digest ?? "none")
     }
 
     /// Other numerics give other bits: refuses before hours of training show what is known.
     private static func checkNumerics(of model: TrainedModel) throws {
-        let checkpoint = model.checkpoint
-        guard checkpoint.numerics != [Treadle.numerics] else { return }
-        let found = "\(model.path) was computed by \(Treadle.numericsText(checkpoint.numerics))"
-        guard checkpoint.numerics.count == 1 else {
+        let origin = model.origin
+        guard origin.numerics != [Treadle.numerics] else { return }
+        let found = "\(model.path) was computed by \(Treadle.numericsText(origin.numerics))"
+        guard origin.numerics.count == 1 else {
             throw TreadleError(
                 .badData,
                 "\(found), a mixture that no release can reproduce; train again with --fresh to get weights that can be"
@@ -58,6 +58,6 @@ package enum Reproduction {
             .badData,
             "\(found), and treadle \(Treadle.version) computes by numerics \(Treadle.numerics), which gives other bits; "
                 + "reproduce it with a release of those numerics, such as the one that wrote it "
-                + "(\(checkpoint.programVersion))")
+                + "(\(origin.programVersion))")
     }
 }

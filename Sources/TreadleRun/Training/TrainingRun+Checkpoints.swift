@@ -77,10 +77,10 @@ extension TrainingRun {
     func snapshot() throws -> Checkpoint {
         // Once its file has changed, a row may be another one: no weights that may come of it are kept.
         try loader.confirmFiles()
-        var state = stateWithoutOptimizer
-        state.optimizer = step.optimizerState()
+        var snapshot = stateWithoutOptimizer
+        snapshot.optimizer = step.optimizerState()
         try ranks.check()
-        return state
+        return snapshot
     }
 
     /// The same without what the optimizer remembers, which several ranks hold: what one rank knows by itself.
@@ -88,24 +88,26 @@ extension TrainingRun {
         var progress = progress
         progress.seconds = seconds
         return checkpoint(
-            parameters: step.parameters(), optimizer: OptimizerState(), cursor: cursor, progress: progress,
-            history: history)
+            parameters: step.parameters(), course: RunCourse(cursor: cursor, progress: progress, history: history))
     }
 
-    func checkpoint(
-        parameters: [LayerParameters], optimizer: OptimizerState, cursor: Cursor, progress: TrainingProgress,
-        history: [EpochRecord]
-    ) -> Checkpoint {
+    func checkpoint(parameters: [LayerParameters], course: RunCourse) -> Checkpoint {
+        var model = ModelDescription(
+            task: configuration.task, network: network, loss: loss.type, precision: configuration.model.precision)
+        model.normalization = data.normalization
+        model.classes = data.classes
+        model.columns = data.columns
+        model.classWeights = loss.classWeights
+        model.imageShape = data.imageShape
         // Threads change no bit of a run, and none of its checkpoints either.
         var kept = configuration
         kept.compute.threads = .automatic
         return Checkpoint(
-            configuration: kept.resolvedText, baseDirectory: configuration.baseDirectory,
-            task: configuration.task, network: network, loss: loss.type, precision: configuration.model.precision,
-            parameters: parameters, normalization: data.normalization, classes: data.classes, columns: data.columns,
-            classWeights: loss.classWeights, imageShape: data.imageShape, optimizer: optimizer, cursor: cursor,
-            progress: progress, history: history,
-            fingerprint: data.fingerprint, created: Date().timeIntervalSince1970, numerics: numerics(at: cursor.step))
+            model: SavedModel(model, parameters: parameters), state: RunState(course, optimizer: OptimizerState()),
+            origin: FileOrigin(
+                configuration: kept.resolvedText, baseDirectory: configuration.baseDirectory,
+                fingerprint: data.fingerprint, created: Date().timeIntervalSince1970,
+                numerics: numerics(at: course.cursor.step)))
     }
 
     /// Tells the observer what has become durable in the background.

@@ -179,7 +179,7 @@ final class TrainingRun<S: Scalar> {
         observer =
             try store.map { store in
                 try runDirectory.observers(
-                    caller, store: store, continuingAt: found?.checkpoint.recorded ?? Cursor())
+                    caller, store: store, continuingAt: found?.checkpoint.state.course.recorded ?? Cursor())
             } ?? caller
         directory = configuration.path(configuration.checkpoint.dir)
         self.data = data
@@ -228,9 +228,7 @@ final class TrainingRun<S: Scalar> {
         let parameters =
             try options.warmStart?.parameters(
                 for: network, data: data.identity, normalization: data.normalization, fresh: fresh) ?? fresh
-        return checkpoint(
-            parameters: parameters, optimizer: OptimizerState(), cursor: Cursor(), progress: TrainingProgress(),
-            history: [])
+        return checkpoint(parameters: parameters, course: RunCourse())
     }
 
     /// About what a checkpoint takes on disk.

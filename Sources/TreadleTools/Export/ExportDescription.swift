@@ -7,20 +7,21 @@ internal import TreadleRun
 struct ExportDescription {
     let members: [(String, String)]
 
-    init(_ checkpoint: Checkpoint) {
+    init(_ model: TrainedModel) {
         func list(_ texts: [String]) -> String { JSONValue.array(texts.map(JSONValue.string)).text() }
         var members = [
-            ("format", "treadle"), ("program_version", checkpoint.programVersion), ("task", checkpoint.task.rawValue),
-            ("loss", checkpoint.loss.rawValue), ("parameter_digest", checkpoint.parameterDigest),
-            ("activations", list(checkpoint.network.layers.map(\.activation.rawValue))),
+            ("format", "treadle"), ("program_version", model.origin.programVersion),
+            ("task", model.saved.task.rawValue),
+            ("loss", model.saved.loss.rawValue), ("parameter_digest", model.saved.parameters.digest),
+            ("activations", list(model.saved.network.layers.map(\.activation.rawValue))),
         ]
-        if let classes = checkpoint.classes { members.append(("classes", list(classes))) }
-        if let columns = checkpoint.columns { members.append(("columns", list(columns))) }
+        if let classes = model.saved.classes { members.append(("classes", list(classes))) }
+        if let columns = model.saved.columns { members.append(("columns", list(columns))) }
         self.members = members
     }
 }
 
-extension Checkpoint {
+extension SavedModel {
     /// Every array that prediction needs, by a dotted name: `dense.weight` (inputs×units), `normalization.shift`, ….
     var exportedTensors: [(name: String, tensor: Tensor)] {
         var tensors: [(String, Tensor)] = []
@@ -28,6 +29,7 @@ extension Checkpoint {
             tensors.append(("\(layer.name).weight", layer.weight))
             if let bias = layer.bias { tensors.append(("\(layer.name).bias", bias)) }
         }
+        let normalization = self.normalization
         for (name, values) in [
             ("shift", normalization.shift), ("factor", normalization.factor), ("imputation", normalization.imputation),
             ("target_shift", normalization.targetShift), ("target_factor", normalization.targetFactor),

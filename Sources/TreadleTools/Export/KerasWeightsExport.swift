@@ -7,15 +7,15 @@ internal import TreadleRun
 ///
 /// Keras has no place for normalization among the weights: it stands beside them, under `/normalization`.
 enum KerasWeightsExport {
-    static func write(_ checkpoint: Checkpoint, to file: inout DurableFile) throws {
+    static func write(_ model: TrainedModel, to file: inout DurableFile) throws {
         let image = try H5File.image { root in
-            for layer in checkpoint.parameters {
+            for layer in model.saved.parameters {
                 let variables = try root.createGroup("layers/\(layer.name)/vars")
                 try variables.setAttribute("name", layer.name)
                 try variables.write(layer.weight, as: "0")
                 if let bias = layer.bias { try variables.write(bias, as: "1") }
             }
-            for (name, tensor) in checkpoint.exportedTensors where name.hasPrefix("normalization.") {
+            for (name, tensor) in model.saved.exportedTensors where name.hasPrefix("normalization.") {
                 try root.write(tensor, as: name.replacing(".", with: "/"))
             }
         }

@@ -25,11 +25,11 @@ package enum ModelExport: String, CaseIterable, Sendable {
         var file = try DurableFile(creating: path, replacing: true)
         switch self {
         case .onnx:
-            var export = ONNXExport(model.checkpoint, link: model.loss.link)
+            var export = ONNXExport(model)
             try file.write(export.bytes(name: model.configuration.name))
-        case .safetensors: try SafetensorsExport.write(model.checkpoint, to: &file)
-        case .npz: try NPZExport.write(model.checkpoint, to: &file)
-        case .keras: try KerasWeightsExport.write(model.checkpoint, to: &file)
+        case .safetensors: try SafetensorsExport.write(model, to: &file)
+        case .npz: try NPZExport.write(model, to: &file)
+        case .keras: try KerasWeightsExport.write(model, to: &file)
         }
         try file.commit()
     }
@@ -37,7 +37,7 @@ package enum ModelExport: String, CaseIterable, Sendable {
     /// What the file leaves to its reader; nil where it holds all that prediction needs.
     package func remark(on model: TrainedModel) -> String? {
         guard self != .onnx else { return nil }
-        let normalization = model.checkpoint.normalization
+        let normalization = model.saved.normalization
         var steps: [String] = []
         if !normalization.imputation.isEmpty { steps.append("replace missing inputs by normalization.imputation") }
         if !normalization.shift.isEmpty { steps.append("subtract normalization.shift from x") }

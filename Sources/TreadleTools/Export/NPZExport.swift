@@ -10,13 +10,13 @@ struct NPZExport {
     private var offset = 0
     private var count = 0
 
-    static func write(_ checkpoint: Checkpoint, to file: inout DurableFile) throws {
+    static func write(_ model: TrainedModel, to file: inout DurableFile) throws {
         var archive = NPZExport()
-        for (name, tensor) in checkpoint.exportedTensors {
+        for (name, tensor) in model.saved.exportedTensors {
             let isWide = if case .float64 = tensor.storage { true } else { false }
             try archive.add(name, isWide ? "<f8" : "<f4", tensor.shape, tensor.littleEndianBytes, to: &file)
         }
-        for (name, texts) in [("classes", checkpoint.classes), ("columns", checkpoint.columns)] {
+        for (name, texts) in [("classes", model.saved.classes), ("columns", model.saved.columns)] {
             guard let texts, !texts.isEmpty else { continue }
             let width = max(1, texts.map(\.unicodeScalars.count).max() ?? 1)
             let bytes = texts.flatMap { text in

@@ -8,34 +8,33 @@ internal import TreadleRun
 /// Input `x`, N×F, in the data's own units. Outputs: `probabilities` N×K and `class` N for classification,
 /// `probabilities` and `label` N×K for multilabel, `value` N×K for regression.
 struct ONNXExport {
-    private let checkpoint: Checkpoint
-    private let link: LossFunction.Link
+    private let model: TrainedModel
+    private var saved: SavedModel { model.saved }
     private var graph = ONNXGraph()
 
-    init(_ checkpoint: Checkpoint, link: LossFunction.Link) {
-        self.checkpoint = checkpoint
-        self.link = link
+    init(_ model: TrainedModel) {
+        self.model = model
     }
 
     mutating func bytes(name: String) throws -> [UInt8] {
-        let size = checkpoint.network.parameterCount.multipliedReportingOverflow(by: 4)
+        let size = saved.network.parameterCount.multipliedReportingOverflow(by: 4)
         guard !size.overflow, size.partialValue < 2_000_000_000 else {
             throw TreadleError(
                 .badData, "ONNX files end at 2 GB, and this model is larger; export it as .safetensors or .npz")
         }
         var value = normalized("x")
-        for (layer, parameters) in zip(checkpoint.network.layers, checkpoint.parameters) {
+        for (layer, parameters) in zip(saved.network.layers, saved.parameters) {
             value = dense(value, layer, parameters)
         }
         answer(value)
         return graph.model(
-            input: "x", width: checkpoint.network.inputs, name: name, metadata: ExportDescription(checkpoint).members)
+            input: "x", width: saved.network.inputs, name: name, metadata: ExportDescription(model).members)
     }
 
     private mutating func normalized(_ input: String) -> String {
-        let normalization = checkpoint.normalization
+        let normalization = saved.normalization
         var value = input
-        let width = checkpoint.network.inputs
+        let width = saved.network.inputs
         if !normalization.imputation.isEmpty {
             let missing = graph.node("IsNaN", [value])
             let infinite = graph.node("IsInf", [value])
@@ -95,8 +94,8 @@ struct ONNXExport {
     }
 
     private mutating func answer(_ value: String) {
-        let outputs = checkpoint.network.outputs
-        switch checkpoint.task {
+        let outputs = saved.network.outputs
+        switch saved.task {
         case .classification:
             let probabilities = linked(value, result: "probabilities")
             graph.output(probabilities, .float, width: outputs)
@@ -110,7 +109,7 @@ struct ONNXExport {
             let label = graph.node("Cast", [yes], result: "label", integers: [("to", ONNXGraph.Element.int64.rawValue)])
             graph.output(label, .int64, width: outputs)
         case .regression:
-            let normalization = checkpoint.normalization
+            let normalization = saved.normalization
             var result = linked(value, result: nil)
             if !normalization.targetFactor.isEmpty {
                 let inverse = normalization.targetFactor.map { Float(1 / $0) }
@@ -123,7 +122,7 @@ struct ONNXExport {
     }
 
     private mutating func linked(_ value: String, result: String?) -> String {
-        switch link {
+        switch model.loss.link {
         case .softmax: graph.node("Softmax", [value], result: result, integers: [("axis", 1)])
         case .sigmoid: graph.node("Sigmoid", [value], result: result)
         case .exp: graph.node("Exp", [value], result: result)

@@ -4,11 +4,11 @@ internal import TreadleRun
 
 /// A model as safetensors: a JSON header that tells where each array lies, and the arrays.
 enum SafetensorsExport {
-    static func write(_ checkpoint: Checkpoint, to file: inout DurableFile) throws {
-        let metadata = ExportDescription(checkpoint).members.map { JSONValue.Member($0.0, .string($0.1)) }
+    static func write(_ model: TrainedModel, to file: inout DurableFile) throws {
+        let metadata = ExportDescription(model).members.map { JSONValue.Member($0.0, .string($0.1)) }
         var members = [JSONValue.Member("__metadata__", .object(metadata))]
         var offset = 0
-        for (name, tensor) in checkpoint.exportedTensors {
+        for (name, tensor) in model.saved.exportedTensors {
             let end = offset + tensor.byteCount
             let isWide = if case .float64 = tensor.storage { true } else { false }
             members.append(
@@ -25,6 +25,6 @@ enum SafetensorsExport {
         // Spaces at its end put the arrays on a boundary of eight bytes.
         header += [UInt8](repeating: UInt8(ascii: " "), count: (8 - header.count % 8) % 8)
         try file.write((0..<8).map { UInt8(truncatingIfNeeded: header.count >> ($0 * 8)) } + header)
-        for (_, tensor) in checkpoint.exportedTensors { try file.write(tensor.littleEndianBytes) }
+        for (_, tensor) in model.saved.exportedTensors { try file.write(tensor.littleEndianBytes) }
     }
 }

@@ -5,9 +5,9 @@ internal import TreadleRun
 
 /// What a run's course says about the model.
 struct CurveSigns {
-    private let checkpoint: Checkpoint
+    private let checkpoint: CheckpointHead
 
-    init(_ checkpoint: Checkpoint) {
+    init(_ checkpoint: CheckpointHead) {
         self.checkpoint = checkpoint
     }
 

@@ -20,7 +20,7 @@ public struct HealthSign: Equatable, Sendable {
     public var meaning: String
 
     /// All signs of a checkpoint, the worst first.
-    static func all(_ checkpoint: Checkpoint, tensors: [InspectedTensor], layers: [LayerHealth]) -> [HealthSign] {
+    static func all(_ checkpoint: CheckpointHead, tensors: [InspectedTensor], layers: [LayerHealth]) -> [HealthSign] {
         var signs: [HealthSign] = []
         for tensor in tensors { signs += found(in: tensor) }
         for layer in layers { signs += found(in: layer, of: checkpoint) }
@@ -61,7 +61,7 @@ public struct HealthSign: Equatable, Sendable {
         return signs
     }
 
-    private static func found(in layer: LayerHealth, of checkpoint: Checkpoint) -> [HealthSign] {
+    private static func found(in layer: LayerHealth, of checkpoint: CheckpointHead) -> [HealthSign] {
         var signs: [HealthSign] = []
         func add(_ severity: Severity, _ found: [Int], of all: Int, _ noun: String, _ what: String, _ meaning: String) {
             guard !found.isEmpty else { return }

@@ -60,7 +60,7 @@ extension Inspection {
     private var numbers: [JSONValue.Member] {
         let normalization = checkpoint.normalization.named.filter { !$0.values.isEmpty }
         return [
-            .init("optimizer", checkpoint.optimizer.json),
+            .init("optimizer", ["step": .integer(updates), "slots": .strings(slots)]),
             .init("normalization", .object(normalization.map { .init($0.name, .numbers($0.values)) })),
             .init("tensors", .array(tensors.map(\.json))),
         ]
@@ -133,12 +133,6 @@ extension EpochRecord {
                 .init("epoch", .integer(epoch)), .init("step", .integer(step)), .init("rate", .number(rate)),
                 .init("seconds", .number(seconds)),
             ] + metrics.keys.sorted().map { .init($0, .number(metrics[$0] ?? .nan)) })
-    }
-}
-
-extension OptimizerState {
-    fileprivate var json: JSONValue {
-        ["step": .integer(step), "slots": .strings(slots.map(\.name))]
     }
 }
 

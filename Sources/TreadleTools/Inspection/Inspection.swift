@@ -13,8 +13,10 @@ public struct Inspection: Sendable {
     public let path: String
     /// Bytes of the file; 0 where there is none.
     public let size: Int
-    /// Where it was read from a file, without parameters and with slots that are names alone.
-    package var checkpoint: Checkpoint
+    package let checkpoint: CheckpointHead
+    /// The optimizer's updates so far, and the names of what it remembers.
+    let updates: Int
+    let slots: [String]
     /// Parameters in layer order, weight before bias, then the optimizer's slots in the same order.
     public let tensors: [InspectedTensor]
     public let layers: [LayerHealth]
@@ -35,20 +37,22 @@ public struct Inspection: Sendable {
 
     /// Looks at a checkpoint in memory.
     package init(_ checkpoint: Checkpoint, path: String, workers: Workers) throws {
-        try self.init(checkpoint, CheckpointNumbers(checkpoint), path: path, workers: workers)
+        try self.init(checkpoint.head, CheckpointNumbers(checkpoint), path: path, workers: workers)
     }
 
     /// Looks at a file, in memory that does not grow with it.
-    package init(_ stored: StoredCheckpoint, workers: Workers) throws {
-        try self.init(stored.head, stored.numbers, path: stored.path, workers: workers)
-        try stored.checkUnchanged()
+    package init(_ file: CheckpointFile, workers: Workers) throws {
+        try self.init(file.head, file.numbers, path: file.path, workers: workers)
+        try file.checkUnchanged()
     }
 
-    private init(_ head: Checkpoint, _ numbers: CheckpointNumbers, path: String, workers: Workers) throws {
+    private init(_ head: CheckpointHead, _ numbers: CheckpointNumbers, path: String, workers: Workers) throws {
         self.path = path
         let attributes = try? FileManager.default.attributesOfItem(atPath: (path as NSString).resolvingSymlinksInPath)
         size = attributes?[.size] as? Int ?? 0
         checkpoint = head
+        updates = numbers.updates
+        slots = numbers.slots.map(\.name)
         let tensors = try numbers.named.map { name, numbers, isParameter in
             InspectedTensor(
                 name: name, shape: numbers.shape, isParameter: isParameter,

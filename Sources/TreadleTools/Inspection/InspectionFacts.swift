@@ -7,7 +7,7 @@ internal import TreadleRun
 /// Where a model comes from and what it is for, as lines of a name and a text that is safe to print.
 package struct InspectionFacts {
     private let inspection: Inspection
-    private let checkpoint: Checkpoint
+    private let checkpoint: CheckpointHead
 
     package init(_ inspection: Inspection) {
         self.inspection = inspection
@@ -89,7 +89,7 @@ package struct InspectionFacts {
     private var optimizer: String {
         let configuration = JSONValue(parsing: checkpoint.configuration)
         guard let settings = configuration?["optimizer"] else {
-            return Figure.count(checkpoint.optimizer.step, "update")
+            return Figure.count(inspection.updates, "update")
         }
         let shown = ["lr", "momentum", "weight_decay", "clip_norm"].compactMap { key -> String? in
             switch settings[key] {
@@ -104,12 +104,12 @@ package struct InspectionFacts {
 
     /// The optimizer's slots, a word for each.
     private var memory: String? {
-        guard !checkpoint.optimizer.slots.isEmpty else { return nil }
-        return checkpoint.optimizer.slots.map { slot in
-            let numbers = inspection.tensors.filter { $0.name.hasPrefix("optimizer/\(slot.name)/") }.map(\.statistics)
+        guard !inspection.slots.isEmpty else { return nil }
+        return inspection.slots.map { slot in
+            let numbers = inspection.tensors.filter { $0.name.hasPrefix("optimizer/\(slot)/") }.map(\.statistics)
             let norm = numbers.reduce(0) { $0 + $1.norm * $1.norm }.squareRoot()
             let broken = numbers.reduce(0) { $0 + $1.nan + $1.infinite }
-            return "\(slot.name.printable) of norm \(Figure.short(norm))" + (broken > 0 ? ", \(broken) not finite" : "")
+            return "\(slot.printable) of norm \(Figure.short(norm))" + (broken > 0 ? ", \(broken) not finite" : "")
         }.joined(separator: "; ")
     }
 

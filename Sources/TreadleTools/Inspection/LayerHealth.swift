@@ -27,7 +27,7 @@ extension LayerHealth {
     ///
     /// `head` says all but the numbers, and `isFinite` which layers' parameters are.
     static func all(
-        _ head: Checkpoint, _ numbers: CheckpointNumbers, isFinite: [Bool], workers: Workers
+        _ head: CheckpointHead, _ numbers: CheckpointNumbers, isFinite: [Bool], workers: Workers
     ) throws -> [LayerHealth] {
         // What a layer's inputs are known to be; of data anything is possible.
         let anything = -Double.infinity...Double.infinity
@@ -45,7 +45,7 @@ extension LayerHealth {
             health.twins = columns.twins
             if !isOutput {
                 let silent = try SilentGradients(
-                    numbers.slots.first?.layers[index], updates: head.optimizer.step, workers: workers)
+                    numbers.slots.first?.layers[index], updates: numbers.updates, workers: workers)
                 health.idleInputs = silent.inputs
                 let hasKnownScale = index > 0 || !head.normalization.factor.isEmpty
                 for unit in 0..<layer.units {

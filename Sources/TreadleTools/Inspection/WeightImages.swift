@@ -12,9 +12,9 @@ struct WeightImages {
     let units: Int
 
     /// Nil where inputs are no image.
-    init?(_ checkpoint: Checkpoint) {
-        guard let shape = checkpoint.imageShape, let geometry = Geometry(shape),
-            let weight = checkpoint.parameters.first?.weight
+    init?(_ model: SavedModel) {
+        guard let shape = model.imageShape, let geometry = Geometry(shape),
+            let weight = model.parameters.first?.weight
         else { return nil }
         units = weight.shape[1]
         let values = Double.values(of: weight)

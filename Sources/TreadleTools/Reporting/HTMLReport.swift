@@ -6,12 +6,16 @@ package import TreadleRun
 /// A model on one page: a file that needs nothing else, neither network nor scripts, and prints.
 package struct HTMLReport {
     let inspection: Inspection
+    let model: SavedModel
     let evaluated: EvaluatedSet?
     /// Why there is no confusion matrix, where one could be expected.
     let note: String?
 
-    package init(_ inspection: Inspection, evaluated: EvaluatedSet? = nil, note: String? = nil) {
+    package init(
+        _ inspection: Inspection, of model: SavedModel, evaluated: EvaluatedSet? = nil, note: String? = nil
+    ) {
         self.inspection = inspection
+        self.model = model
         self.evaluated = evaluated
         self.note = note
     }
@@ -20,10 +24,10 @@ package struct HTMLReport {
     package static func page(of run: FinishedRun) throws -> String {
         let inspection = try Inspection(run.checkpoint, path: run.path, workers: run.workers)
         let note = "the run has neither test nor validation rows"
-        return HTMLReport(inspection, evaluated: run.evaluated, note: note).text
+        return HTMLReport(inspection, of: run.checkpoint.model, evaluated: run.evaluated, note: note).text
     }
 
-    var checkpoint: Checkpoint { inspection.checkpoint }
+    var checkpoint: CheckpointHead { inspection.checkpoint }
 
     package var text: String {
         """
@@ -165,7 +169,7 @@ package struct HTMLReport {
     }
 
     private var images: String {
-        guard let pictures = WeightImages(checkpoint) else { return "" }
+        guard let pictures = WeightImages(model) else { return "" }
         let dead = Set(inspection.layers.first?.dead ?? [])
         let figures = pictures.images.enumerated().map { unit, image in
             let label = "unit \(unit)" + (dead.contains(unit) ? ", dead" : "")

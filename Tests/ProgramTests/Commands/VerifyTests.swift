@@ -61,15 +61,17 @@ import TreadleRun
     private func linearCheckpoint() -> Checkpoint {
         let layer = Layer(name: "dense", inputs: 2, units: 1, activation: .identity, dropout: 0, hasBias: true)
         return Checkpoint(
-            configuration: "{\"model\": {\"hidden\": []}}", baseDirectory: "/", task: .regression,
-            network: Network(inputs: 2, layers: [layer]), loss: .mse, precision: .float32,
-            parameters: [
-                LayerParameters(
-                    name: "dense", weight: Tensor(shape: [2, 1], storage: .float32([1, -2])),
-                    bias: Tensor(shape: [1], storage: .float32([0.5])))
-            ],
-            normalization: .none, classes: nil, columns: nil, optimizer: OptimizerState(step: 7),
-            cursor: Cursor(epoch: 1, batch: 0, step: 7), progress: TrainingProgress(), history: [],
-            fingerprint: "none", created: nil)
+            model: SavedModel(
+                ModelDescription(
+                    task: .regression, network: Network(inputs: 2, layers: [layer]), loss: .mse, precision: .float32),
+                parameters: [
+                    LayerParameters(
+                        name: "dense", weight: Tensor(shape: [2, 1], storage: .float32([1, -2])),
+                        bias: Tensor(shape: [1], storage: .float32([0.5])))
+                ]),
+            state: RunState(
+                RunCourse(cursor: Cursor(epoch: 1, batch: 0, step: 7)), optimizer: OptimizerState(step: 7)),
+            origin: FileOrigin(
+                configuration: "{\"model\": {\"hidden\": []}}", baseDirectory: "/", fingerprint: "none"))
     }
 }

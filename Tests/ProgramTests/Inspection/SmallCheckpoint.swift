@@ -26,22 +26,24 @@ func smallCheckpoint() -> Checkpoint {
             epoch: epoch, step: epoch * 10, rate: 0.001, seconds: Double(epoch) * 40,
             metrics: ["loss": loss, "valid.loss": valid, "valid.accuracy": accuracy])
     }
-    return Checkpoint(
-        configuration: """
-            {"name": "small", "model": {"hidden": [{"units": 2, "activation": "relu"}], "bias": true}, \
-            "optimizer": {"type": "adam", "lr": 0.001}}
-            """,
-        baseDirectory: "/jobs", task: .classification,
+    var model = ModelDescription(
+        task: .classification,
         network: Network(
             inputs: 3, layers: [layer("dense", 3, 2, .relu, 0.1), layer("dense_1", 2, 2, .identity, 0)]),
-        loss: .crossEntropy, precision: .float32, parameters: parameters,
-        normalization: Normalization(shift: [1, 2, 3], factor: [0.5, 0.5, 2]), classes: ["no", "yes\u{1b}[31m"],
-        columns: ["age", "rooms", "rent"],
-        optimizer: OptimizerState(
-            step: 20,
-            slots: [
-                .init(name: "m", layers: parameters), .init(name: "v", layers: parameters),
-            ]),
-        cursor: Cursor(epoch: 2, batch: 0, step: 20), progress: progress, history: history,
-        fingerprint: "sha256:00ff", created: nil)
+        loss: .crossEntropy, precision: .float32)
+    model.normalization = Normalization(shift: [1, 2, 3], factor: [0.5, 0.5, 2])
+    model.classes = ["no", "yes\u{1b}[31m"]
+    model.columns = ["age", "rooms", "rent"]
+    let slots = ["m", "v"].map { OptimizerState.Slot(name: $0, layers: parameters) }
+    return Checkpoint(
+        model: SavedModel(model, parameters: parameters),
+        state: RunState(
+            RunCourse(cursor: Cursor(epoch: 2, batch: 0, step: 20), progress: progress, history: history),
+            optimizer: OptimizerState(step: 20, slots: slots)),
+        origin: FileOrigin(
+            configuration: """
+                {"name": "small", "model": {"hidden": [{"units": 2, "activation": "relu"}], "bias": true}, \
+                "optimizer": {"type": "adam", "lr": 0.001}}
+                """,
+            baseDirectory: "/jobs", fingerprint: "sha256:00ff"))
 }

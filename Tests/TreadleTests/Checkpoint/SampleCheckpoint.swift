@@ -31,21 +31,25 @@ func sampleCheckpoint(
         let metrics = epoch == 2 ? ["loss": 0.7] : ["loss": loss, "valid.loss": loss + 0.1, "a/b%c": -1]
         return EpochRecord(epoch: epoch, step: epoch * 400, rate: loss / 100, seconds: Double(epoch), metrics: metrics)
     }
+    var model = ModelDescription(
+        task: .classification, network: network, loss: .crossEntropy, precision: precision)
+    model.normalization = Normalization(
+        shift: (0..<inputs).map { Double($0) + 0.1 }, factor: (0..<inputs).map { 1 / (Double($0) + 3) })
+    model.classes = ["cat", "Hündin"]
+    model.columns = (0..<inputs).map { "column \($0)" }
+    let optimizer = OptimizerState(
+        step: step,
+        slots: ["m", "v"].enumerated().map { index, name in
+            .init(name: name, layers: numbers(for: network, precision, seed: seed, stream: UInt32(index + 1)))
+        })
     return Checkpoint(
-        configuration: "{\"model\": {\"hidden\": [\(hiddenText)], \"bias\": \(bias)}, \"name\": \"Wärme\"}",
-        baseDirectory: "/data/jobs", task: .classification, network: network, loss: .crossEntropy,
-        precision: precision, parameters: numbers(for: network, precision, seed: seed, stream: 0),
-        normalization: Normalization(
-            shift: (0..<inputs).map { Double($0) + 0.1 }, factor: (0..<inputs).map { 1 / (Double($0) + 3) }),
-        classes: ["cat", "Hündin"], columns: (0..<inputs).map { "column \($0)" },
-        optimizer: OptimizerState(
-            step: step,
-            slots: ["m", "v"].enumerated().map { index, name in
-                .init(name: name, layers: numbers(for: network, precision, seed: seed, stream: UInt32(index + 1)))
-            }),
-        cursor: Cursor(epoch: 3, batch: 0, step: step), progress: progress, history: records,
-        fingerprint: "sha256:00ff", created: nil, programVersion: Treadle.version,
-        numerics: numerics)
+        model: SavedModel(model, parameters: numbers(for: network, precision, seed: seed, stream: 0)),
+        state: RunState(
+            RunCourse(cursor: Cursor(epoch: 3, batch: 0, step: step), progress: progress, history: records),
+            optimizer: optimizer),
+        origin: FileOrigin(
+            configuration: "{\"model\": {\"hidden\": [\(hiddenText)], \"bias\": \(bias)}, \"name\": \"Wärme\"}",
+            baseDirectory: "/data/jobs", fingerprint: "sha256:00ff", numerics: numerics))
 }
 
 /// Parameters between −1 and 1 for every layer.

@@ -105,7 +105,7 @@ import Testing
             if index < valid.count { metrics["valid.loss"] = valid[index] }
             return EpochRecord(epoch: index + 1, step: index, rate: 0.1, seconds: 1, metrics: metrics)
         }
-        return CurveSigns(checkpoint).all.map(\.finding)
+        return CurveSigns(checkpoint.head).all.map(\.finding)
     }
 
     @Test func `a curve that comes to rest says nothing`() {

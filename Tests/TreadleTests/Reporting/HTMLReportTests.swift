@@ -10,7 +10,7 @@ import Testing
     private func page(_ checkpoint: Checkpoint, _ evaluation: Evaluation? = nil, note: String? = nil) throws -> String {
         HTMLReport(
             try Inspection(checkpoint, path: "runs/a/final.h5", workers: Workers(count: 2)),
-            evaluated: evaluation.map { .init(set: "test", evaluation: $0) }, note: note
+            of: checkpoint.model, evaluated: evaluation.map { .init(set: "test", evaluation: $0) }, note: note
         ).text
     }
 

@@ -13,12 +13,12 @@ struct Correspondence: Equatable {
     var hasNewClasses: Bool { outputs.contains(nil) }
 
     /// By name where both sides have names, by position otherwise. Throws where that would be a guess.
-    init(of model: Checkpoint, at path: String, to data: DataIdentity) throws {
+    init(of model: ModelDescription, at path: String, to data: DataIdentity) throws {
         inputs = try Self.inputs(model, path, data)
         outputs = try Self.outputs(model, path, data)
     }
 
-    private static func inputs(_ model: Checkpoint, _ path: String, _ data: DataIdentity) throws -> [Int] {
+    private static func inputs(_ model: ModelDescription, _ path: String, _ data: DataIdentity) throws -> [Int] {
         guard let old = model.columns, let new = data.columns else {
             guard data.features == model.network.inputs else {
                 throw TreadleError(
@@ -44,7 +44,7 @@ struct Correspondence: Equatable {
         return new.map { places[$0] ?? 0 }
     }
 
-    private static func outputs(_ model: Checkpoint, _ path: String, _ data: DataIdentity) throws -> [Int?] {
+    private static func outputs(_ model: ModelDescription, _ path: String, _ data: DataIdentity) throws -> [Int?] {
         guard let old = model.classes, let new = data.classes else {
             guard data.outputs == model.network.outputs else {
                 throw TreadleError(
@@ -66,14 +66,14 @@ struct Correspondence: Equatable {
     }
 }
 
-extension Checkpoint {
+extension SavedModel {
     /// This model for inputs and outputs in the order of the data. Classes that it does not know are left out.
-    func arranged(by match: Correspondence) -> Checkpoint {
+    func arranged(by match: Correspondence) -> SavedModel {
         var model = self
         let known = match.outputs.compactMap(\.self)
-        for (index, layer) in network.layers.enumerated() {
+        for (index, layer) in self.network.layers.enumerated() {
             let rows = index == 0 ? match.inputs : Array(0..<layer.inputs)
-            let columns = index == network.layers.count - 1 ? known : Array(0..<layer.units)
+            let columns = index == self.network.layers.count - 1 ? known : Array(0..<layer.units)
             model.parameters[index].weight = parameters[index].weight.selecting(rows: rows, columns: columns)
             model.parameters[index].bias = parameters[index].bias?.selecting(elements: columns)
             model.network.layers[index].inputs = rows.count
@@ -83,12 +83,12 @@ extension Checkpoint {
         func input(_ values: [Double]) -> [Double] { values.isEmpty ? [] : match.inputs.map { values[$0] } }
         func output(_ values: [Double]) -> [Double] { values.isEmpty ? [] : known.map { values[$0] } }
         model.normalization = Normalization(
-            shift: input(normalization.shift), factor: input(normalization.factor),
-            targetShift: output(normalization.targetShift), targetFactor: output(normalization.targetFactor),
-            imputation: input(normalization.imputation))
-        model.columns = columns.map { names in match.inputs.map { names[$0] } }
-        model.classes = classes.map { names in known.map { names[$0] } }
-        model.classWeights = classWeights.map(output)
+            shift: input(self.normalization.shift), factor: input(self.normalization.factor),
+            targetShift: output(self.normalization.targetShift), targetFactor: output(self.normalization.targetFactor),
+            imputation: input(self.normalization.imputation))
+        model.columns = self.columns.map { names in match.inputs.map { names[$0] } }
+        model.classes = self.classes.map { names in known.map { names[$0] } }
+        model.classWeights = self.classWeights.map(output)
         return model
     }
 }
