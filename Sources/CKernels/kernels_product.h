@@ -1,7 +1,8 @@
 // Rows times packed panels: the forward pass (x · W) and the input error (dY · Wᵀ).
 //
 // Each element is one chain of multiply-adds in increasing k that starts at zero (with bf16, the chains of its blocks of
-// 32). A tile is up to TILE_ROWS rows by two vectors of columns. On AVX-512 that is 12 × 32 floats: 24 sums that stay in
+// 32). A tile is up to TILE_ROWS rows by two vectors of columns, through a block of k at a time: between the blocks the
+// sums wait where the result will be, which changes no bit, and all tiles read a block of weights from the L1 cache. On AVX-512 that is 12 × 32 floats: 24 sums that stay in
 // registers, 2 vectors of the panel and one broadcast, 14 loads for 24 multiply-adds.
 
 // What is done to a product's rows as they leave the registers. Pointers are at the first of the tile's columns.
@@ -10,6 +11,7 @@ typedef struct ending {
     int relu;              // negative numbers become zero; NaN stays
     const REAL *positive;  // rows PANEL apart: where an element is not above zero, zero; or null
     int is_operand;        // the next product reads the result as it is
+    int goes_on;           // an earlier block of k has begun the chains, and their sums wait in `out`
     const REAL *next;      // weights that are needed soon, a line of each k fetched meanwhile; or null
 } ending;
 
@@ -66,6 +68,12 @@ INLINE void clear_sums(const size_t count, const size_t vectors, vec sum[][2]) {
     }
 }
 
+INLINE void load_sums(const size_t count, const size_t vectors, const REAL *out, vec sum[][2]) {
+    UNROLL for (size_t r = 0; r < count; r++) {
+        UNROLL for (size_t v = 0; v < vectors; v++) sum[r][v] = load(out + r * PANEL + v * LANES);
+    }
+}
+
 INLINE void product(const size_t count, const size_t vectors, size_t K, const rows *a, const REAL *panel, REAL *out,
                     const ending *ending) {
     const REAL *x = a->start;
@@ -73,7 +81,11 @@ INLINE void product(const size_t count, const size_t vectors, size_t K, const ro
     const REAL *next = ending->next;
 #endif
     vec sum[TILE_ROWS][2];
-    clear_sums(count, vectors, sum);
+    if (ending->goes_on) {
+        load_sums(count, vectors, out, sum);
+    } else {
+        clear_sums(count, vectors, sum);
+    }
     for (size_t from = 0; from < K; from += PANEL, x += a->panel) {
         size_t n = K - from < PANEL ? K - from : PANEL;
 #if IS_BF16
@@ -123,27 +135,39 @@ FOR_EACH_HEIGHT(PRODUCT)
 #define PRODUCT_KERNELS(count) {product_##count##_1, product_##count##_2},
 static const product_kernel product_kernels[TILE_ROWS][2] = {FOR_EACH_HEIGHT(PRODUCT_KERNELS)};
 
+/// Numbers of k in a block, whole panels: 256 rows of a panel of weights are 32 KiB.
+INLINE size_t block_of_k(size_t K) {
+    size_t most = 256, blocks = (K + most - 1) / most;
+    return IS_BF16 ? K : (K + blocks * PANEL - 1) / (blocks * PANEL) * PANEL;
+}
+
 /// The product of `count` rows of K numbers with panels from ..< to of a matrix of `columns` columns. `out` and
 /// `positive` are at the rows' first number in panel 0, panels `out_panel` apart.
 static void multiply_rows(size_t count, size_t K, const rows *a, const REAL *panels, size_t columns, size_t from,
                           size_t to, REAL *out, size_t out_panel, const ending *ending) {
     // Tiles of nearly equal height: a last one of a single row would wait for its own chain.
-    size_t tiles = (count + TILE_ROWS - 1) / TILE_ROWS;
+    size_t tiles = (count + TILE_ROWS - 1) / TILE_ROWS, block = tiles > 1 ? block_of_k(K) : K;
     // Of weights that are in the last cache only, the next panel is fetched by two tiles, two lines a row of it.
     int is_far = K * columns * sizeof(REAL) > 2 << 20;
     for (size_t panel = from; panel < to; panel++) {
-        const REAL *weights = panels + panel * K * PANEL, *next = is_far && panel + 1 < to ? weights + K * PANEL : 0;
         for (size_t v = 0; v < PANEL_VECTORS && panel * PANEL + v * LANES < columns; v += 2) {
             size_t vectors = v + 1 < PANEL_VECTORS && panel * PANEL + (v + 1) * LANES < columns ? 2 : 1;
-            struct ending here = *ending;
-            if (here.bias) here.bias += panel * PANEL + v * LANES;
-            for (size_t tile = 0; tile < tiles; tile++) {
-                size_t first = count * tile / tiles, end = count * (tile + 1) / tiles;
-                size_t place = panel * out_panel + first * PANEL + v * LANES;
-                rows x = {.start = a->start + first * PANEL, .panel = a->panel};
-                here.next = next && tile < 2 ? next + tile * (PANEL / 2) : 0;
-                if (ending->positive) here.positive = ending->positive + place;
-                product_kernels[end - first - 1][vectors - 1](K, &x, weights + v * LANES, out + place, &here);
+            for (size_t k = 0; k < K; k += block) {
+                size_t n = K - k < block ? K - k : block;
+                const REAL *weights = panels + (panel * K + k) * PANEL;
+                const REAL *next = is_far && panel + 1 < to ? weights + K * PANEL : 0;
+                struct ending here = {0};
+                if (k + n == K) here = *ending;
+                if (here.bias) here.bias += panel * PANEL + v * LANES;
+                here.goes_on = k > 0;
+                for (size_t tile = 0; tile < tiles; tile++) {
+                    size_t first = count * tile / tiles, end = count * (tile + 1) / tiles;
+                    size_t place = panel * out_panel + first * PANEL + v * LANES;
+                    rows x = {.start = a->start + k / PANEL * a->panel + first * PANEL, .panel = a->panel};
+                    here.next = next && tile < 2 ? next + tile * (PANEL / 2) : 0;
+                    if (here.positive) here.positive = ending->positive + place;
+                    product_kernels[end - first - 1][vectors - 1](n, &x, weights + v * LANES, out + place, &here);
+                }
             }
         }
     }

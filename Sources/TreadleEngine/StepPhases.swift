@@ -100,6 +100,8 @@ struct StepSharing {
     private let unit: Int
     /// The matrix unit is some ten times as fast as vectors, and getting hold of it takes 100 ns a task.
     private let usesMatrixUnit: Bool
+    /// A layer has more bytes of weights than fit beside its rows in an L2 cache.
+    private let hasFarWeights: Bool
 
     /// Set by tests: work for all workers however little it is, and the rows in a block.
     var alwaysShares = false
@@ -114,6 +116,7 @@ struct StepSharing {
         self.workers = workers
         unit = shards.unit
         self.usesMatrixUnit = usesMatrixUnit
+        hasFarWeights = layout.entries.contains { $0.weightCount / layout.panel * 128 > 2 << 20 }
     }
 
     /// Whether phase 1 is worth sharing.
@@ -137,11 +140,12 @@ struct StepSharing {
 
     /// Rows a block: many for one read of the weights, yet no more than 64 where workers share, so that one that has lost
     /// its core to another process does not keep the others waiting for long. (32 rows a block cost 1–3 %, and kept no
-    /// more speed beside a busy process.)
+    /// more speed beside a busy process.) Weights that no core's cache holds are read from afar for each block: of them more
+    /// rows are worth a longer wait.
     func blockRows(_ rows: Int, shared: Bool) -> Int {
         if let fixedBlockRows { return inUnits(fixedBlockRows) }
         let workers = shared ? workers : 1
-        let most = usesMatrixUnit ? 1024 : workers == 1 ? 128 : 64
+        let most = usesMatrixUnit ? 1024 : hasFarWeights ? 256 : workers == 1 ? 128 : 64
         let blocks = workers * max(1, (rows + most * workers - 1) / (most * workers))
         return inUnits(max(1, (rows + blocks - 1) / blocks))
     }
