@@ -27,6 +27,18 @@ int cd_convert_f64(cd_kind kind, int swapped, const void *source, size_t n, cons
     return table()->convert_f64(kind, swapped, source, n, columns, result);
 }
 
+int cd_expand_f32(
+    const cd_reading *reading, cd_kind kind, int swapped, const void *source, const cd_columns *columns,
+    float *result) {
+    return table()->expand_f32(reading, kind, swapped, source, columns, result);
+}
+
+int cd_expand_f64(
+    const cd_reading *reading, cd_kind kind, int swapped, const void *source, const cd_columns *columns,
+    double *result) {
+    return table()->expand_f64(reading, kind, swapped, source, columns, result);
+}
+
 void cd_accumulate(const double *row, size_t n, const cd_sums *sums) { table()->accumulate(row, n, sums); }
 
 void cd_unshuffle(const void *source, size_t size, size_t element, void *result) {

@@ -145,6 +145,18 @@ DEFINE_ROUND(float, uint32_t, 0x7f800000u)
 DEFINE_ROUND(double, uint64_t, 0x7ff0000000000000u)
 #undef DEFINE_ROUND
 
+// The numbers of one block: a missing value filled in, shifted and scaled, rounded. Returns whether some is not finite.
+#define DEFINE_FINISH(TYPE)                                                                                  \
+    static int NAME(finish_##TYPE)(                                                                          \
+        double *values, size_t n, const cd_columns *columns, size_t first, TYPE *result) {                   \
+        if (columns->imputation) NAME(impute)(values, n, columns->imputation + first);                       \
+        if (columns->shift) NAME(scale)(values, n, columns->shift + first, columns->factor + first);         \
+        return NAME(round_##TYPE)(values, n, result);                                                        \
+    }
+DEFINE_FINISH(float)
+DEFINE_FINISH(double)
+#undef DEFINE_FINISH
+
 #define DEFINE_CONVERT(SUFFIX, TYPE, SAME)                                                                   \
     static int NAME(convert_##SUFFIX)(                                                                       \
         cd_kind kind, int swapped, const void *source, size_t n, const cd_columns *columns, TYPE *result) {  \
@@ -157,15 +169,87 @@ DEFINE_ROUND(double, uint64_t, 0x7ff0000000000000u)
         for (size_t start = 0; start < n; start += BLOCK) {                                                  \
             size_t length = n - start < BLOCK ? n - start : BLOCK;                                           \
             NAME(widen)(kind, swapped, bytes + start * cd_size(kind), length, values);                       \
-            if (columns->imputation) NAME(impute)(values, length, columns->imputation + start);              \
-            if (columns->shift) NAME(scale)(values, length, columns->shift + start, columns->factor + start); \
-            bad |= NAME(round_##TYPE)(values, length, result + start);                                       \
+            bad |= NAME(finish_##TYPE)(values, length, columns, start, result + start);                      \
         }                                                                                                    \
         return bad;                                                                                          \
     }
 DEFINE_CONVERT(f32, float, CD_F32)
 DEFINE_CONVERT(f64, double, CD_F64)
 #undef DEFINE_CONVERT
+
+// The elements at `from`, side by side, as doubles.
+static void NAME(pick)(
+    cd_kind kind, int swapped, const unsigned char *source, const uint32_t *from, size_t n, double *result) {
+    unsigned char picked[8 * BLOCK];
+    switch (cd_size(kind)) {
+    case 1:
+        for (size_t i = 0; i < n; i++) picked[i] = source[from[i]];
+        break;
+    case 2:
+        for (size_t i = 0; i < n; i++) memcpy(picked + 2 * i, source + 2 * (size_t)from[i], 2);
+        break;
+    case 4:
+        for (size_t i = 0; i < n; i++) memcpy(picked + 4 * i, source + 4 * (size_t)from[i], 4);
+        break;
+    default:
+        for (size_t i = 0; i < n; i++) memcpy(picked + 8 * i, source + 8 * (size_t)from[i], 8);
+    }
+    NAME(widen)(kind, swapped, picked, n, result);
+}
+
+static int NAME(is_finite)(double value) {
+    uint64_t bits;
+    memcpy(&bits, &value, 8);
+    return (bits & 0x7fffffffffffffffu) < 0x7ff0000000000000u;
+}
+
+#define DEFINE_EXPAND(SUFFIX, TYPE)                                                                          \
+    static int NAME(expand_##SUFFIX)(                                                                        \
+        const cd_reading *reading, cd_kind kind, int swapped, const void *source, const cd_columns *columns, \
+        TYPE *result) {                                                                                      \
+        double values[BLOCK];                                                                                \
+        TYPE finished[BLOCK];                                                                                \
+        int bad = 0, unknown = 0;                                                                            \
+        if (reading->categories) memset(result, 0, reading->inputs * sizeof *result);                        \
+        for (size_t start = 0; start < reading->numbers; start += BLOCK) {                                   \
+            size_t length = reading->numbers - start < BLOCK ? reading->numbers - start : BLOCK;             \
+            NAME(pick)(kind, swapped, source, reading->number_from + start, length, values);                 \
+            if (reading->offset) {                                                                           \
+                for (size_t i = 0; i < length; i++) values[i] += reading->offset[start + i];                 \
+            }                                                                                                \
+            if (!reading->number_to) {                                                                       \
+                bad |= NAME(finish_##TYPE)(values, length, columns, start, result + start);                  \
+                continue;                                                                                    \
+            }                                                                                                \
+            bad |= NAME(finish_##TYPE)(values, length, columns, start, finished);                            \
+            for (size_t i = 0; i < length; i++) result[reading->number_to[start + i]] = finished[i];         \
+        }                                                                                                    \
+        for (size_t start = 0; start < reading->indicators; start += BLOCK) {                                \
+            size_t length = reading->indicators - start < BLOCK ? reading->indicators - start : BLOCK;       \
+            NAME(pick)(kind, swapped, source, reading->indicator_from + start, length, values);              \
+            for (size_t i = 0; i < length; i++) {                                                            \
+                result[reading->indicator_to[start + i]] = NAME(is_finite)(values[i]) ? 0 : 1;               \
+            }                                                                                                \
+        }                                                                                                    \
+        for (size_t start = 0; start < reading->categories; start += BLOCK) {                                \
+            size_t length = reading->categories - start < BLOCK ? reading->categories - start : BLOCK;       \
+            NAME(pick)(kind, swapped, source, reading->code_from + start, length, values);                   \
+            for (size_t i = 0; i < length; i++) {                                                            \
+                size_t column = start + i;                                                                   \
+                double code = NAME(is_finite)(values[i]) ? values[i] + reading->code_base[column] : 1;       \
+                if (!(code >= 0 && code < reading->code_count[column]) || code != (double)(uint32_t)code) {  \
+                    unknown = 1;                                                                             \
+                    continue;                                                                                \
+                }                                                                                            \
+                uint32_t input = reading->code_inputs[reading->code_first[column] + (uint32_t)code];         \
+                if (input != CD_NO_INPUT) result[input] = 1;                                                 \
+            }                                                                                                \
+        }                                                                                                    \
+        return unknown ? 2 : bad;                                                                            \
+    }
+DEFINE_EXPAND(f32, float)
+DEFINE_EXPAND(f64, double)
+#undef DEFINE_EXPAND
 
 static void NAME(accumulate)(const double *row, size_t n, const cd_sums *sums) {
     const double *restrict origin = sums->origin;
@@ -187,6 +271,8 @@ static void NAME(accumulate)(const double *row, size_t n, const cd_sums *sums) {
 const cd_table NAME(table) = {
     .convert_f32 = NAME(convert_f32),
     .convert_f64 = NAME(convert_f64),
+    .expand_f32 = NAME(expand_f32),
+    .expand_f64 = NAME(expand_f64),
     .accumulate = NAME(accumulate),
     .unshuffle = NAME(unshuffle),
     .bit_unshuffle = NAME(bit_unshuffle),

@@ -63,8 +63,12 @@ package final class BatchLoader<S: Scalar> {
             }
             // One more than is read ahead: the batch in use.
             slots = try (0...ahead).map { _ in try BatchSlot(source) }
-            rows.dataset.cacheWhatIsLeft()
-            if case .shuffled(let shuffle, _, let block, let window) = order {
+            if source.isInMemory {
+                rows.dataset.cache.clear()
+            } else {
+                rows.dataset.cacheWhatIsLeft()
+            }
+            if !source.isInMemory, case .shuffled(let shuffle, _, let block, let window) = order {
                 for warning in rows.dataset.warnings(shuffle, windowRows: block * window) {
                     rows.dataset.warnOnce(warning)
                 }

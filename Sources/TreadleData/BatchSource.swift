@@ -10,6 +10,16 @@ enum RowStore<S: Scalar>: Sendable {
     case streamed(StoredArray)
 
     var isResident: Bool { if case .resident = self { true } else { false } }
+
+    /// Whether no file is read any more; pages that are mapped are no copies.
+    var isCopy: Bool {
+        switch self {
+        case .resident(let rows): !rows.isMapped
+        case .streamed(let array): array.isCopy
+        }
+    }
+
+    var isInMemory: Bool { isResident || isCopy }
 }
 
 /// Which rows make up each batch, and how they get into a slot. Any number of tasks may fill slots at once.
@@ -22,8 +32,9 @@ final class BatchSource<S: Scalar>: Sendable {
     private let part: Shards?
     private let x: RowStore<S>
     private let values: RowStore<S>?
-    private let xTransform: ColumnTransform
-    private let valueTransform: ColumnTransform
+    /// One a file, in their order.
+    private let xTransforms: [ColumnTransform]
+    private let valueTransforms: [ColumnTransform]
 
     init(
         _ rows: RowSet, _ normalization: Normalization, _ order: RowOrder, batchSize: Int, dropLast: Bool,
@@ -36,13 +47,14 @@ final class BatchSource<S: Scalar>: Sendable {
         self.batchSize = batchSize
         self.part = part
         batchesPerEpoch = rows.batches(of: batchSize, dropLast: dropLast)
-        xTransform = ColumnTransform(
+        xTransforms = dataset.x.transforms(
             shift: normalization.shift, factor: normalization.factor, imputation: normalization.imputation)
-        valueTransform = ColumnTransform(shift: normalization.targetShift, factor: normalization.targetFactor)
-        x = try dataset.store("x", dataset.x, xTransform, normalization, rows)
+        x = try dataset.store("x", dataset.x, xTransforms, normalization, rows)
         if case .values(let array) = dataset.targets {
-            values = try dataset.store("y", array, valueTransform, normalization, rows)
+            valueTransforms = array.transforms(shift: normalization.targetShift, factor: normalization.targetFactor)
+            values = try dataset.store("y", array, valueTransforms, normalization, rows)
         } else {
+            valueTransforms = []
             values = nil
         }
         if case .shuffled(.full, _, _, _) = order, case .streamed(let array) = x {
@@ -52,6 +64,9 @@ final class BatchSource<S: Scalar>: Sendable {
 
     /// Whether every batch is only pointers to memory.
     var isResident: Bool { x.isResident && values?.isResident != false }
+
+    /// Whether nothing is read from the files any more.
+    var isInMemory: Bool { x.isInMemory && values?.isInMemory != false }
 
     /// Whether a slot needs memory of its own for x.
     var copiesX: Bool { !x.isResident }
@@ -69,7 +84,7 @@ final class BatchSource<S: Scalar>: Sendable {
         do {
             try rows.dataset.checkUnchanged()
         } catch let error as TreadleError {
-            guard case .resident(let inputs) = x, !inputs.isMapped, values?.isResident != false else { throw error }
+            guard x.isCopy, values?.isInMemory != false else { throw error }
             rows.dataset.warnOnce(error.description + " (training goes on with the rows as they were read)")
         }
     }
@@ -90,7 +105,7 @@ final class BatchSource<S: Scalar>: Sendable {
         case .resident(let resident):
             unsafe resident.locate(slot.numbers, count: slot.rows, into: slot.pointers)
         case .streamed(let array):
-            unsafe try gather(array, xTransform, slot, into: slot.x, stride: slot.stride, scratch)
+            unsafe try gather(array, xTransforms, slot, into: slot.x, stride: slot.stride, scratch)
         }
         try fillTargets(slot, scratch)
         guard let weights = rows.dataset.weights, let target = unsafe slot.weights else { return }
@@ -115,17 +130,16 @@ final class BatchSource<S: Scalar>: Sendable {
                     unsafe (slot.values + place * array.width).update(from: source, count: array.width)
                 }
             } else {
-                unsafe try gather(array, valueTransform, slot, into: slot.values, stride: array.width, scratch)
+                unsafe try gather(array, valueTransforms, slot, into: slot.values, stride: array.width, scratch)
             }
         }
     }
 
     /// Converts a batch's rows into consecutive places, reading them in the order of the file.
     private func gather(
-        _ array: StoredArray, _ transform: ColumnTransform, _ slot: BatchSlot<S>, into target: UnsafeMutablePointer<S>,
-        stride: Int, _ scratch: ReadScratch
+        _ array: StoredArray, _ transforms: [ColumnTransform], _ slot: BatchSlot<S>,
+        into target: UnsafeMutablePointer<S>, stride: Int, _ scratch: ReadScratch
     ) throws {
-        let width = array.width
         let numbers = unsafe slot.numbers
         let count = slot.rows
         slot.sortPlaces()
@@ -136,12 +150,14 @@ final class BatchSource<S: Scalar>: Sendable {
             var end = index + 1
             while end < count, unsafe numbers[Int(places[end])] == UInt64(first + end - index) { end += 1 }
             let begin = index
-            unsafe try array.visit(first..<first + end - index, scratch) { bytes, number, rows in
+            unsafe try array.visit(first..<first + end - index, scratch) { bytes, form, rows in
+                let transform = transforms[form.segment]
                 for row in rows {
-                    let source = unsafe bytes + (row - rows.lowerBound) * width * number.size
+                    let source = unsafe bytes + (row - rows.lowerBound) * form.rowBytes
                     let place = Int(unsafe places[begin + row - first])
-                    guard unsafe transform.convert(source, number, width: width, into: target + place * stride) else {
-                        throw unsafe array.nonFinite(row, source, number, precision: S.number)
+                    let start = unsafe target + place * stride
+                    guard unsafe transform.convert(source, form.number, width: form.width, into: start) else {
+                        throw unsafe array.nonFinite(row, source, form, precision: S.number)
                     }
                 }
             }
@@ -164,35 +180,53 @@ final class BatchSource<S: Scalar>: Sendable {
 extension Dataset {
     /// Where an array's rows are to be taken from, as `data.access` and the memory that is left decide.
     fileprivate func store<S: Scalar>(
-        _ name: String, _ array: StoredArray, _ transform: ColumnTransform, _ normalization: Normalization,
+        _ name: String, _ array: StoredArray, _ transforms: [ColumnTransform], _ normalization: Normalization,
         _ rows: RowSet
     ) throws -> RowStore<S> {
+        if array.growsWhenRead { return .streamed(try held(name, array, rows)) }
         let settings = settings
         let (selection, range) = (rows.selection, rows.span)
         let isDropped: @Sendable (Int) -> Bool = { settings.nonFinite == .dropRow && !selection.contains($0) }
         let resident: ResidentRows<S>? = try residents.rows(name, normalization, range) {
             let mapped = range.count * array.width * MemoryLayout<S>.stride
-            if ResidentRows<S>.canMap(array, transform), settings.access == .mmap || settings.access == .auto,
+            if ResidentRows<S>.canMap(array, transforms), settings.access == .mmap || settings.access == .auto,
                 settings.access == .mmap || settings.budget.claim(mapped)
             {
                 return try ResidentRows(
-                    mapping: array, rows: range, skipping: isDropped, transform: transform, settings: settings)
+                    mapping: array, rows: range, skipping: isDropped, transforms: transforms, settings: settings)
             }
             let bytes = ResidentRows<S>.bytes(array.width, rows: range.count)
             guard settings.access != .mmap, !settings.readsOnce || settings.access == .memory else { return nil }
-            guard settings.budget.claim(bytes) else {
-                guard settings.access == .memory else { return nil }
-                throw TreadleError(
-                    .configuration,
-                    "\(files[0].path):\(array.path): data.access \"memory\" needs \(bytes.asBytes), and data.memory_limit (\(settings.budget.limit.asBytes)) leaves \(settings.budget.left.asBytes); raise it, or use \"auto\""
-                )
-            }
+            guard try claim(bytes, for: array) else { return nil }
             let copy = try ResidentRows<S>(
-                copying: array, rows: range, skipping: isDropped, transform: transform, settings: settings)
+                copying: array, rows: range, skipping: isDropped, transforms: transforms, settings: settings)
             // From here on a changed file does no harm; what was copied must be what the fingerprint was taken of.
             try checkUnchanged()
             return copy
         }
         return resident.map { .resident($0) } ?? .streamed(array)
+    }
+
+    /// Rows that become wider when they are read are kept as they are stored: a category of a thousand values takes one
+    /// number in memory, and becomes a thousand in a batch. The array itself where there is no room.
+    private func held(_ name: String, _ array: StoredArray, _ rows: RowSet) throws -> StoredArray {
+        let range = rows.span
+        return try residents.array(name, range) {
+            guard settings.access != .mmap, !settings.readsOnce || settings.access == .memory else { return nil }
+            guard try claim(array.heldBytes(range), for: array) else { return nil }
+            let copy = try array.copy(of: range, settings)
+            try checkUnchanged()
+            return copy
+        } ?? array
+    }
+
+    /// Takes memory for rows; false where there is none and they can be read batch by batch instead.
+    private func claim(_ bytes: Int, for array: StoredArray) throws -> Bool {
+        guard !settings.budget.claim(bytes) else { return true }
+        guard settings.access == .memory else { return false }
+        throw TreadleError(
+            .configuration,
+            "\(files[0].path):\(array.path): data.access \"memory\" needs \(bytes.asBytes), and data.memory_limit (\(settings.budget.limit.asBytes)) leaves \(settings.budget.left.asBytes); raise it, or use \"auto\""
+        )
     }
 }

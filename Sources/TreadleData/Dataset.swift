@@ -28,14 +28,19 @@ package final class Dataset: Sendable {
 
     /// The rows that the source chooses.
     package let range: Range<Int>
-    /// F: the numbers of a row of x.
+    /// F: the numbers that a network reads of a row.
     package let features: Int
     /// The extents of a row of x where it has several, such as 28×28.
     package let imageShape: [Int]?
     /// The D of the output layer: classes, or target columns; 0 without targets.
     package let outputs: Int
     package let classes: [String]?
-    package let columns: [String]?
+    /// What the inputs are: the names that they have, and the table that they are made from.
+    package let inputs: InputColumns
+    package var columns: [String]? { inputs.names }
+    package var schema: TableSchema? { inputs.schema }
+    /// For each input whether it has a unit and a spread, so that it is measured and scaled; nil where all have.
+    package let isNumber: [Bool]?
     package var fileNames: [String] { files.map(\.path) }
     /// All rows of all files.
     package var totalRows: Int { x.rows }
@@ -49,13 +54,18 @@ package final class Dataset: Sendable {
     let residents = ResidentStore()
     private let said = Mutex<Set<String>>([])
 
+    /// Columns are matched by name with those of `known`, which `owner` has learnt from; without, with the first file's.
     package static func open(
-        _ source: DataSource, _ settings: DatasetSettings, targets request: TargetRequest
+        _ source: DataSource, _ settings: DatasetSettings, targets request: TargetRequest,
+        like known: (columns: InputColumns, owner: String)? = nil
     ) throws -> Dataset {
-        try Dataset(source, settings, request)
+        try Dataset(source, settings, request, known)
     }
 
-    private init(_ source: DataSource, _ settings: DatasetSettings, _ request: TargetRequest) throws {
+    private init(
+        _ source: DataSource, _ settings: DatasetSettings, _ request: TargetRequest,
+        _ known: (columns: InputColumns, owner: String)?
+    ) throws {
         self.settings = settings
         files = try PathResolution.files(source.files, in: settings.baseDirectory).map {
             try DataFile($0, policy: settings.policy)
@@ -64,8 +74,16 @@ package final class Dataset: Sendable {
             throw TreadleError(.noInput, "no data files are named in data.train.files")
         }
         cache = BandCache(budget: settings.budget, workers: settings.workers)
+        let own = try files.map { try $0.inputColumns(source.x) }
+        let inputs = known?.columns ?? own[0]
+        let matches = try zip(files, own).map { file, columns in
+            try ColumnMatch(columns, of: file.path, as: inputs, of: known?.owner ?? first.path)
+        }
+        self.inputs = inputs
+        isNumber = inputs.schema?.inputs.map(\.isNumber)
         x = try StoredArray.open(
-            source.x, in: files, access: settings.access, cache: cache, settings: settings)
+            source.x, in: files, access: settings.access, cache: cache, settings: settings, inputs: inputs,
+            readings: matches.map(\.reading))
         guard x.rows > 0 else {
             throw TreadleError(.badData, "\(first.path):\(source.x): has no rows; there is nothing to read")
         }
@@ -87,12 +105,13 @@ package final class Dataset: Sendable {
         }
         let hasTargets = request.task != nil
         let names = hasTargets ? try first.names("/classes") : nil
-        columns = try first.names("/columns").flatMap { [features] in $0.count == features ? $0 : nil }
         (targets, outputs, classes) = try Self.targets(source.y, files, range, request, names, settings, x, cache)
         weights =
             hasTargets
             ? try source.weight.map { [files, range, x, cache] in try RowWeights($0, files, range, settings, x, cache) }
             : nil
+        for (file, match) in zip(files, matches) { noteIgnored(match.ignored, in: file.path) }
+        try noteUnseen(matches)
     }
 
     private static func targets(
@@ -172,8 +191,8 @@ package final class Dataset: Sendable {
 
     private static func checkBits(_ y: StoredArray, _ range: Range<Int>, _ settings: DatasetSettings) throws {
         try RowSweep(settings).run(range, block: 1 << 14) { _, rows, scratch in
-            unsafe try y.visit(rows, scratch) { bytes, number, rows in
-                let values = unsafe StoredArray.doubles(bytes, number, width: rows.count * y.width)
+            unsafe try y.visit(rows, scratch) { bytes, form, rows in
+                let values = unsafe StoredArray.doubles(bytes, form.number, width: rows.count * y.width)
                 guard let place = values.firstIndex(where: { $0 != 0 && $0 != 1 }) else { return }
                 let (row, column) = place.quotientAndRemainder(dividingBy: y.width)
                 throw TreadleError(
@@ -187,20 +206,6 @@ package final class Dataset: Sendable {
     /// Throws when one of the files is no longer what was opened.
     package func checkUnchanged() throws {
         for file in files { try file.checkUnchanged() }
-    }
-}
-
-extension DataFile {
-    /// The strings of a dataset that files may have; nil where they do not.
-    fileprivate func names(_ path: String) throws -> [String]? {
-        guard hdf5.contains(path) else { return nil }
-        let dataset = try dataset(path)
-        guard case .string = dataset.type, dataset.shape.count == 1 else { return nil }
-        do {
-            return try dataset.readStrings(byteLimit: 1 << 26)
-        } catch {
-            throw TreadleError(reading: error)
-        }
     }
 }
 
@@ -230,9 +235,9 @@ extension DataFile {
         nonisolated(unsafe) let target = unsafe values
         let first = rows.lowerBound
         try RowSweep(settings).run(rows, block: 1 << 16) { _, rows, scratch in
-            unsafe try array.visit(rows, scratch) { bytes, number, rows in
+            unsafe try array.visit(rows, scratch) { bytes, form, rows in
                 let start = unsafe target + (rows.lowerBound - first)
-                _ = unsafe ColumnTransform.identity.convert(bytes, number, width: rows.count, into: start)
+                _ = unsafe ColumnTransform.identity.convert(bytes, form.number, width: rows.count, into: start)
                 for (index, row) in rows.enumerated() {
                     let weight = unsafe start[index]
                     guard weight.isFinite, weight >= 0 else {

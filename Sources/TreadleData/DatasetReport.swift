@@ -27,18 +27,21 @@ extension Dataset {
             report.lines.append("\(labels.rows.count) labels of \(outputs) classes, kept in memory")
         }
         let bytes =
-            numbers == .float32
-            ? ResidentRows<Float>.bytes(features, rows: range.count)
-            : ResidentRows<Double>.bytes(features, rows: range.count)
+            x.growsWhenRead
+            ? x.heldBytes(range)
+            : numbers == .float32
+                ? ResidentRows<Float>.bytes(features, rows: range.count)
+                : ResidentRows<Double>.bytes(features, rows: range.count)
+        let form = x.growsWhenRead ? "it is stored" : numbers.rawValue
         let fits = bytes <= settings.budget.left && settings.access != .mmap
         if fits {
             report.lines.append(
-                "\(x.path) takes \(bytes.asBytes) as \(numbers.rawValue): read once and kept in memory")
+                "\(x.path) takes \(bytes.asBytes) as \(form): read once and kept in memory")
         } else if settings.access == .mmap {
             report.lines.append("\(x.path) is used where it is mapped, as data.access asks")
         } else {
             report.lines.append(
-                "\(x.path) takes \(bytes.asBytes) as \(numbers.rawValue), and data.memory_limit leaves \(settings.budget.left.asBytes): read batch by batch"
+                "\(x.path) takes \(bytes.asBytes) as \(form), and data.memory_limit leaves \(settings.budget.left.asBytes): read batch by batch"
             )
         }
         report.warnings = fits ? [] : warnings(shuffle, windowRows: windowRows)
@@ -55,7 +58,7 @@ extension Dataset {
         }
         let subject = "\(slow.file.path):\(x.path)"
         let remedy = "h5repack -l \(x.path):CONTI \(slow.file.path) contiguous.h5"
-        let decoded = x.width.multipliedReportingOverflow(by: slow.reader.number.size).partialValue
+        let decoded = slow.width.multipliedReportingOverflow(by: slow.reader.number.size).partialValue
         let room = max(cache.room, settings.budget.left - settings.budget.limit / 10)
         switch shuffle {
         case .full where range.count > room / decoded:

@@ -87,27 +87,28 @@ struct DatasetScan {
         let policy = dataset.settings.nonFinite
         var isDropped = [Bool](repeating: false, count: rows.count)
         if case .values(let y) = dataset.targets {
-            unsafe try y.forEachRow(rows, scratch) { row, values, isFinite, source, number in
+            unsafe try y.forEachRow(rows, scratch) { row, values, isFinite, source, form in
                 guard !isFinite else { return }
                 guard policy == .dropRow else {
-                    throw unsafe y.nonFiniteTarget(row, source, number, policy)
+                    throw unsafe y.nonFiniteTarget(row, source, form, policy)
                 }
                 isDropped[row - rows.lowerBound] = true
             }
         }
         let sums = wantsX ? ColumnStatistics.Block(width: dataset.features) : nil
-        unsafe try dataset.x.forEachRow(rows, scratch) { row, values, isFinite, source, number in
+        unsafe try dataset.x.forEachRow(rows, scratch) { row, values, isFinite, source, form in
             if !isFinite {
+                if let unknown = unsafe dataset.x.unknownCode(row, source, form) { throw unknown }
                 switch policy {
                 case .error:
-                    throw unsafe dataset.x.nonFinite(row, source, number, precision: .float64)
+                    throw unsafe dataset.x.nonFinite(row, source, form, precision: .float64)
                 case .dropRow:
                     isDropped[row - rows.lowerBound] = true
                 case .imputeMean:
                     let columns = (0..<dataset.features).filter { unsafe !values[$0].isFinite }
                     block.imputed += columns.count
                     if block.firstImputed == nil, let column = columns.first {
-                        block.firstImputed = "\(dataset.x.subject(row)), column \(column)"
+                        block.firstImputed = "\(dataset.x.subject(row)), \(dataset.x.columnName(column))"
                     }
                 }
             }
@@ -128,28 +129,30 @@ struct DatasetScan {
 }
 
 extension StoredArray {
-    /// Hands over each of `rows` as doubles, with whether all of them are finite and the bytes they come from.
+    /// Hands over each of `rows`, inputs as a network reads them, as doubles, with whether all of them are finite and the
+    /// bytes they come from.
     func forEachRow(
         _ rows: Range<Int>, _ scratch: ReadScratch,
         _ body: (
-            _ row: Int, _ values: UnsafePointer<Double>, _ isFinite: Bool, _ source: UnsafeRawPointer, StoredNumber
+            _ row: Int, _ values: UnsafePointer<Double>, _ isFinite: Bool, _ source: UnsafeRawPointer, Form
         ) throws -> Void
     ) throws {
         let values = UnsafeMutablePointer<Double>.allocate(capacity: width)
         defer { unsafe values.deallocate() }
-        unsafe try visit(rows, scratch) { bytes, number, rows in
+        unsafe try visit(rows, scratch) { bytes, form, rows in
+            let transform = form.reading.map { ColumnTransform(reading: $0) } ?? .identity
             for (index, row) in rows.enumerated() {
-                let source = unsafe bytes + index * width * number.size
-                let isFinite = unsafe ColumnTransform.identity.convert(source, number, width: width, into: values)
-                unsafe try body(row, UnsafePointer(values), isFinite, source, number)
+                let source = unsafe bytes + index * form.rowBytes
+                let isFinite = unsafe transform.convert(source, form.number, width: form.width, into: values)
+                unsafe try body(row, UnsafePointer(values), isFinite, source, form)
             }
         }
     }
 
     func nonFiniteTarget(
-        _ row: Int, _ source: UnsafeRawPointer, _ number: StoredNumber, _ policy: NonFinitePolicy
+        _ row: Int, _ source: UnsafeRawPointer, _ form: Form, _ policy: NonFinitePolicy
     ) -> TreadleError {
-        let error = unsafe nonFinite(row, source, number, precision: .float64)
+        let error = unsafe nonFinite(row, source, form, precision: .float64)
         guard policy == .imputeMean, let message = error.messages.first?.split(separator: ";").first else {
             return error
         }

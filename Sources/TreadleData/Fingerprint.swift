@@ -4,9 +4,10 @@ internal import TreadleBase
 
 /// A digest that identifies the numbers of a dataset, not their storage.
 ///
-/// It covers how many rows and columns there are, their and the classes' names, every class number and weight, and the values
-/// of sampled rows, widened to doubles: the same data compressed, converted to another exact type, stored in the other
-/// byte order or cut into other files has the same fingerprint, wherever the files lie.
+/// It covers how many rows and columns there are, their and the classes' names, a table's schema, every class number and
+/// weight, and the inputs of sampled rows, widened to doubles: the same data compressed, converted to another exact type,
+/// stored in the other byte order, with the columns of later files in another order or cut into other files has the same
+/// fingerprint, wherever the files lie.
 package enum Fingerprint {
     /// Rows whose values are looked at, besides the first and the last few: 100 GB take no longer than 1 GB.
     private static let sampledRows = 192
@@ -18,6 +19,7 @@ package enum Fingerprint {
         hash.add("treadle data 1\n\(full ? "full" : "sampled")\n")
         hash.add("rows \(dataset.range.count), columns \(dataset.features)\n")
         if let names = dataset.columns { hash.add("names \(names)\n") }
+        if let schema = dataset.schema { hash.add("schema \(schema.text)\n") }
         try hash.add(dataset.x, dataset, full: full)
         switch dataset.targets {
         case .none: hash.add("no targets\n")
@@ -102,9 +104,7 @@ extension StoredArray {
     /// One row's numbers.
     fileprivate func doubles(_ row: Int, _ scratch: ReadScratch) throws -> [Double] {
         var values: [Double] = []
-        unsafe try visit(row..<row + 1, scratch) { bytes, number, _ in
-            unsafe values = Self.doubles(bytes, number, width: width)
-        }
+        unsafe try visit(row..<row + 1, scratch) { bytes, form, _ in unsafe values = inputs(bytes, form) }
         return values
     }
 }

@@ -64,10 +64,17 @@ struct Measurements: Codable, Equatable {
             result.shift = columns.map { x.count[$0] > 0 ? x.low[$0] : 0 }
             result.factor = columns.map { x.count[$0] > 0 ? (x.high[$0] - x.low[$0]).inverse : 1 }
         }
+        if let isNumber = dataset.isNumber, !result.shift.isEmpty {
+            // What is 0 or 1 or on a circle has a scale that fits already.
+            for column in columns where !isNumber[column] {
+                result.shift[column] = 0
+                result.factor[column] = 1
+            }
+        }
         if data.nonFinite == .imputeMean, let x {
             if let empty = columns.first(where: { x.count[$0] == 0 }) {
                 dataset.settings.note(
-                    .warning, "column \(empty) of \(dataset.x.path) has no finite value; it counts as 0")
+                    .warning, "\(dataset.x.columnName(empty)) of \(dataset.x.path) has no finite value; it counts as 0")
             }
             result.imputation = x.mean
         }

@@ -21,24 +21,24 @@ internal import TreadleModel
     /// Every row of `rows`, converted and normalized once, on all workers.
     init(
         copying array: StoredArray, rows: Range<Int>, skipping isDropped: @Sendable (Int) -> Bool,
-        transform: ColumnTransform, settings: DatasetSettings
+        transforms: [ColumnTransform], settings: DatasetSettings
     ) throws {
         let stride = Self.stride(array.width)
-        let width = array.width
         let region = try Region(
             count: Self.bytes(array.width, rows: rows.count), for: "\(rows.count) rows of \(array.path)")
         let first = rows.lowerBound
         nonisolated(unsafe) let values = unsafe region.bytes.bindMemory(to: S.self, capacity: rows.count * stride)
         // A megabyte or so a task: small enough to share evenly, large enough for the disk.
-        let block = array.block(of: max(1, (1 << 20) / max(width * 4, 1)))
+        let block = array.block(of: max(1, (1 << 20) / max(array.width * 4, 1)))
         try RowSweep(settings).run(rows, block: block) { _, rows, scratch in
-            unsafe try array.visit(rows, scratch) { bytes, number, rows in
+            unsafe try array.visit(rows, scratch) { bytes, form, rows in
+                let transform = transforms[form.segment]
                 for (index, row) in rows.enumerated() {
-                    let source = unsafe bytes + index * width * number.size
+                    let source = unsafe bytes + index * form.rowBytes
                     let target = unsafe values + (row - first) * stride
-                    let isFinite = unsafe transform.convert(source, number, width: width, into: target)
+                    let isFinite = unsafe transform.convert(source, form.number, width: form.width, into: target)
                     guard isFinite || isDropped(row) else {
-                        throw unsafe array.nonFinite(row, source, number, precision: S.number)
+                        throw unsafe array.nonFinite(row, source, form, precision: S.number)
                     }
                 }
             }
@@ -51,9 +51,9 @@ internal import TreadleModel
     /// The files' own pages, where they hold exactly the numbers that are wanted; nil where they do not.
     init?(
         mapping array: StoredArray, rows: Range<Int>, skipping isDropped: @Sendable (Int) -> Bool,
-        transform: ColumnTransform, settings: DatasetSettings
+        transforms: [ColumnTransform], settings: DatasetSettings
     ) throws {
-        guard Self.canMap(array, transform) else { return nil }
+        guard Self.canMap(array, transforms) else { return nil }
         let rowBytes = array.width * MemoryLayout<S>.stride
         var parts: [Part] = unsafe []
         for segment in array.segments where segment.rows > 0 {
@@ -75,18 +75,20 @@ internal import TreadleModel
             let target = unsafe start.bindMemory(to: S.self, capacity: width)
             for row in rows {
                 let source = unsafe UnsafeRawPointer(self[row])
-                let number = array.segments[array.segment(of: row)].reader.number
-                let isFinite = unsafe transform.convert(source, number, width: width, into: target)
+                let segment = array.segment(of: row)
+                let form = StoredArray.Form(
+                    number: array.segments[segment].reader.number, width: width, reading: nil, segment: segment)
+                let isFinite = unsafe transforms[segment].convert(source, form.number, width: width, into: target)
                 guard isFinite || isDropped(row) else {
-                    throw unsafe array.nonFinite(row, source, number, precision: S.number)
+                    throw unsafe array.nonFinite(row, source, form, precision: S.number)
                 }
             }
         }
         try checkIntact()
     }
 
-    static func canMap(_ array: StoredArray, _ transform: ColumnTransform) -> Bool {
-        MappedFiles.areAllowed && transform.isIdentity
+    static func canMap(_ array: StoredArray, _ transforms: [ColumnTransform]) -> Bool {
+        MappedFiles.areAllowed && transforms.allSatisfy(\.isIdentity)
             && array.segments.allSatisfy { segment in
                 segment.rows == 0
                     || (segment.reader.number.isReady(for: S.number)
@@ -146,7 +148,8 @@ extension [Int] {
 /// The rows of one dataset that are in memory already: training, validation and metrics share them.
 final class ResidentStore: Sendable {
     private struct Held: Sendable {
-        var normalization: Normalization
+        /// Nil for rows as they are stored, which fit any.
+        var normalization: Normalization?
         var range: Range<Int>
         var rows: any AnyObject & Sendable
     }
@@ -167,6 +170,20 @@ final class ResidentStore: Sendable {
             }
             guard let made = try make() else { return nil }
             if held[name] == nil { held[name] = Held(normalization: normalization, range: range, rows: made) }
+            return made
+        }
+    }
+
+    /// What is kept as `name` in the form of the files.
+    func array(_ name: String, _ range: Range<Int>, make: () throws -> StoredArray?) throws -> StoredArray? {
+        try held.withLock { held in
+            if let known = held[name], known.range.lowerBound <= range.lowerBound,
+                range.upperBound <= known.range.upperBound, let array = known.rows as? StoredArray
+            {
+                return array
+            }
+            guard let made = try make() else { return nil }
+            if held[name] == nil { held[name] = Held(normalization: nil, range: range, rows: made) }
             return made
         }
     }

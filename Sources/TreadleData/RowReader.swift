@@ -158,3 +158,31 @@ package enum MappedFiles {
         _ = unsafe madvise(start - lead, rows.count * rowBytes + lead, MADV_WILLNEED)
     }
 }
+
+/// Rows that are copies in memory, as they are stored in a file.
+@safe final class HeldRows: RowReader, @unchecked Sendable {
+    let number: StoredNumber
+    private let region: Region
+    private let offset: Int
+    private let rowBytes: Int
+    private let first: Int
+
+    /// The rows from `first` on, which begin `offset` bytes into `region`.
+    init(_ region: Region, offset: Int, rowBytes: Int, first: Int, number: StoredNumber) {
+        self.region = region
+        self.offset = offset
+        self.rowBytes = rowBytes
+        self.first = first
+        self.number = number
+    }
+
+    func visit(
+        _ rows: Range<Int>, _ scratch: ReadScratch, _ body: (UnsafeRawPointer, Range<Int>) throws -> Void
+    ) throws {
+        let start = offset + (rows.lowerBound - first) * rowBytes
+        precondition(rows.lowerBound >= first && start + rows.count * rowBytes <= region.count, "rows are held")
+        unsafe try body(UnsafeRawPointer(region.bytes + start), rows)
+    }
+
+    func readAhead(_ rows: Range<Int>) {}
+}

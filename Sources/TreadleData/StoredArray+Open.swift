@@ -5,26 +5,30 @@ internal import TreadleConfiguration
 
 extension StoredArray {
     /// Opens the array at `path` of all files as one, choosing how each is read.
+    ///
+    /// With `inputs` its rows are handed out as these, each file's made by one of `readings`.
     static func open(
-        _ path: String, in files: [DataFile], access: Access, cache: BandCache, settings: DatasetSettings
+        _ path: String, in files: [DataFile], access: Access, cache: BandCache, settings: DatasetSettings,
+        inputs: InputColumns? = nil, readings: [InputReading?]? = nil
     ) throws -> StoredArray {
         var segments: [Segment] = []
         var rowShape: [Int]?
         var firstRow = 0
-        for file in files {
+        for (index, file) in files.enumerated() {
             let dataset = try file.dataset(path)
             guard let rows = dataset.shape.first else {
                 throw TreadleError(
                     .badData, "\(file.path):\(path): is a single value, where one row an example is due")
             }
             let shape = Array(dataset.shape.dropFirst())
-            if let rowShape, rowShape != shape {
+            let reading = readings?[index]
+            if let rowShape, rowShape != shape, readings?.contains(where: { $0 != nil }) != true {
                 throw TreadleError(
                     .badData,
                     "\(file.path):\(path): its rows have the shape \(shape), those of \(files[0].path) \(rowShape); all files of data.files must agree"
                 )
             }
-            rowShape = shape
+            rowShape = rowShape ?? shape
             guard let width = shape.boundedProduct(), width.multipliedReportingOverflow(by: 8).overflow == false,
                 dataset.count != nil
             else {
@@ -35,10 +39,12 @@ extension StoredArray {
             }
             var segment = try Segment.open(dataset, file, access: access, cache: cache, settings: settings)
             segment.firstRow = firstRow
+            segment.reading = reading
             segments.append(segment)
             firstRow += rows
         }
-        return StoredArray(path: path, rowShape: rowShape ?? [], segments: segments)
+        return StoredArray(
+            path: path, rowShape: rowShape ?? [], segments: segments, width: inputs?.inputs, names: inputs?.names)
     }
 }
 
@@ -73,8 +79,8 @@ extension StoredArray.Segment {
         let form = "\(file.path):\(dataset.path): \(shape) \(dataset.type), \(dataset.storage.outline(dataset.filters))"
         let rows = dataset.shape[0]
         var segment = Self(
-            firstRow: 0, rows: rows, file: file, reader: EmptyRows(), contiguousOffset: nil, path: .auto,
-            report: form)
+            firstRow: 0, rows: rows, file: file, reader: EmptyRows(), width: dataset.rowLength, contiguousOffset: nil,
+            path: .auto, report: form)
 
         if case .contiguous(let offset?, let size) = dataset.storage, let number = StoredNumber(dataset.type),
             access != .library

@@ -55,10 +55,22 @@ package struct StoredNumber: Equatable, Sendable {
     private let memory: UnsafeMutablePointer<Double>
     let columns: cd_columns
     let isIdentity: Bool
+    private let reading: InputReading?
 
-    /// Empty arrays leave their part out.
-    package init(shift: [Double] = [], factor: [Double] = [], imputation: [Double] = []) {
+    /// Empty arrays leave their part out; the others have an entry for each input.
+    package convenience init(shift: [Double] = [], factor: [Double] = [], imputation: [Double] = []) {
+        self.init(shift: shift, factor: factor, imputation: imputation, reading: nil)
+    }
+
+    /// Of inputs that are made as `reading` says; nil: that are the stored numbers.
+    init(shift: [Double] = [], factor: [Double] = [], imputation: [Double] = [], reading: InputReading?) {
         precondition(shift.count == factor.count, "a column has both a shift and a factor, or neither")
+        // What is made of codes is 0 or 1 and stays so: only stored numbers have an entry.
+        func packed(_ values: [Double]) -> [Double] {
+            guard let reading, !values.isEmpty else { return values }
+            return reading.numberInputs.map { values[$0] }
+        }
+        let (shift, factor, imputation) = (packed(shift), packed(factor), packed(imputation))
         let values = shift + factor + imputation
         let memory = UnsafeMutablePointer<Double>.allocate(capacity: max(values.count, 1))
         for (index, value) in values.enumerated() { unsafe memory[index] = value }
@@ -67,7 +79,8 @@ package struct StoredNumber: Equatable, Sendable {
             shift: shift.isEmpty ? nil : UnsafePointer(memory),
             factor: shift.isEmpty ? nil : UnsafePointer(memory + shift.count),
             imputation: imputation.isEmpty ? nil : UnsafePointer(memory + 2 * shift.count))
-        isIdentity = values.isEmpty
+        isIdentity = values.isEmpty && reading == nil
+        self.reading = reading
     }
 
     static let identity = ColumnTransform()
@@ -76,7 +89,7 @@ package struct StoredNumber: Equatable, Sendable {
         unsafe memory.deallocate()
     }
 
-    /// Converts one row of `width` stored numbers; false when a result is not finite.
+    /// Converts one row of `width` stored numbers; false when a result is not finite, or a code means nothing.
     @specialized(where S == Float)
     @specialized(where S == Double)
     package func convert<S: Scalar>(
@@ -84,6 +97,7 @@ package struct StoredNumber: Equatable, Sendable {
     ) -> Bool {
         let swapped: Int32 = number.isSwapped ? 1 : 0
         let target = UnsafeMutableRawPointer(result)
+        if let reading { return unsafe expand(reading, source, number, into: target, as: S.number) }
         return unsafe withUnsafePointer(to: columns) { columns in
             switch S.number {
             case .float32:
@@ -92,6 +106,26 @@ package struct StoredNumber: Equatable, Sendable {
             case .float64:
                 unsafe cd_convert_f64(
                     number.kind, swapped, source, width, columns, target.assumingMemoryBound(to: Double.self)) == 0
+            }
+        }
+    }
+
+    private func expand(
+        _ reading: InputReading, _ source: UnsafeRawPointer, _ number: StoredNumber,
+        into target: UnsafeMutableRawPointer, as type: NumberType
+    ) -> Bool {
+        let swapped: Int32 = number.isSwapped ? 1 : 0
+        return unsafe withUnsafePointer(to: columns) { columns in
+            unsafe withUnsafePointer(to: reading.reading) { reading in
+                switch type {
+                case .float32:
+                    unsafe cd_expand_f32(
+                        reading, number.kind, swapped, source, columns, target.assumingMemoryBound(to: Float.self)) == 0
+                case .float64:
+                    unsafe cd_expand_f64(
+                        reading, number.kind, swapped, source, columns, target.assumingMemoryBound(to: Double.self))
+                        == 0
+                }
             }
         }
     }

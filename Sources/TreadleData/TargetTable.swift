@@ -54,8 +54,8 @@ extension Labels {
         let labels = try Labels(rows, array.path, budget: settings.budget)
         let width = array.width
         try RowSweep(settings).run(rows, block: 1 << 16) { _, rows, scratch in
-            unsafe try array.visit(rows, scratch) { bytes, number, rows in
-                let values = unsafe StoredArray.doubles(bytes, number, width: rows.count * width)
+            unsafe try array.visit(rows, scratch) { bytes, form, rows in
+                let values = unsafe StoredArray.doubles(bytes, form.number, width: rows.count * width)
                 for (index, row) in rows.enumerated() {
                     let label =
                         width == 1 ? values[index] : try oneHot(values[index * width..<(index + 1) * width], array, row)

@@ -11,7 +11,9 @@ package final class TrainingData: Sendable {
     /// D of the output layer: classes, or target columns.
     package let outputs: Int
     package let classes: [String]?
-    package let columns: [String]?
+    /// What the inputs are: their names, and the table that they are made from.
+    package let inputs: InputColumns
+    package var columns: [String]? { inputs.names }
     package let imageShape: [Int]?
     package let normalization: Normalization
     /// What identifies the numbers of training and validation, however they are stored.
@@ -70,7 +72,7 @@ package final class TrainingData: Sendable {
         features = training.features
         outputs = training.outputs
         classes = training.classes
-        columns = training.columns
+        inputs = training.inputs
         imageShape = training.imageShape
     }
 
@@ -89,16 +91,9 @@ package final class TrainingData: Sendable {
 }
 
 extension Dataset {
-    /// Another source for the same network, under the same limits.
-    fileprivate func companion(_ source: DataSource, _ request: TargetRequest) throws -> Dataset {
-        let other = try Dataset.open(source, settings, targets: request)
-        guard other.features == features else {
-            throw TreadleError(
-                .badData,
-                "\(other.files[0].path):\(other.x.path): its rows have \(other.features) numbers, those of the training data \(features); they must be the same columns"
-            )
-        }
-        return other
+    /// Another source for the same network, under the same limits; its columns are matched with these by name.
+    package func companion(_ source: DataSource, _ request: TargetRequest) throws -> Dataset {
+        try Dataset.open(source, settings, targets: request, like: (inputs, "the training data \(files[0].path)"))
     }
 
     /// The rows of the range that are not dropped and for which `isChosen` says so.

@@ -33,6 +33,38 @@ typedef struct cd_columns {
 int cd_convert_f32(cd_kind kind, int swapped, const void *source, size_t n, const cd_columns *columns, float *result);
 int cd_convert_f64(cd_kind kind, int swapped, const void *source, size_t n, const cd_columns *columns, double *result);
 
+/// How the inputs of a network are made from a stored row, whose numbers may have another order and other meanings.
+///
+/// `from` counts the numbers of the stored row, `to` the inputs. What is stored is trusted to have as many numbers as
+/// `from` names; what they are is not.
+typedef struct cd_reading {
+    /// How many inputs there are in all.
+    size_t inputs;
+    /// Inputs that are stored numbers, in ascending order; `number_to` null: all inputs are, one after the other.
+    /// `cd_columns` has one entry for each of these numbers. `offset` is added to each before anything else; null: nothing.
+    size_t numbers;
+    const uint32_t *number_from, *number_to;
+    const double *offset;
+    /// Inputs that are 1 where a stored number is not finite, and 0 elsewhere.
+    size_t indicators;
+    const uint32_t *indicator_from, *indicator_to;
+    /// Stored codes, each of which makes one input 1 among others that are 0: `code_inputs[code_first[i] + code]`, or none
+    /// where that is CD_NO_INPUT. `code_base` is added to what is stored; what is not finite is code 1. There are `code_count` codes.
+    size_t categories;
+    const uint32_t *code_from, *code_base, *code_count, *code_first, *code_inputs;
+} cd_reading;
+
+#define CD_NO_INPUT UINT32_MAX
+
+/// Makes the inputs of one row as `reading` says, each number converted as `cd_convert_f32` does it.
+///
+/// Returns 2 when something stored is no code, otherwise 1 when some result is not finite, and 0 when all is well.
+int cd_expand_f32(
+    const cd_reading *reading, cd_kind kind, int swapped, const void *source, const cd_columns *columns, float *result);
+int cd_expand_f64(
+    const cd_reading *reading, cd_kind kind, int swapped, const void *source, const cd_columns *columns,
+    double *result);
+
 /// Running sums over rows, one entry a column. Values that are not finite are left out.
 typedef struct cd_sums {
     /// Subtracted before summing, so that squares do not cancel.

@@ -88,8 +88,10 @@ package struct ModelDescription: Equatable, Sendable, Codable {
     package var normalization = Normalization.none
     /// The classes' names in the order of the outputs; nil for regression or unnamed classes.
     package var classes: [String]?
-    /// The names of the input columns, where the data has them.
+    /// The names of the inputs, where the data has them.
     package var columns: [String]?
+    /// The table that the inputs are made from, where the data says so.
+    package var schema: TableSchema?
     /// What each class weighs in the loss, as resolved for the training data; nil where each counts 1.
     package var classWeights: [Double]?
     /// The extents of a row of x where it has several, such as 28×28.
@@ -104,7 +106,12 @@ package struct ModelDescription: Equatable, Sendable, Codable {
 
     /// All but the normalization, which has a number for every input: as JSON, nobody should wait for it.
     private enum CodingKeys: CodingKey {
-        case task, network, loss, precision, classes, columns, classWeights, imageShape
+        case task, network, loss, precision, classes, columns, schema, classWeights, imageShape
+    }
+
+    /// What a row must hold for it.
+    package var inputColumns: InputColumns {
+        InputColumns(schema: schema, names: columns, inputs: network.inputs)
     }
 }
 

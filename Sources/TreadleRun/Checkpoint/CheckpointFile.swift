@@ -12,6 +12,7 @@ internal import TreadleModel
 ///     /treadle/config                  the resolved configuration as JSON text
 ///     /treadle/normalization/{shift,factor,target_shift,target_factor,imputation}
 ///     /treadle/{classes,columns}       texts, where the data has them
+///     /treadle/schema                  the table that the inputs are made from, JSON text, where the data has one
 ///     /treadle/{class_weights,image_shape}  where the loss or the data has them
 ///     /treadle/optimizer/<slot>/<name>/{weight,bias}   attributes step, slots
 ///     /treadle/{cursor,progress}       attributes

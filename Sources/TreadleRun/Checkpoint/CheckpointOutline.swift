@@ -56,11 +56,12 @@ package struct CheckpointOutline: Codable, Sendable {
                 "\(path):/treadle/normalization: has one of \(shift) and \(factor) without the other; use another "
                     + "checkpoint or a copy")
         }
+        try head.schema?.check(of: "\(path):/treadle/schema")
         // Whoever has the index of an input or an output looks it up in these.
         let (inputs, outputs) = (head.network.inputs, head.network.outputs)
         for (what, count, due) in [
             ("classes", head.classes?.count, outputs), ("class_weights", head.classWeights?.count, outputs),
-            ("columns", head.columns?.count, inputs),
+            ("columns", head.columns?.count, inputs), ("schema", head.schema?.inputWidth, inputs),
         ] where count.map({ $0 != due }) ?? false {
             throw TreadleError(
                 .badData,

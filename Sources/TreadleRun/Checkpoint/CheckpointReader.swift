@@ -54,6 +54,7 @@ struct CheckpointReader {
             precision: precision)
         model.classes = try texts("classes", in: state)
         model.columns = try texts("columns", in: state)
+        model.schema = try schema(in: state)
         model.classWeights = state.contains("class_weights") ? try column("class_weights", in: state) : nil
         model.imageShape = try imageShape(in: state, network)
         let course = RunCourse(
@@ -270,6 +271,11 @@ struct CheckpointReader {
             throw damage("treadle/\(name)", "is not a single text")
         }
         return text
+    }
+
+    private func schema(in group: H5Group) throws -> TableSchema? {
+        guard group.contains("schema") else { return nil }
+        return try TableSchema(text: text("schema", in: group), of: "\(path):/treadle/schema")
     }
 
     private func texts(_ name: String, in group: H5Group) throws -> [String]? {

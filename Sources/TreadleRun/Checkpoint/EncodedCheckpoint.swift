@@ -79,6 +79,7 @@ struct EncodedCheckpoint: Sendable {
         try write(checkpoint.normalization, to: group.createGroup("normalization"))
         if let classes = checkpoint.classes { try group.write(texts: classes, to: "classes") }
         if let columns = checkpoint.columns { try group.write(texts: columns, to: "columns") }
+        if let schema = checkpoint.schema { try group.write(oneText: schema.text, to: "schema") }
         if let weights = checkpoint.classWeights { try group.write(weights, to: "class_weights", as: .float64) }
         if let shape = checkpoint.imageShape { try group.write(shape, to: "image_shape", as: .int(64)) }
         try write(checkpoint.optimizer, to: group.createGroup("optimizer"))

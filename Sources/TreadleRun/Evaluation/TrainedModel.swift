@@ -84,8 +84,7 @@ package struct TrainedModel: Sendable {
         settings.readsOnce = true
         let dataset = try Dataset.open(
             source.source, settings,
-            targets: .match(saved.task, outputs: saved.network.outputs, classes: saved.classes))
-        try checkInputs(of: dataset)
+            targets: .match(saved.task, outputs: saved.network.outputs, classes: saved.classes), like: columns)
         return (source.name, try dataset.usableRows(workers))
     }
 
@@ -94,24 +93,8 @@ package struct TrainedModel: Sendable {
             .usage, "\(path): its configuration has neither data.test nor data.valid; name a dataset with --data")
     }
 
-    /// Refuses data with other inputs than the model's: by number, and by name where both sides have names.
-    package func checkInputs(of dataset: Dataset) throws {
-        let files = dataset.fileNames.joined(separator: ", ")
-        guard dataset.features == saved.network.inputs else {
-            throw TreadleError(
-                .badData,
-                "\(files): its rows have \(dataset.features) inputs, the model \(path) takes \(saved.network.inputs)"
-            )
-        }
-        guard let expected = saved.columns, let present = dataset.columns else { return }
-        for (index, (name, other)) in zip(expected, present).enumerated() where name != other {
-            throw TreadleError(
-                .badData,
-                "\(files): column \(index + 1) is \"\(other.printable)\", but the model \(path) was trained on "
-                    + "\"\(name.printable)\" there; bring the columns into the model's order: "
-                    + expected.map(\.printable).joined(separator: ", "))
-        }
-    }
+    /// What data are matched with.
+    var columns: (columns: InputColumns, owner: String) { (saved.description.inputColumns, "the model \(path)") }
 
     /// Loss and all metrics that fit the task, on `rows`.
     package func evaluate(_ rows: RowSet, metrics: [MetricName]? = nil, workers: Workers, stop: Stop = Stop()) throws

@@ -37,8 +37,7 @@ package struct Predictor {
         settings.readsOnce = true
         // Every row of the input has its row in the output: none is dropped.
         if settings.nonFinite == .dropRow { settings.nonFinite = .error }
-        let dataset = try Dataset.open(source, settings, targets: .none)
-        try model.checkInputs(of: dataset)
+        let dataset = try Dataset.open(source, settings, targets: .none, like: model.columns)
         let rows = RowSet(dataset)
         var sink = try makeSink(rows.count)
         switch model.saved.precision.number {

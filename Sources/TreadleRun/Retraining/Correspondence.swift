@@ -5,8 +5,13 @@ internal import TreadleModel
 
 /// How the columns and classes of data correspond to those that a model was trained on.
 struct Correspondence: Equatable {
-    /// For each input of the data, the model's.
-    var inputs: [Int]
+    /// For each input of the data, the model's; nil where the model knows nothing like it and so gives it no weight.
+    var inputs: [Int?]
+    /// For each input of the data, what to add to it to have the model's.
+    var offsets: [Double] = []
+    /// What the data calls its inputs, and what they are made from.
+    var names: [String]?
+    var schema: TableSchema?
     /// For each output of the data, the model's; nil where the model does not know the class.
     var outputs: [Int?]
 
@@ -14,12 +19,19 @@ struct Correspondence: Equatable {
 
     /// By name where both sides have names, by position otherwise. Throws where that would be a guess.
     init(of model: ModelDescription, at path: String, to data: DataIdentity) throws {
-        inputs = try Self.inputs(model, path, data)
+        names = data.inputs.names
+        schema = data.inputs.schema
+        if let old = model.schema, let new = data.inputs.schema {
+            let columns = try ColumnCorrespondence(of: old, at: path, to: new)
+            (inputs, offsets) = (columns.inputs, columns.offsets)
+        } else {
+            inputs = try Self.inputs(model, path, data)
+        }
         outputs = try Self.outputs(model, path, data)
     }
 
-    private static func inputs(_ model: ModelDescription, _ path: String, _ data: DataIdentity) throws -> [Int] {
-        guard let old = model.columns, let new = data.columns else {
+    private static func inputs(_ model: ModelDescription, _ path: String, _ data: DataIdentity) throws -> [Int?] {
+        guard let old = model.columns, let new = data.inputs.names else {
             guard data.features == model.network.inputs else {
                 throw TreadleError(
                     .badData,
@@ -72,7 +84,7 @@ extension SavedModel {
         var model = self
         let known = match.outputs.compactMap(\.self)
         for (index, layer) in self.network.layers.enumerated() {
-            let rows = index == 0 ? match.inputs : Array(0..<layer.inputs)
+            let rows = index == 0 ? match.inputs : (0..<layer.inputs).map { $0 }
             let columns = index == self.network.layers.count - 1 ? known : Array(0..<layer.units)
             model.parameters[index].weight = parameters[index].weight.selecting(rows: rows, columns: columns)
             model.parameters[index].bias = parameters[index].bias?.selecting(elements: columns)
@@ -80,24 +92,44 @@ extension SavedModel {
             model.network.layers[index].units = columns.count
         }
         model.network.inputs = match.inputs.count
-        func input(_ values: [Double]) -> [Double] { values.isEmpty ? [] : match.inputs.map { values[$0] } }
+        // What the model does not know has no weight, whatever it is scaled by.
+        func input(_ values: [Double], unknown: Double) -> [Double] {
+            values.isEmpty ? [] : match.inputs.map { $0.map { values[$0] } ?? unknown }
+        }
         func output(_ values: [Double]) -> [Double] { values.isEmpty ? [] : known.map { values[$0] } }
         model.normalization = Normalization(
-            shift: input(self.normalization.shift), factor: input(self.normalization.factor),
+            shift: input(self.normalization.shift, unknown: 0), factor: input(self.normalization.factor, unknown: 1),
             targetShift: output(self.normalization.targetShift), targetFactor: output(self.normalization.targetFactor),
-            imputation: input(self.normalization.imputation))
-        model.columns = self.columns.map { names in match.inputs.map { names[$0] } }
+            imputation: input(self.normalization.imputation, unknown: 0))
+        model.normalization.move(by: match.offsets)
+        model.columns = self.columns == nil ? nil : match.names ?? self.columns
+        model.schema = self.schema == nil ? nil : match.schema ?? self.schema
         model.classes = self.classes.map { names in known.map { names[$0] } }
         model.classWeights = self.classWeights.map(output)
         return model
     }
 }
 
+extension Normalization {
+    /// The same for inputs from which `offsets` have been taken away: days that are counted from another day.
+    fileprivate mutating func move(by offsets: [Double]) {
+        guard offsets.contains(where: { $0 != 0 }) else { return }
+        if shift.isEmpty {
+            shift = offsets.map { _ in 0 }
+            factor = offsets.map { _ in 1 }
+        }
+        shift = zip(shift, offsets).map { $0 - $1 }
+        if !imputation.isEmpty { imputation = zip(imputation, offsets).map { $0 - $1 } }
+    }
+}
+
 extension Tensor {
     /// The matrix of these rows and columns of this one.
-    func selecting(rows: [Int], columns: [Int]) -> Tensor {
+    ///
+    /// A row that is nil is all zeros.
+    func selecting(rows: [Int?], columns: [Int]) -> Tensor {
         let width = shape[1]
-        let places = rows.flatMap { row in columns.map { row * width + $0 } }
+        let places = rows.flatMap { row in columns.map { column in row.map { $0 * width + column } } }
         return Tensor(shape: [rows.count, columns.count], storage: storage.selecting(places))
     }
 
@@ -116,10 +148,84 @@ extension Tensor {
 }
 
 extension Tensor.Storage {
-    fileprivate func selecting(_ places: [Int]) -> Tensor.Storage {
+    fileprivate func selecting(_ places: [Int?]) -> Tensor.Storage {
         switch self {
-        case .float32(let values): .float32(places.map { values[$0] })
-        case .float64(let values): .float64(places.map { values[$0] })
+        case .float32(let values): .float32(places.map { $0.map { values[$0] } ?? 0 })
+        case .float64(let values): .float64(places.map { $0.map { values[$0] } ?? 0 })
+        }
+    }
+}
+
+/// How the inputs that are made from a table are those of a model that was trained on an earlier one.
+///
+/// The columns must be the same. Their categories may have gained and lost values: a value that the model does not know is
+/// to it what any other one was, and so the model says about each row what it would have said before.
+private struct ColumnCorrespondence {
+    private(set) var inputs: [Int?] = []
+    private(set) var offsets: [Double] = []
+    private var unlike: [String] = []
+
+    init(of old: TableSchema, at path: String, to new: TableSchema) throws {
+        let oldNames = old.columns.map(\.name)
+        let newNames = new.columns.map(\.name)
+        let missing = Set(oldNames).subtracting(newNames)
+        let added = Set(newNames).subtracting(oldNames)
+        guard missing.isEmpty, added.isEmpty else {
+            let words = [("gone", missing), ("new", added)].filter { !$0.1.isEmpty }.map { word, names in
+                "\(word): " + names.sorted().prefix(8).map(\.printable).joined(separator: ", ")
+            }
+            throw TreadleError(
+                .badData,
+                "the data does not have the columns that \(path) was trained on (\(words.joined(separator: "; "))); set "
+                    + "retrain.start to \"cold\" and promote once with --promote-anyway")
+        }
+        var places: [String: (column: TableSchema.Column, first: Int)] = [:]
+        var first = 0
+        for column in old.columns {
+            places[column.name] = (column, first)
+            first += column.inputs.count
+        }
+        for column in new.columns {
+            guard let (known, first) = places[column.name] else { continue }
+            match(column, to: known, first)
+        }
+        guard unlike.isEmpty else {
+            throw TreadleError(
+                .badData,
+                "the data has other kinds of columns than \(path) was trained on "
+                    + "(\(unlike.prefix(8).map(\.printable).joined(separator: ", "))); import it with --like \(path), or set "
+                    + "retrain.start to \"cold\" and promote once with --promote-anyway")
+        }
+    }
+
+    private mutating func match(_ new: TableSchema.Column, to old: TableSchema.Column, _ first: Int) {
+        let known = Dictionary(uniqueKeysWithValues: zip(old.inputs.map(\.name), first...))
+        func add(_ inputs: [Int?], offset: (Int) -> Double = { _ in 0 }) {
+            self.inputs += inputs
+            offsets += inputs.indices.map(offset)
+        }
+        switch (old.kind, new.kind) {
+        case (.number, .number):
+            add(new.inputs.map { known[$0.name] })
+        case (.flag(let no, let yes), .flag(let other, let another)) where no == other && yes == another:
+            add([first])
+        case (.flag(_, let yes), .category(let values, _, _)) where values.contains(yes):
+            add(new.inputs.map { known[$0.name] })
+        case (.category(let before, let hasOther, let hasMissing), .category(let values, let other, let isMissing)):
+            let places = Dictionary(uniqueKeysWithValues: zip(before, first...))
+            let otherPlace = hasOther ? first + before.count : nil
+            let missingPlace = hasMissing ? first + before.count + (hasOther ? 1 : 0) : nil
+            add(
+                values.map { places[$0] ?? otherPlace } + (other ? [otherPlace] : [])
+                    + (isMissing ? [missingPlace] : []))
+        case (.date(let before, let origin, _), .date(let parts, let newOrigin, _))
+        where Set(before) == Set(parts) && Day.distance(from: origin, to: newOrigin) != nil:
+            let distance = Day.distance(from: origin, to: newOrigin) ?? 0
+            add(parts.map { part in before.firstIndex(of: part).map { first + $0 } }) {
+                parts[$0] == .days ? distance : 0
+            }
+        default:
+            unlike.append(new.name)
         }
     }
 }

@@ -8,7 +8,7 @@ package struct DataIdentity: Equatable, Sendable {
     package var rows: Int
     package var features: Int
     package var outputs: Int
-    package var columns: [String]?
+    package var inputs: InputColumns
     package var classes: [String]?
 }
 
@@ -32,17 +32,17 @@ extension TrainingData {
         if case .source(let source) = data.valid {
             let request = Dataset.TargetRequest.match(
                 configuration.task, outputs: training.outputs, classes: training.classes)
-            datasets.append(try Dataset.open(source, settings, targets: request))
+            datasets.append(try training.companion(source, request))
         }
         return DataIdentity(
             fingerprint: try Fingerprint.combined(datasets, full: false), rows: training.range.count,
-            features: training.features, outputs: training.outputs, columns: training.columns,
+            features: training.features, outputs: training.outputs, inputs: training.inputs,
             classes: training.classes)
     }
 
     var identity: DataIdentity {
         DataIdentity(
             fingerprint: fingerprint, rows: train.dataset.range.count, features: features, outputs: outputs,
-            columns: columns, classes: classes)
+            inputs: inputs, classes: classes)
     }
 }

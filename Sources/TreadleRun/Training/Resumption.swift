@@ -1,3 +1,4 @@
+internal import HDF5
 internal import TreadleBase
 internal import TreadleConfiguration
 internal import TreadleData
@@ -84,6 +85,14 @@ enum Resumption {
                 .badData,
                 "\(difference): it has \(data.features) inputs and \(data.outputs) outputs instead of "
                     + "\(old.network.inputs) and \(old.network.outputs); start over with --fresh")
+        }
+        if let then = old.columns, let now = data.columns,
+            let place = then.indices.first(where: { then[$0] != now[$0] })
+        {
+            throw TreadleError(
+                .badData,
+                "\(difference): its input \(place + 1) is \"\(now[place].printable)\" instead of \"\(then[place].printable)\"; bring "
+                    + "the columns into that order, or start over with --fresh")
         }
         note(.warning, "\(difference); continuing as asked")
     }

@@ -97,6 +97,7 @@ extension TrainingRun {
         model.normalization = data.normalization
         model.classes = data.classes
         model.columns = data.columns
+        model.schema = data.inputs.schema
         model.classWeights = loss.classWeights
         model.imageShape = data.imageShape
         // Threads change no bit of a run, and none of its checkpoints either.

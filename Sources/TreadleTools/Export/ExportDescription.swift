@@ -17,6 +17,7 @@ struct ExportDescription {
         ]
         if let classes = model.saved.classes { members.append(("classes", list(classes))) }
         if let columns = model.saved.columns { members.append(("columns", list(columns))) }
+        if let schema = model.saved.schema { members.append(("schema", schema.text)) }
         self.members = members
     }
 }

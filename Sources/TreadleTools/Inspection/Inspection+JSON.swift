@@ -32,6 +32,7 @@ extension Inspection {
             .init("parameters", .integer(checkpoint.network.parameterCount)),
             .init("image_shape", .optional(checkpoint.imageShape.map(JSONValue.integers))),
             .init("columns", .optional(checkpoint.columns.map(JSONValue.strings))),
+            .init("schema", .optional(checkpoint.schema.flatMap { JSONValue(parsing: $0.text) })),
             .init("classes", .optional(checkpoint.classes.map(JSONValue.strings))),
             .init("class_weights", .optional(checkpoint.classWeights.map(JSONValue.numbers))),
             .init("layers", .array(layers)),

@@ -43,7 +43,22 @@ package struct InspectionFacts {
         if let shape = checkpoint.imageShape {
             return "\(count), images of \(shape.map(String.init).joined(separator: "×"))"
         }
+        if let schema = checkpoint.schema { return "\(count) from \(Self.columns(of: schema))" }
         return count + (checkpoint.columns.map { ": " + Self.list($0, most: 12) } ?? "")
+    }
+
+    /// A table's columns with their kinds: "4 columns: age, city (category of 12), …".
+    private static func columns(of schema: TableSchema) -> String {
+        let columns = schema.columns.map { column in
+            let name = column.name.printable
+            return switch column.kind {
+            case .number: name
+            case .flag: "\(name) (flag)"
+            case .category(let values, _, _): "\(name) (category of \(values.count))"
+            case .date: "\(name) (date)"
+            }
+        }
+        return Figure.count(schema.columns.count, "column") + ": " + list(columns, most: 12)
     }
 
     private var normalization: String? {
