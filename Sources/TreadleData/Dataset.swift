@@ -104,6 +104,9 @@ package final class Dataset: Sendable {
             )
         }
         let hasTargets = request.task != nil
+        if hasTargets, let due = inputs.schema?.targets.map(\.name) {
+            for (file, columns) in zip(files, own) where columns.schema != nil { try file.checkTargets(due) }
+        }
         let names = hasTargets ? try first.names("/classes") : nil
         (targets, outputs, classes) = try Self.targets(source.y, files, range, request, names, settings, x, cache)
         weights =
@@ -155,7 +158,9 @@ package final class Dataset: Sendable {
                 throw TreadleError(
                     .badData, "\(files[0].path):\(path): has \(y.width) columns, and the network \(expected) classes")
             }
-            let labels = try Labels.numbers(y, rows: range, limit: limit, what: what, settings: settings)
+            let matches = try files.map { ClassMatch(try $0.names("/classes"), as: names) }
+            let labels = try Labels.numbers(
+                y, rows: range, limit: limit, what: what, names: matches, settings: settings)
             let count = limit ?? labels.largest + 1
             try checkClassCount(count, "\(files[0].path):\(path)")
             return (.classes(labels), count, names?.count == count ? names : nil)
@@ -170,7 +175,10 @@ package final class Dataset: Sendable {
             throw TreadleError(
                 .badData, "\(files[0].path):\(path): has \(y.width) columns, and the network \(expected) outputs")
         }
-        if request.task == .multilabel { try checkBits(y, range, settings) }
+        if request.task == .multilabel {
+            for file in files { try file.checkLabels(names, width: y.width) }
+            try checkBits(y, range, settings)
+        }
         return (.values(y), y.width, request.task == .multilabel && names?.count == y.width ? names : nil)
     }
 

@@ -47,22 +47,25 @@ extension Labels {
 
     /// Reads class numbers, or rows with a single 1 in the column of the class.
     ///
-    /// `limit` is the number of classes where that is known already, and `what` tells where it comes from.
+    /// `limit` is the number of classes where that is known already, and `what` tells where it comes from. A file that names
+    /// its classes has an entry in `names` that tells which they are of those known.
     static func numbers(
-        _ array: StoredArray, rows: Range<Int>, limit: Int?, what: String, settings: DatasetSettings
+        _ array: StoredArray, rows: Range<Int>, limit: Int?, what: String, names: [ClassMatch?], settings: DatasetSettings
     ) throws -> Labels {
         let labels = try Labels(rows, array.path, budget: settings.budget)
         let width = array.width
         try RowSweep(settings).run(rows, block: 1 << 16) { _, rows, scratch in
             unsafe try array.visit(rows, scratch) { bytes, form, rows in
                 let values = unsafe StoredArray.doubles(bytes, form.number, width: rows.count * width)
+                let match = names[form.segment]
+                let limit = match?.count ?? limit
                 for (index, row) in rows.enumerated() {
                     let label =
                         width == 1 ? values[index] : try oneHot(values[index * width..<(index + 1) * width], array, row)
                     guard label >= 0, label < Double(limit ?? mostClasses), label == label.rounded() else {
                         throw refusal(label, limit: limit, what: what, array.subject(row))
                     }
-                    labels[row] = Int(label)
+                    labels[row] = try match?.number(of: Int(label), array.subject(row)) ?? Int(label)
                 }
             }
         }
