@@ -28,16 +28,16 @@ internal import TreadleBase
     private var rowSizes: [Int] = []
     private let isCompressed: Bool
 
-    /// Creates the file with room for `plans`, and with what else it holds.
+    /// Creates the file with room for `plans`, and with what else it holds; `schema` is one text of any length.
     package init(
         _ path: String, replacing: Bool, compress: Bool, _ plans: [Plan], texts: [(name: String, values: [String])],
-        attributes: [(name: String, value: String)]
+        schema: String? = nil, attributes: [(name: String, value: String)]
     ) throws {
         isCompressed = compress
         target = try DurableFile(creating: path, replacing: replacing)
         let size = plans.reduce(0) { $0 + $1.shape.reduce($1.type.size, *) }
         try checkSpace(size)
-        try create(plans, texts, attributes)
+        try create(plans, texts, schema, attributes)
         try reserve(plans)
     }
 
@@ -54,12 +54,14 @@ internal import TreadleBase
     }
 
     private func create(
-        _ plans: [Plan], _ texts: [(name: String, values: [String])], _ attributes: [(name: String, value: String)]
+        _ plans: [Plan], _ texts: [(name: String, values: [String])], _ schema: String?,
+        _ attributes: [(name: String, value: String)]
     ) throws {
         let file = try H5File.create(target.temporary, replacing: true, locking: false)
         self.file = file
         for attribute in attributes { try file.setAttribute(attribute.name, attribute.value) }
         for text in texts { try file.write(strings: text.values, to: text.name) }
+        if let schema { try file.write(text: schema, to: "schema") }
         for plan in plans {
             var options = DatasetOptions.reserved
             let rowSize = plan.shape.dropFirst().reduce(plan.type.size, *)

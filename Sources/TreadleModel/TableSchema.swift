@@ -36,6 +36,11 @@ package struct TableSchema: Codable, Equatable, Sendable {
         case category(values: [String], hasOther: Bool, hasMissing: Bool)
         /// Numbers made from a date, in the order of `DatePart`; days count from `origin`, so that they keep their digits.
         case date(parts: [DatePart], origin: String, format: String?)
+
+        private enum NumberCodingKeys: String, CodingKey {
+            case _0 = "form"
+            case indicator
+        }
     }
 
     /// How a column writes its numbers.

@@ -1,4 +1,5 @@
 internal import TreadleBase
+internal import TreadleData
 internal import TreadleTools
 
 /// `treadle generate KIND`: data to try things with.

@@ -2,6 +2,7 @@ internal import HDF5
 internal import Synchronization
 internal import TreadleBase
 internal import TreadleData
+internal import TreadleModel
 internal import TreadleTools
 
 /// `treadle import INPUT… -o data.h5`: tables and arrays become one HDF5 file.
@@ -22,10 +23,24 @@ enum ImportCommand {
         "columns", "NAMES",
         "learn from these columns alone: names, numbers, spans such as 3-10, with commas; "
             + "for NPZ the name of an array")
-    private static let drop = Option.value("drop", "NAMES", "leave these columns out")
+    private static let kind = Option.value(
+        "kind", "COLUMN=KIND",
+        "what a column is, where that is not what it seems to be: number, category, date, flag or drop; "
+            + "date:d/m/Y or date:m/d/Y where days and months could be mistaken", repeatable: true)
+    private static let drop = Option.value("drop", "NAMES", "leave these columns out: --kind NAME=drop for each")
     private static let oneHot = Option.value(
-        "one-hot", "NAMES", "give each value of these columns a column of 0 and 1: for columns of words")
-    private static let labels = Option.flag("labels", "take the target's numbers as names of classes")
+        "one-hot", "NAMES", "take these columns for categories: --kind NAME=category for each")
+    private static let labels = Option.flag(
+        "labels", "take the target's numbers as names of classes: --kind TARGET=category")
+    private static let rare = Option.value(
+        "rare", "ROWS", "pool values of a category that fewer rows have (default: by the number of rows, 1 to 10)")
+    private static let mostValues = Option.value(
+        "most-values", "N",
+        "pool the rest of a category that has more values (default: by the number of rows, 10 to 250)")
+    private static let like = Option.value(
+        "like", "FILE",
+        "read the table as this HDF5 file or model does: the same columns by name, in any order, with the same categories",
+        values: .file)
     private static let classes = Option.value(
         "classes", "NAMES", "the classes' names in the order of their numbers, with commas")
     private static let classesFrom = Option.value(
@@ -33,8 +48,9 @@ enum ImportCommand {
         values: .file)
     private static let delimiter = Option.value(
         "delimiter", "CHAR", "what lies between fields: a character, tab, comma, semicolon or pipe")
-    private static let header = Option.flag("header", "the first row names the columns")
-    private static let noHeader = Option.flag("no-header", "the first row is data")
+    private static let header = Option.value(
+        "header", "WHEN", "whether the first row names the columns (default: auto, by how it differs from those below)",
+        values: .choice(["yes", "no", "auto"]))
     private static let float64 = Option.flag("float64", "store fractions in 64 bits instead of 32")
     private static let compress = Option.flag(
         "compress", "store compressed chunks: smaller, but slower to train from")
@@ -65,9 +81,8 @@ enum ImportCommand {
         ],
         arguments: [inputs],
         options: [
-            output, target, noTarget, columns, drop, oneHot, labels, classes, classesFrom, targetFile, delimiter,
-            header,
-            noHeader, float64, compress, force,
+            output, target, noTarget, kind, like, columns, drop, oneHot, labels, rare, mostValues, classes, classesFrom,
+            targetFile, delimiter, header, float64, compress, force,
         ], endsOnRequest: true, readsForeignRows: true,
         run: run)
 
@@ -75,18 +90,18 @@ enum ImportCommand {
         var table = TableOptions()
         table.targets = list(call.value(target))
         table.inputs = call.value(columns).map(list)
-        table.dropped = list(call.value(drop))
-        table.oneHot = list(call.value(oneHot))
-        table.labels = call.has(labels)
+        table.kinds = try kinds(call, table.targets)
+        table.rare = try call.integer(rare)
+        table.mostValues = try call.integer(mostValues, in: 1...65_536)
         table.delimiter = try call.value(delimiter).map { try byte($0, call) }
-        if call.has(header) && call.has(noHeader) { throw call.usage("--header and --no-header exclude each other") }
-        if call.has(header) || call.has(noHeader) { table.header = call.has(header) }
+        if let when = call.value(header), when != "auto" { table.header = when == "yes" }
         if call.has(noTarget) && call.has(target) { throw call.usage("--target and --no-target exclude each other") }
         table.classes = try classNames(call)
         let request = ImportRequest(
             inputs: call.arguments(inputs), output: try call.hdf5File(output), replacing: call.has(force),
             compress: call.has(compress), float64: call.has(float64), table: table,
-            targetFiles: call.values(targetFile), needsTarget: !call.has(noTarget))
+            targetFiles: call.values(targetFile), needsTarget: !call.has(noTarget) && !call.has(like),
+            like: try schema(call), ignoresTargets: call.has(like) && call.has(noTarget))
         let stop = Signals.stop
         let live = LiveImport(log: call.log)
         defer { call.log.showLive(nil) }
@@ -94,6 +109,38 @@ enum ImportCommand {
         call.log.showLive(nil)
         try report(summary, request, call)
         return .done
+    }
+
+    /// What columns are to be, by all options that say so.
+    private static func kinds(_ call: Invocation, _ targets: [String]) throws -> [RequestedKind] {
+        var kinds: [RequestedKind] = []
+        for text in call.values(kind) {
+            guard let kind = RequestedKind(text) else {
+                throw call.usage(
+                    "--kind is \"\(text)\", but takes COLUMN=KIND, where KIND is one of "
+                        + RequestedKind.words.joined(separator: ", "))
+            }
+            kinds.append(kind)
+        }
+        kinds += list(call.value(drop)).map { RequestedKind($0, .drop) }
+        kinds += list(call.value(oneHot)).map { RequestedKind($0, .category) }
+        if call.has(labels) { kinds += targets.map { RequestedKind($0, .category) } }
+        return kinds
+    }
+
+    /// The columns of the file that this one is to be like.
+    private static func schema(_ call: Invocation) throws -> TableSchema? {
+        guard let path = call.value(like) else { return nil }
+        for option in [target, kind, columns, drop, oneHot, labels, rare, mostValues, classes, classesFrom]
+        where call.has(option) {
+            throw call.usage("--\(option.long) and --like exclude each other: the other file has decided it")
+        }
+        guard let schema = try TableSchema(readingFrom: H5File.open(path)) else {
+            throw TreadleError(
+                .badData,
+                "\(path) does not say what its columns are; name an HDF5 file that was imported from a table")
+        }
+        return schema
     }
 
     private static func report(_ summary: ImportSummary, _ request: ImportRequest, _ call: Invocation) throws {
@@ -109,6 +156,7 @@ enum ImportCommand {
             let shown = classes.prefix(10).map(\.printable).joined(separator: ", ")
             call.log.note("\(classes.count) classes: \(shown)\(classes.count > 10 ? ", …" : "")")
         }
+        if !summary.findings.isEmpty, !call.isQuiet { call.log.note(FindingsText(summary.findings).text) }
         for note in summary.notes { call.log.write(.warning, note) }
         // Without targets there is nothing to learn, and init would say so.
         guard summary.arrays.contains(where: { $0.name.hasPrefix("/y") }) else { return }
@@ -131,6 +179,16 @@ enum ImportCommand {
                     })),
             .init("classes", texts(summary.classes)),
             .init("columns", texts(summary.columns)),
+            .init(
+                "table",
+                .array(
+                    summary.findings.map { finding in
+                        .object([
+                            .init("name", .string(finding.name)), .init("kind", .string(finding.kind)),
+                            .init("inputs", .integer(finding.inputs)), .init("values", .string(finding.values)),
+                            .init("missing", .number(finding.missing)), .init("note", .string(finding.note)),
+                        ])
+                    })),
             .init("notes", texts(summary.notes)),
         ])
     }

@@ -31,6 +31,15 @@ package final class ByteSource {
         if isGzip { packed = [UInt8](repeating: 0, count: 1 << 18) }
     }
 
+    /// A text: as it is, as gzip, or as the one file in a ZIP archive.
+    package convenience init(text file: InputFile) throws {
+        guard let entry = try ZIPDirectory.onlyFile(in: file) else {
+            try self.init(file)
+            return
+        }
+        try self.init(entry.directory, entry.entry)
+    }
+
     /// A stretch of a file, whose unpacked bytes have this CRC-32.
     init(_ file: InputFile, _ range: Range<Int>, _ form: Form, checksum: UInt32) {
         self.file = file
@@ -40,6 +49,12 @@ package final class ByteSource {
         position = range.lowerBound
         end = range.upperBound
         if form == .deflate { packed = [UInt8](repeating: 0, count: 1 << 18) }
+    }
+
+    /// The bytes of an entry of an archive.
+    convenience init(_ directory: ZIPDirectory, _ entry: ZIPDirectory.Entry) throws {
+        let (range, form) = try directory.place(of: entry)
+        self.init(directory.file, range, form, checksum: entry.checksum)
     }
 
     var path: String { file.path }

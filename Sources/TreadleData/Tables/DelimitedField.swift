@@ -102,15 +102,56 @@ struct DelimitedField {
 
     private static func isBlank(_ byte: UInt8) -> Bool { byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t") }
 
-    /// The number in the field: NaN where it is empty or says that there is no value; nil where it is text.
+    /// Lends the field as a word: without quotes, and without the `.0` of whole numbers that another program wrote as
+    /// fractions, so that `3` and `3.0` are the same category.
+    @inline(__always)
+    func withWord<Result>(_ bytes: Span<UInt8>, _ body: (Span<UInt8>) throws -> Result) rethrows -> Result {
+        if isQuoted {
+            for index in range where bytes[index] == UInt8(ascii: "\"") {
+                return try body(Array(text(bytes).utf8).span)
+            }
+        }
+        var word = isQuoted ? range : trimmed(bytes)
+        var end = word.upperBound
+        while end > word.lowerBound, bytes[end - 1] == UInt8(ascii: "0") { end -= 1 }
+        if end < word.upperBound, end > word.lowerBound + 1, bytes[end - 1] == UInt8(ascii: ".") {
+            let whole = word.lowerBound + (bytes[word.lowerBound] == UInt8(ascii: "-") ? 1 : 0)..<end - 1
+            if !whole.isEmpty, whole.allSatisfy({ bytes[$0] &- 48 <= 9 }) {
+                word = word.lowerBound..<end - 1
+            }
+        }
+        return try body(bytes.extracting(word))
+    }
+
+    /// Whether the field says that there is no value: it is empty, or NA, null and the like.
+    @inline(__always)
+    func isMissing(_ bytes: Span<UInt8>) -> Bool {
+        let trimmed = trimmed(bytes)
+        guard !trimmed.isEmpty else { return true }
+        guard trimmed.count <= 9 else { return false }
+        switch bytes[trimmed.lowerBound] {
+        case UInt8(ascii: "n"), UInt8(ascii: "N"), UInt8(ascii: "?"), UInt8(ascii: "#"), UInt8(ascii: "<"),
+            UInt8(ascii: "-"), UInt8(ascii: "+"), UInt8(ascii: "."):
+            return DelimitedField.missing.contains(bytes.text(trimmed).lowercased())
+        default:
+            return false
+        }
+    }
+
+    /// What programs write where there is no value, in small letters.
+    private static let missing: Set<String> = [
+        "na", "n/a", "nan", "+nan", "-nan", "nil", "null", "none", "<na>", "<null>", "nat", "?", "-", "--", ".", "#n/a",
+        "#na", "#div/0!", "#value!", "#ref!", "#name?", "#num!", "#null!", "n.a.",
+    ]
+
+    /// The number in the field: NaN where it is missing; nil where it is text.
     func number<Value: ParsedNumber>(_ bytes: Span<UInt8>, as: Value.Type) -> Value? {
         let trimmed = trimmed(bytes)
-        guard !trimmed.isEmpty else { return .nan }
         var position = trimmed.lowerBound
         if let value = Value.scan(bytes, &position), position == trimmed.upperBound { return value }
+        if isMissing(bytes) { return .nan }
         guard trimmed.count <= 9 else { return nil }
         switch bytes.text(trimmed).lowercased() {
-        case "nan", "+nan", "-nan", "na", "n/a", "null", "none", "?": return .nan
         case "inf", "+inf", "infinity", "+infinity": return .infinity
         case "-inf", "-infinity": return -.infinity
         case "true": return 1

@@ -74,7 +74,7 @@ package enum FileKind: Equatable {
             guard source.form == .plain else {
                 throw TreadleError(.badData, "\(file.path) is a ZIP file inside gzip; unpack it with gunzip first")
             }
-            self = .npz
+            self = try ZIPDirectory.onlyFile(in: file) == nil ? .npz : .table
         } else if start.starts(with: [0x89, 0x48, 0x44, 0x46]) {
             throw TreadleError(
                 .badData,

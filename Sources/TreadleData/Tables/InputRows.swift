@@ -31,16 +31,12 @@ package final class InputRows<S: ParsedNumber> {
         self.path = path
         self.inputs = inputs
         let file = try InputFile(path)
-        let source = try ByteSource(file)
-        switch try FileKind(of: file) {
+        let kind = try FileKind(of: file)
+        let source = try kind == .table ? ByteSource(text: file) : ByteSource(file)
+        switch kind {
         case .table:
-            var options = options
-            if options.header == nil, let columns {
-                let asHeader = try TableFormat.detect(file, options.with(header: true))
-                let known = Set(columns + columns.map { String($0.prefix { $0 != "=" }) })
-                if !known.isDisjoint(with: asHeader.names ?? []) { options.header = true }
-            }
-            let format = try TableFormat.detect(file, options)
+            let known = Set((columns ?? []) + (columns ?? []).map { String($0.prefix { $0 != "=" }) })
+            let format = try TableFormat.detect(file, options, known: known)
             self.columns = format.names
             let layout = try InputRows.layout(format, inputs, columns, options, path)
             skip = format.hasHeader ? 1 : 0
@@ -106,8 +102,7 @@ package final class InputRows<S: ParsedNumber> {
                 try place(column, index, names, &roles, path)
             }
         } else {
-            let dropped = Set(
-                try ColumnReferences(format: format, path: path).fields(options.targets + options.dropped))
+            let dropped = Set(try ColumnReferences(format: format, path: path).fields(options.targets))
             let kept = (0..<format.width).filter { !dropped.contains($0) }
             guard kept.count == inputs else {
                 throw TreadleError(
@@ -118,8 +113,8 @@ package final class InputRows<S: ParsedNumber> {
             for (index, field) in kept.enumerated() { roles[field] = .input(index) }
         }
         return TableLayout(
-            format: format, roles: roles, inputCount: inputs, targetCount: 0, inputNames: columns, isForPrediction: true
-        )
+            format: format, roles: roles, inputCount: inputs, targetCount: 0,
+            isByName: columns != nil && format.names != nil)
     }
 
     /// Finds the field that `column` of the model comes from.
@@ -148,13 +143,5 @@ package final class InputRows<S: ParsedNumber> {
             .badData,
             "\(path) has no column \"\(column.printable)\", which the model learned from; its columns are \(shown)"
                 + (names.count > 12 ? " and \(names.count - 12) more" : ""))
-    }
-}
-
-extension TableOptions {
-    fileprivate func with(header: Bool) -> TableOptions {
-        var options = self
-        options.header = header
-        return options
     }
 }

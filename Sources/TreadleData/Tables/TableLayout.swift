@@ -1,5 +1,7 @@
 internal import HDF5
 internal import TreadleBase
+internal import TreadleConfiguration
+internal import TreadleModel
 
 /// What each field of a table's records becomes.
 package struct TableLayout: Sendable {
@@ -7,83 +9,52 @@ package struct TableLayout: Sendable {
         case skipped
         /// The column of x with this number.
         case input(Int)
+        /// The same, where numbers are written in a form of their own, and words are missing values.
+        case number(Int, TableSchema.NumberForm)
+        /// The column of x that is 0 or 1.
+        case flag(Int, no: String, yes: String)
+        /// The column of x that is a code: 0 for what `values` does not have, 1 where the value is missing, else from 2.
+        case category(Int, values: WordTable)
+        /// The columns of x from this number on, one for each part; days count from `origin`, in seconds from 1970.
+        case date(Int, parts: [TableSchema.DatePart], origin: Int, format: DateFormat)
         /// Columns of x, of which the one of the field's value is 1 and the others are 0.
         case oneHot(values: [String: Int])
         /// The column of y with this number.
-        case target(Int)
+        case target(Int, TableSchema.NumberForm)
         /// The column of y with this number, in which each of these names stands for its number.
-        case label(Int, classes: [String: Int])
+        case label(Int, classes: WordTable)
     }
 
-    var format: TableFormat
-    var roles: [Role]
-    /// F, and the number of target columns.
-    package var inputCount: Int
-    package var targetCount: Int
-    /// A name for each column of x; nil where the table has none.
-    package var inputNames: [String]?
-    /// For a model that is trained: its columns are what they are.
-    var isForPrediction = false
+    let format: TableFormat
+    /// By field.
+    let roles: [Role]
+    /// By field: the column of x that a plain number goes to as it is, or -1.
+    let plainInputs: [Int]
+    /// Numbers in a row of x, and in one of y.
+    let inputCount: Int
+    let targetCount: Int
+    /// Whether its columns are found by name.
+    let isByName: Bool
+
+    init(format: TableFormat, roles: [Role], inputCount: Int, targetCount: Int, isByName: Bool) {
+        self.format = format
+        self.roles = roles
+        self.inputCount = inputCount
+        self.targetCount = targetCount
+        self.isByName = isByName
+        plainInputs = roles.map { role in
+            switch role {
+            case .input(let column): column
+            case .number(let column, let form) where form.isPlain: column
+            default: -1
+            }
+        }
+    }
 
     /// What to call a field in a message.
     func name(ofField index: Int) -> String {
-        guard let names = format.names, index < names.count, !names[index].isEmpty else { return "column \(index + 1)" }
+        guard let names = format.names, index < names.count else { return "column \(index + 1)" }
         return "column \"\(names[index].printable)\""
-    }
-}
-
-/// Which fields of a table are inputs, targets and categories, before their values are known.
-package struct ColumnSelection: Equatable, Sendable {
-    package var targets: [Int]
-    var inputs: [Int]
-    package var oneHot: Set<Int>
-
-    package init(_ format: TableFormat, _ options: TableOptions, path: String) throws {
-        let columns = ColumnReferences(format: format, path: path)
-        targets = try columns.fields(options.targets)
-        guard Set(targets).count == targets.count else {
-            throw TreadleError(.usage, "a target is named twice in \(options.targets.joined(separator: ","))")
-        }
-        let dropped = Set(try columns.fields(options.dropped))
-        oneHot = Set(try columns.fields(options.oneHot))
-        let chosen = try options.inputs.map(columns.fields) ?? Array(0..<format.width)
-        var seen = Set(targets).union(dropped)
-        inputs = chosen.filter { seen.insert($0).inserted }
-        guard !inputs.isEmpty else {
-            throw TreadleError(.usage, "\(path): no column is left to learn from; \(columns.listing)")
-        }
-        if let stray = oneHot.subtracting(inputs).min() {
-            throw TreadleError(.usage, "\(path): --one-hot names \(columns.name(stray)), which is not an input")
-        }
-    }
-
-    /// The layout, once the values of the columns of text are known.
-    package func layout(
-        _ format: TableFormat, categories: [Int: [String]], classes: [Int: [String]]
-    ) -> TableLayout {
-        var roles = [TableLayout.Role](repeating: .skipped, count: format.width)
-        var names: [String] = []
-        for field in inputs {
-            let name = format.names?[field] ?? "\(field + 1)"
-            if oneHot.contains(field) {
-                let values = categories[field] ?? []
-                roles[field] = .oneHot(values: numbered(values, from: names.count))
-                names += values.map { "\(name)=\($0)" }
-            } else {
-                roles[field] = .input(names.count)
-                names.append(name)
-            }
-        }
-        for (index, field) in targets.enumerated() {
-            roles[field] = classes[field].map { .label(index, classes: numbered($0)) } ?? .target(index)
-        }
-        return TableLayout(
-            format: format, roles: roles, inputCount: names.count, targetCount: targets.count,
-            inputNames: format.names == nil && oneHot.isEmpty ? nil : names)
-    }
-
-    private func numbered(_ names: [String], from first: Int = 0) -> [String: Int] {
-        Dictionary(zip(names, first...), uniquingKeysWith: { first, _ in first })
     }
 }
 
@@ -116,7 +87,8 @@ package struct ColumnReferences {
         if ends.count == 2, let low = ends[0], let high = ends[1], low >= 1, low <= high, high <= format.width {
             return Array(low - 1..<high)
         }
-        throw TreadleError(.usage, "\(path) has no column \"\(reference.printable)\"; \(listing)")
+        let near = nearest(to: reference, among: format.names ?? []).map { "; did you mean \"\($0.printable)\"?" }
+        throw TreadleError(.usage, "\(path) has no column \"\(reference.printable)\"\(near ?? ""); \(listing)")
     }
 
     package func name(_ field: Int) -> String {
@@ -126,7 +98,7 @@ package struct ColumnReferences {
     /// The columns there are, in a sentence.
     package var listing: String {
         guard let names = format.names else { return "its \(format.width) columns have no names, only numbers from 1" }
-        let shown = names.prefix(12).map { $0.isEmpty ? "(no name)" : $0.printable }.joined(separator: ", ")
+        let shown = names.prefix(12).map(\.printable).joined(separator: ", ")
         return "its columns are \(shown)" + (names.count > 12 ? " and \(names.count - 12) more" : "")
     }
 }

@@ -1,47 +1,37 @@
 internal import HDF5
 internal import TreadleBase
 
-/// What one reading of a table finds out before anything is written: how many rows, and the values of its words.
-package struct TableSurvey {
-    /// More different words than this in one column are names or free text, not classes or categories.
-    package static let mostValues = 65_536
-    /// So many different numbers of a target are remembered in case that words follow.
-    private static let mostNumbers = 1_000
+/// What one reading of a table finds out before anything is written: how many rows, and what its columns hold.
+struct TableSurvey {
+    /// How to read each column, in the order of the first file's.
+    let readings: [ColumnSurvey.Reading]
+    /// Columns without whose values a row is left out.
+    let targets: [Int]
+    let identifiers: Set<Int>
 
-    /// What a column has that may become classes or categories.
-    package struct Values {
-        /// The different texts; of numbers only while they are few.
-        package var texts: Set<String> = []
-        package var hasWords = false
-        package var hasMissing = false
-        package var tooManyNumbers = false
-        /// True while every number is an integer that 32 bits hold.
-        package var isInteger = true
-        package var largest = -Double.infinity
-        package var smallest = Double.infinity
+    private(set) var columns: [ColumnSurvey]
+    /// All rows, and those that have their targets.
+    private(set) var rows = 0
+    private(set) var complete = 0
 
-        package init() {}
+    init(_ readings: [ColumnSurvey.Reading], targets: [Int], identifiers: Set<Int> = []) {
+        self.readings = readings
+        self.targets = targets
+        self.identifiers = identifiers
+        let mostNumbers = readings.count > 1_000 ? 32 : 100
+        columns = readings.enumerated().map { index, reading in
+            ColumnSurvey(
+                reading, looksLikeIdentifier: identifiers.contains(index),
+                mostNumbers: targets.contains(index) ? 1_000 : mostNumbers)
+        }
     }
 
-    package var rows = 0
-    /// By field.
-    package var columns: [Int: Values] = [:]
-
-    package init() {}
-
-    /// Surveys one block; `skip` records of it are a header.
+    /// Surveys one block; `skip` records of it are a header, and `order` says which column each field is.
     ///
-    /// Throws where records are not `format.width` fields wide.
-    package static func of(
-        _ block: RecordBlock, skip: Int, _ format: TableFormat, targets: [Int], categories: Set<Int>,
-        countNumbers: Bool, path: String
-    ) throws -> TableSurvey {
-        var interest = [UInt8](repeating: 0, count: format.width)
-        for field in targets { interest[field] = 1 }
-        for field in categories { interest[field] = 2 }
-        var survey = TableSurvey()
-        var found: [Int: Values] = [:]
-        for field in targets + Array(categories) { found[field] = Values() }
+    /// Throws where records are not as wide as `order`.
+    mutating func add(_ block: RecordBlock, skip: Int, _ format: TableFormat, order: [Int], path: String) throws {
+        var isTarget = [Bool](repeating: false, count: readings.count)
+        for target in targets { isTarget[target] = true }
         try block.withBytes { bytes in
             var position = 0
             var record = 0
@@ -49,91 +39,39 @@ package struct TableSurvey {
                 let start = position
                 var field = 0
                 var more = true
+                var isComplete = true
                 while more {
                     let value = DelimitedField(bytes, &position, delimiter: format.delimiter)
                     if value.end != .record && value.end != .delimiter {
                         throw TableError.quote(value.end, path, line: block.line(at: value.range.lowerBound))
                     }
                     more = value.end == .delimiter
-                    if field < format.width, interest[field] != 0, record >= skip {
-                        if interest[field] == 1 {
-                            found[field]?.addTarget(value, bytes, countNumbers: countNumbers)
-                        } else {
-                            found[field]?.addText(value.text(bytes))
-                        }
+                    if record >= skip, field < order.count {
+                        let column = order[field]
+                        if readings[column] != .ignored { columns[column].add(value, bytes) }
+                        if isTarget[column], value.isMissing(bytes) { isComplete = false }
                     }
                     field += 1
                 }
-                guard field == format.width else {
-                    throw TableError.ragged(path, line: block.line(at: start), fields: field, width: format.width)
+                guard field == order.count else {
+                    throw TableError.ragged(path, line: block.line(at: start), fields: field, width: order.count)
+                }
+                if record >= skip {
+                    rows += 1
+                    complete += isComplete ? 1 : 0
                 }
                 record += 1
             }
-            survey.rows = max(0, record - skip)
         }
-        survey.columns = found
-        return survey
     }
 
-    package mutating func merge(_ other: TableSurvey) {
+    /// Adds what was found in `block`, the one that follows.
+    mutating func merge(_ other: TableSurvey, _ block: RecordBlock, path: String) {
         rows += other.rows
-        columns.merge(other.columns) { $0.merging($1) }
-    }
-
-    /// Whether numbers still have to be remembered.
-    package var countsNumbers: Bool { columns.values.contains { !$0.tooManyNumbers } }
-}
-
-extension TableSurvey.Values {
-    mutating func addTarget(_ field: DelimitedField, _ bytes: Span<UInt8>, countNumbers: Bool) {
-        let range = field.trimmed(bytes)
-        guard !range.isEmpty else {
-            hasMissing = true
-            return
+        complete += other.complete
+        for index in columns.indices where readings[index] != .ignored {
+            columns[index].merge(other.columns[index], line: block.line, path: path)
         }
-        var position = range.lowerBound
-        guard let number = Double.scan(bytes, &position), position == range.upperBound else {
-            let text = field.text(bytes)
-            if ["nan", "na", "n/a", "null", "?"].contains(text.lowercased()) {
-                hasMissing = true
-            } else {
-                addText(text)
-            }
-            return
-        }
-        largest = max(largest, number)
-        smallest = min(smallest, number)
-        if number != number.rounded() || abs(number) > 2_147_483_647 { isInteger = false }
-        guard countNumbers, !tooManyNumbers else { return }
-        texts.insert(bytes.text(range))
-        if texts.count > TableSurvey.mostNumbers { tooManyNumbers = true }
-    }
-
-    mutating func addText(_ text: String) {
-        hasWords = true
-        if texts.count <= TableSurvey.mostValues { texts.insert(text) }
-    }
-
-    func merging(_ other: Self) -> Self {
-        var sum = self
-        if sum.texts.count <= TableSurvey.mostValues { sum.texts.formUnion(other.texts) }
-        sum.hasWords = hasWords || other.hasWords
-        sum.hasMissing = hasMissing || other.hasMissing
-        let hasMore = !hasWords && sum.texts.count > TableSurvey.mostNumbers
-        sum.tooManyNumbers = tooManyNumbers || other.tooManyNumbers || hasMore
-        sum.isInteger = isInteger && other.isInteger
-        sum.largest = max(largest, other.largest)
-        sum.smallest = min(smallest, other.smallest)
-        return sum
-    }
-
-    /// The texts as names of classes: numbers by size, words by their letters.
-    package var sorted: [String] {
-        let numbers = texts.compactMap { text in Double(text).map { ($0, text) } }
-        if numbers.count == texts.count {
-            return numbers.sorted { ($0.0, $0.1) < ($1.0, $1.1) }.map(\.1)
-        }
-        return texts.sorted { $0.unicodeScalars.lexicographicallyPrecedes($1.unicodeScalars) }
     }
 }
 
@@ -155,29 +93,28 @@ enum TableError {
     }
 
     static func text(_ text: String, _ layout: TableLayout, field: Int, _ path: String, line: Int) -> TreadleError {
-        let name = (layout.format.names?[field] ?? "\(field + 1)").printable.shellWord
-        let isFoundByName = layout.format.names != nil && layout.inputNames != nil
-        let advice =
-            layout.isForPrediction
-            ? "the model learned from numbers there; write one"
-                + (isFoundByName ? "" : ", or name the columns as in training")
-            : "leave the column out with --drop \(name), or give each of its values a column with --one-hot \(name)"
-        return TreadleError(
+        TreadleError(
             .badData,
-            "\(path):\(line): \(layout.name(ofField: field)) holds \"\(short(text))\" where a number is due; \(advice)")
+            "\(path):\(line): \(layout.name(ofField: field)) holds \"\(short(text))\" where a number is due; the model "
+                + "learned from numbers there; write one"
+                + (layout.isByName ? "" : ", or name the columns as in training"))
     }
 
     static func target(_ text: String, _ layout: TableLayout, field: Int, _ path: String, line: Int) -> TreadleError {
-        text.isEmpty
-            ? TreadleError(
-                .badData, "\(path):\(line): the target, \(layout.name(ofField: field)), is empty; remove the row")
-            : TreadleError(
-                .badData,
-                "\(path):\(line): the target, \(layout.name(ofField: field)), is \"\(short(text))\", "
-                    + "which is none of the classes")
+        TreadleError(
+            .badData,
+            "\(path):\(line): the target, \(layout.name(ofField: field)), is \"\(short(text))\" where a number is due; "
+                + "write one, or leave it empty")
     }
 
-    private static func short(_ text: String) -> String {
+    static func label(_ text: String, _ layout: TableLayout, field: Int, _ path: String, line: Int) -> TreadleError {
+        TreadleError(
+            .badData,
+            "\(path):\(line): the target, \(layout.name(ofField: field)), is \"\(short(text))\", "
+                + "which is none of the classes")
+    }
+
+    static func short(_ text: String) -> String {
         (text.count > 40 ? text.prefix(40) + "…" : text[...]).description.printable
     }
 }

@@ -88,7 +88,31 @@ package struct ZIPDirectory {
     }
 
     /// The unpacked bytes of an entry.
-    package func open(_ entry: Entry) throws -> ByteSource {
+    package func open(_ entry: Entry) throws -> ByteSource { try ByteSource(self, entry) }
+
+    /// The one file of an archive, but for what macOS adds; nil where `file` is no archive, or one of arrays.
+    static func onlyFile(in file: InputFile) throws -> (directory: ZIPDirectory, entry: Entry)? {
+        var magic: [UInt8] = [0, 0, 0, 0]
+        guard try file.read(into: &magic, 0..<4, at: 0) == 4,
+            magic == [0x50, 0x4b, 3, 4] || magic == [0x50, 0x4b, 5, 6]
+        else { return nil }
+        let directory = try ZIPDirectory(file)
+        let files = directory.entries.filter { !$0.name.hasSuffix("/") && !$0.name.hasPrefix("__MACOSX/") }
+        guard !files.contains(where: { $0.name.hasSuffix(".npy") }) else { return nil }
+        guard files.count == 1 else {
+            let names = files.prefix(5).map(\.name.printable).joined(separator: ", ")
+            throw TreadleError(
+                .badData,
+                files.isEmpty
+                    ? "\(file.path) is an archive without files"
+                    : "\(file.path) holds \(files.count) files (\(names)\(files.count > 5 ? ", …" : "")); unpack it with "
+                        + "unzip, and import those that belong together")
+        }
+        return (directory, files[0])
+    }
+
+    /// Where the bytes of an entry lie, and how they are packed.
+    func place(of entry: Entry) throws -> (range: Range<Int>, form: ByteSource.Form) {
         let label = "\(file.path): \(entry.name.printable)"
         guard !entry.isEncrypted else {
             throw TreadleError(.badData, "\(label) is encrypted; save it without a password")
@@ -105,8 +129,7 @@ package struct ZIPDirectory {
         guard header.integer(0, 4) == 0x0403_4b50, start <= file.size, entry.packedSize <= file.size - start else {
             throw ZIPDirectory.damaged(file.path, "\(entry.name.printable) lies outside the file")
         }
-        return ByteSource(
-            file, start..<start + entry.packedSize, entry.method == 0 ? .plain : .deflate, checksum: entry.checksum)
+        return (start..<start + entry.packedSize, entry.method == 0 ? .plain : .deflate)
     }
 
     private static func damaged(_ path: String, _ why: String) -> TreadleError {

@@ -28,9 +28,10 @@ struct ArrayImport {
         _ job: Import, _ files: [InputFile], _ kinds: [FileKind], _ targetFiles: [InputFile]
     ) throws -> ArrayRoles {
         let table = job.request.table
-        guard table.oneHot.isEmpty, table.dropped.isEmpty, table.header == nil, table.delimiter == nil else {
+        guard table.kinds.isEmpty, table.header == nil, table.delimiter == nil, job.request.like == nil else {
             throw TreadleError(
-                .usage, "--header, --delimiter, --drop and --one-hot go with tables; this is an array file")
+                .usage,
+                "--header, --delimiter, --kind, --drop, --one-hot and --like go with tables; this is an array file")
         }
         guard kinds.contains(.npz) else {
             guard table.targets.isEmpty, table.inputs == nil else {
@@ -163,7 +164,7 @@ struct ArrayImport {
         for array in again.groups.flatMap(\.targets) where array.element.isText {
             try forEachSlab(array) { raw, rows in
                 names.formUnion(array.element.texts(raw, count: rows.count))
-                guard names.count <= TableSurvey.mostValues else {
+                guard names.count <= TableOptions.mostClasses else {
                     throw TreadleError(.badData, "\(array.label) has too many different texts to be classes")
                 }
             }

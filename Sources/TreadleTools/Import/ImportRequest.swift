@@ -1,5 +1,6 @@
 package import TreadleBase
 package import TreadleData
+package import TreadleModel
 
 /// What to import, and how.
 package struct ImportRequest: Sendable {
@@ -16,10 +17,15 @@ package struct ImportRequest: Sendable {
     package var targetFiles: [String]
     /// Whether a table without a named target is a mistake.
     package var needsTarget: Bool
+    /// What a table's columns are, where another file or a model says it.
+    package var like: TableSchema?
+    /// Leaves a table's targets out, and keeps the rows that have none.
+    package var ignoresTargets: Bool
 
     package init(
         inputs: [String], output: String, replacing: Bool = false, compress: Bool = false, float64: Bool = false,
-        table: TableOptions = TableOptions(), targetFiles: [String] = [], needsTarget: Bool = false
+        table: TableOptions = TableOptions(), targetFiles: [String] = [], needsTarget: Bool = false,
+        like: TableSchema? = nil, ignoresTargets: Bool = false
     ) {
         self.inputs = inputs
         self.output = output
@@ -29,20 +35,18 @@ package struct ImportRequest: Sendable {
         self.table = table
         self.targetFiles = targetFiles
         self.needsTarget = needsTarget
+        self.like = like
+        self.ignoresTargets = ignoresTargets
     }
 }
 
 /// What an import has written.
 package struct ImportSummary: Equatable, Sendable {
-    package struct Array: Equatable, Sendable {
-        package var name: String
-        package var shape: [Int]
-        /// Its element type, as in "float32".
-        package var type: String
-    }
-
-    package var arrays: [Array]
+    package var arrays: [TableConversion.Outcome.Array]
     package var classes: [String]?
+    /// What became of each column of a table.
+    package var findings: [TableFinding] = []
+    /// The names of a table's inputs.
     package var columns: [String]?
     /// Things worth knowing that are not errors, a sentence each.
     package var notes: [String]
@@ -72,19 +76,46 @@ package struct Import {
     }
 
     package func run() throws -> ImportSummary {
-        let files = try request.inputs.map { try InputFile($0) }
-        let kinds = try files.map { try FileKind(of: $0) }
+        var failures: [TreadleError] = []
+        var files: [InputFile] = []
+        var kinds: [FileKind] = []
+        // Of several files, all that do not open are named at once.
+        for path in request.inputs + request.targetFiles {
+            do {
+                let file = try InputFile(path)
+                let kind = try FileKind(of: file)
+                guard files.count < request.inputs.count else { continue }
+                files.append(file)
+                kinds.append(kind)
+            } catch {
+                failures.append(TreadleError(of: error))
+            }
+        }
+        if let first = failures.first { throw TreadleError(first.kind, messages: failures.flatMap(\.messages)) }
         if kinds.allSatisfy({ $0 == .table }) {
             guard request.targetFiles.isEmpty else {
                 throw TreadleError(.usage, "--target-file goes with array files; name a table's target with --target")
             }
-            return try TableImport(self, files).run()
+            return try table()
         }
         if let table = zip(files, kinds).first(where: { $0.1 == .table }) {
             throw TreadleError(
                 .usage, "\(table.0.path) is a table, but other inputs are arrays; import them separately")
         }
         return try ArrayImport(self, files, kinds).run()
+    }
+
+    private func table() throws -> ImportSummary {
+        let conversion = TableConversion(
+            inputs: request.inputs, output: request.output, replacing: request.replacing, compress: request.compress,
+            float64: request.float64, options: request.table, like: request.like,
+            ignoresTargets: request.ignoresTargets, needsTarget: request.needsTarget, attributes: attributes)
+        let outcome = try conversion.write(workers: workers, stop: stop) { done, total in
+            progress(ImportProgress(done: done, total: total))
+        }
+        return ImportSummary(
+            arrays: outcome.arrays, classes: outcome.classes, findings: outcome.findings,
+            columns: outcome.schema.inputs.map(\.name), notes: outcome.notes)
     }
 
     /// What the file says about where it comes from.

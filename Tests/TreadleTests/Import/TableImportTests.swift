@@ -4,6 +4,7 @@ import TestSupport
 import Testing
 @testable import TreadleBase
 @testable import TreadleData
+import TreadleModel
 @testable import TreadleTools
 
 /// Tables become /x and /y, or an error that says which line is wrong.
@@ -24,6 +25,10 @@ import Testing
         return (try H5File.open(request.output), summary)
     }
 
+    private func names(_ file: H5File) throws -> [String] {
+        try #require(try TableSchema(readingFrom: file)).inputs.map(\.name)
+    }
+
     private func message(_ text: String, table: TableOptions = TableOptions()) -> String {
         do {
             _ = try imported(text, table: table)
@@ -33,7 +38,7 @@ import Testing
         }
     }
 
-    @Test func `a header, numbers and a target of text become x, y, columns and classes`() throws {
+    @Test func `a header, numbers and a target of text become x, y, schema and classes`() throws {
         let (file, summary) = try imported(
             "a,b,kind\n1,2.5,dog\n-3,4e2,cat\n5,,dog\n", table: TableOptions(targets: ["kind"]))
         let x: [Float] = try file.dataset("/x").read()
@@ -42,7 +47,7 @@ import Testing
         #expect(try file.dataset("/y").read(as: Int.self) == [1, 0, 1])
         #expect(try file.dataset("/y").shape == [3])
         #expect(try file.dataset("/classes").readStrings() == ["cat", "dog"])
-        #expect(try file.dataset("/columns").readStrings() == ["a", "b"])
+        #expect(try names(file) == ["a", "b"])
         #expect(summary.arrays.map(\.name) == ["/x", "/y"])
         #expect(try directory.contents() == ["0-in.csv", "out.h5"])
     }
@@ -52,13 +57,13 @@ import Testing
         let rows = [["a", "b"], ["1", "2"], ["3", "4"]].map { $0.joined(separator: delimiter) }
         let (file, _) = try imported(rows.joined(separator: newline))
         #expect(try file.dataset("/x").read(as: Float.self) == [1, 2, 3, 4])
-        #expect(try file.dataset("/columns").readStrings() == ["a", "b"])
+        #expect(try names(file) == ["a", "b"])
     }
 
     @Test func `quotes may hold delimiters, quotes and line ends, a byte-order mark is no part of a name`() throws {
         let text = "\u{feff}\"a, first\",\"say \"\"b\"\"\",t\r\n\"1\",\"2\",\"x\ny\"\r\n3,4,\"x,z\"\r\n"
         let (file, _) = try imported(text, table: TableOptions(targets: ["t"]))
-        #expect(try file.dataset("/columns").readStrings() == ["a, first", "say \"b\""])
+        #expect(try names(file) == ["a, first", "say \"b\""])
         #expect(try file.dataset("/classes").readStrings() == ["x\ny", "x,z"])
         #expect(try file.dataset("/x").read(as: Float.self) == [1, 2, 3, 4])
     }
@@ -70,7 +75,7 @@ import Testing
             return try file.dataset("/x").read(as: Float.self)
         }
         #expect(try x(TableOptions(targets: ["-1"])) == [1, 2, 3, 4, 6, 7, 8, 9])
-        #expect(try x(TableOptions(targets: ["2"], dropped: ["4-5"])) == [1, 3, 6, 8])
+        #expect(try x(TableOptions(targets: ["2"], kinds: [RequestedKind("4-5", .drop)])) == [1, 3, 6, 8])
         #expect(try x(TableOptions(inputs: ["5", "1-2"])) == [5, 1, 2, 10, 6, 7])
     }
 
@@ -84,11 +89,17 @@ import Testing
     @Test func `fractions in the target stay fractions, labels of numbers become classes when asked for`() throws {
         let (fractions, _) = try imported("1,0.5\n2,3\n", table: TableOptions(targets: ["2"]))
         #expect(try fractions.dataset("/y").type == .float32)
-        let (labels, _) = try imported("1,30\n2,9\n3,30\n", table: TableOptions(targets: ["2"], labels: true))
+        let (labels, _) = try imported(
+            "1,30\n2,9\n3,30\n", table: TableOptions(targets: ["2"], kinds: [RequestedKind("2", .category)]))
         #expect(try labels.dataset("/classes").readStrings() == ["9", "30"])
         #expect(try labels.dataset("/y").read(as: Int.self) == [1, 0, 1])
-        let (_, summary) = try imported("1,3\n2,5\n", table: TableOptions(targets: ["2"]))
-        #expect(summary.notes.count == 1 && summary.notes[0].contains("--labels"))
+        let (ratings, summary) = try imported("1,3\n2,5\n", table: TableOptions(targets: ["2"]))
+        #expect(try ratings.dataset("/classes").readStrings() == ["3", "5"])
+        #expect(summary.notes.count == 1 && summary.notes[0].contains("--kind 2=number"))
+        let (quantity, _) = try imported(
+            "1,3\n2,5\n", table: TableOptions(targets: ["2"], kinds: [RequestedKind("2", .number)]))
+        #expect(try quantity.dataset("/y").read(as: Int.self) == [3, 5])
+        #expect(!quantity.contains("/classes"))
     }
 
     @Test func `given classes keep their numbers, also where one is missing`() throws {
@@ -101,11 +112,11 @@ import Testing
         #expect(message("a,t\n1,2\n2,3\n", table: table).contains("numbers 0 to 2"))
     }
 
-    @Test func `a column of words becomes a column for each word`() throws {
-        let table = TableOptions(targets: ["t"], oneHot: ["city"])
-        let (file, _) = try imported("city,n,t\nRome,1,0\nOslo,2,1\nRome,3,1\n", table: table)
-        #expect(try file.dataset("/columns").readStrings() == ["city=Oslo", "city=Rome", "n"])
-        #expect(try file.dataset("/x").read(as: Float.self) == [0, 1, 1, 1, 0, 2, 0, 1, 3])
+    @Test func `a column of words becomes codes of its values`() throws {
+        let (file, _) = try imported(
+            "city,n,t\nRome,1,0\nOslo,2,1\n,4,1\nRome,3,1\n", table: TableOptions(targets: ["t"]))
+        #expect(try names(file) == ["city=Oslo", "city=Rome", "city=(missing)", "n"])
+        #expect(try file.dataset("/x").read(as: Float.self) == [3, 1, 2, 2, 1, 4, 3, 3])
     }
 
     @Test func `parts follow each other, each with its header`() throws {
@@ -113,6 +124,12 @@ import Testing
         #expect(try file.dataset("/x").read(as: Float.self) == [1, 2, 3])
         #expect(try file.dataset("/y").read(as: Int.self) == [0, 1, 0])
         #expect(throws: TreadleError.self) { try imported("a,t\n1,2\n", "a,u\n1,2\n") }
+    }
+
+    @Test func `parts with the same names in another order are joined by name`() throws {
+        let (file, _) = try imported("a,b,t\n1,2,x\n", "t,b,a\ny,4,3\n", table: TableOptions(targets: ["t"]))
+        #expect(try file.dataset("/x").read(as: Float.self) == [1, 2, 3, 4])
+        #expect(try file.dataset("/y").read(as: Int.self) == [0, 1])
     }
 
     @Test func `every word for no value is NaN`() throws {
@@ -123,13 +140,8 @@ import Testing
 
     @Test func `wrong tables are refused with the line and what to do`() {
         let cat = TableOptions(targets: ["t"])
-        #expect(
-            message("a,t\n1,x\n\n\"2\n3\",x\n", table: cat)
-                == "in.csv:4: column \"a\" holds \"2\\n3\" where a number is due; leave the column out with --drop a, "
-                + "or give each of its values a column with --one-hot a")
         #expect(message("a,t\n1,x\n1,2,3\n", table: cat).hasPrefix("in.csv:3: 3 fields where the first record has 2;"))
         #expect(message("a,t\n1,x\n1\n", table: cat).hasPrefix("in.csv:3: 1 field where the first record has 2;"))
-        #expect(message("a,t\n1,x\n2,\n", table: cat).hasPrefix("in.csv:3: the target, column \"t\", is empty;"))
         #expect(message("a,t\n1,\"x\n2,y\n", table: cat).hasPrefix("in.csv:2: the quoted field that begins here"))
         #expect(message("a,t\n1,\"x\"y\n", table: cat).hasPrefix("in.csv:2: text follows a closing quote;"))
         #expect(message("a,t\n", table: cat).contains("no rows"))
@@ -139,7 +151,7 @@ import Testing
 
     @Test func `nothing is left behind by an import that fails`() throws {
         try directory.write("keep me", to: "out.h5")
-        #expect(throws: TreadleError.self) { try imported("a,b\n1,2\nx,y\n") }
+        #expect(throws: TreadleError.self) { try imported("a,b\n1,2\n1,2,3\n") }
         #expect(try directory.contents() == ["0-in.csv", "out.h5"])
         #expect(try directory.read("out.h5") == "keep me")
         #expect(throws: TreadleError.self) { try imported("1,2\n", change: { $0.replacing = false }) }
@@ -152,7 +164,7 @@ import Testing
         let rows = 150_000
         for row in 0..<rows { text += "\(row),\"a\n\(row % 7 == 0 ? "\"\"" : "")b, c\",\(row % 3)\n" }
         let (file, _) = try imported(
-            text, table: TableOptions(targets: ["t"], dropped: ["text"]), threads: threads)
+            text, table: TableOptions(targets: ["t"], kinds: [RequestedKind("text", .drop)]), threads: threads)
         #expect(try file.dataset("/x").read(as: Float.self) == (0..<rows).map { Float($0) })
         #expect(try file.dataset("/y").read(as: Int.self) == (0..<rows).map { $0 % 3 })
     }

@@ -1,0 +1,144 @@
+internal import HDF5
+package import TreadleBase
+package import TreadleModel
+
+/// Turns delimited text into the rows that a `TableSchema` describes, in one HDF5 file: one reading to find out what the
+/// columns hold, one to write numbers.
+package struct TableConversion {
+    /// The parts of one dataset, in order.
+    package var inputs: [String]
+    package var output: String
+    /// Whether a file of that name may be replaced.
+    package var replacing: Bool
+    package var compress: Bool
+    /// Stores fractions in 64 bits instead of 32.
+    package var float64: Bool
+    package var options: TableOptions
+    /// What the columns are; nil finds it out.
+    package var like: TableSchema?
+    /// Leaves targets out and keeps the rows that have none: for prediction.
+    package var ignoresTargets: Bool
+    /// Whether a table without a named target is a mistake.
+    package var needsTarget: Bool
+    /// What else the file says about itself.
+    package var attributes: [(name: String, value: String)]
+
+    package init(
+        inputs: [String], output: String, replacing: Bool = false, compress: Bool = false, float64: Bool = false,
+        options: TableOptions = TableOptions(), like: TableSchema? = nil, ignoresTargets: Bool = false,
+        needsTarget: Bool = false, attributes: [(name: String, value: String)] = []
+    ) {
+        self.inputs = inputs
+        self.output = output
+        self.replacing = replacing
+        self.compress = compress
+        self.float64 = float64
+        self.options = options
+        self.like = like
+        self.ignoresTargets = ignoresTargets
+        self.needsTarget = needsTarget
+        self.attributes = attributes
+    }
+
+    /// What has been written.
+    package struct Outcome {
+        package struct Array: Equatable, Sendable {
+            package var name: String
+            package var shape: [Int]
+            /// Its element type, as in "float32".
+            package var type: String
+
+            package init(name: String, shape: [Int], type: String) {
+                self.name = name
+                self.shape = shape
+                self.type = type
+            }
+        }
+
+        package var schema: TableSchema
+        package var rows: Int
+        package var arrays: [Array]
+        package var classes: [String]?
+        /// What became of each column, in the order of the file; empty where a schema said it.
+        package var findings: [TableFinding]
+        /// Things worth knowing that are not errors, a sentence each.
+        package var notes: [String]
+    }
+
+    /// What is to be written, once the columns are known.
+    struct Plan {
+        var schema: TableSchema
+        /// By file.
+        var layouts: [TableLayout]
+        /// Rows that have their targets, or all.
+        var rows: Int
+        var targetType: OutputElement
+        var classes: [String]?
+        var findings: [TableFinding] = []
+        var notes: [String] = []
+    }
+
+    /// Writes the file, which appears when it is whole.
+    package func write(
+        workers: Workers, stop: Stop = Stop(), progress: (_ done: Int, _ total: Int) -> Void = { _, _ in }
+    ) throws -> Outcome {
+        let parts = try TableParts(inputs, options, like: like, workers: workers)
+        let total = 2 * parts.size
+        var plan = try plan(parts, workers, stop) { progress($0, total) }
+        guard plan.rows > 0 else {
+            throw TreadleError(
+                .badData, "\(inputs[0]) has no rows below its header; there is nothing to learn from")
+        }
+        plan.notes = parts.formats.compactMap(\.remark) + plan.notes
+        let x = DatasetFile.Plan(
+            name: "x", shape: [plan.rows, plan.schema.storedWidth], type: float64 ? .float64 : .float32)
+        let targets = plan.layouts[0].targetCount
+        let y = DatasetFile.Plan(
+            name: "y", shape: targets == 1 ? [plan.rows] : [plan.rows, targets], type: plan.targetType)
+        let arrays = targets > 0 ? [x, y] : [x]
+        let file = try DatasetFile(
+            output, replacing: replacing, compress: compress, arrays,
+            texts: plan.classes.map { [("classes", $0)] } ?? [], schema: plan.schema.text, attributes: attributes)
+        func advance(_ done: Int) { progress(parts.size + done, total) }
+        let tally =
+            float64
+            ? try TableWriting<Double>(parts, plan, file, isCompressed: compress).run(workers, stop, advance)
+            : try TableWriting<Float>(parts, plan, file, isCompressed: compress).run(workers, stop, advance)
+        plan.notes += try tally.notes(plan)
+        try file.finish()
+        return Outcome(
+            schema: plan.schema, rows: plan.rows,
+            arrays: arrays.map { .init(name: "/\($0.name)", shape: $0.shape, type: "\($0.type.stored)") },
+            classes: plan.classes, findings: plan.findings, notes: plan.notes)
+    }
+
+    private func plan(
+        _ parts: TableParts, _ workers: Workers, _ stop: Stop, _ progress: (Int) -> Void
+    ) throws -> Plan {
+        func survey(_ empty: TableSurvey, orders: [[Int]]) throws -> TableSurvey {
+            var total = empty
+            try parts.forEachGroup(stop, progress) { file, blocks, skip in
+                let found = Slots<TableSurvey>(blocks.count)
+                let path = parts.files[file].path
+                try workers.forEachTrying(blocks.count) { index in
+                    var part = empty
+                    try part.add(
+                        blocks[index], skip: index == 0 ? skip : 0, parts.formats[file], order: orders[file], path: path
+                    )
+                    found[index] = part
+                }
+                for (block, part) in zip(blocks, found.values) {
+                    if let part { total.merge(part, block, path: path) }
+                }
+            }
+            return total
+        }
+        guard let like else {
+            let request = try TableRequest(parts, options, ignoresTargets: ignoresTargets, needsTarget: needsTarget)
+            let found = try survey(request.survey, orders: parts.orders)
+            return try request.plan(found, parts, float64: float64)
+        }
+        let match = try SchemaMatch(parts, like, ignoresTargets: ignoresTargets)
+        return try match.plan(survey(match.survey, orders: match.orders), float64: float64)
+    }
+}
