@@ -81,7 +81,10 @@ extension Configuration {
         if root.find("checkpoint.dir") == nil { checkpoint.dir = "runs/\(name)" }
         if root.find("retrain.promote") == nil, data.valid == nil { retrain?.promote = nil }
         if root.find("retrain.promote.to") == nil { retrain?.promote?.to = "models/\(name).h5" }
-        data.test?.inheritPaths(of: data.train, absentFrom: root.find("data.test"))
+        if case .source(var source) = data.test {
+            source.inheritPaths(of: data.train, absentFrom: root.find("data.test"))
+            data.test = .source(source)
+        }
         if case .source(var source) = data.valid {
             source.inheritPaths(of: data.train, absentFrom: root.find("data.valid"))
             data.valid = .source(source)

@@ -2,7 +2,7 @@
 package struct DataConfiguration: Equatable, Sendable {
     package var train: DataSource
     package var valid: Validation?
-    package var test: DataSource?
+    package var test: HeldOut?
     package var batchSize: Int
     package var dropLast: Bool
     package var shuffle: Shuffle
@@ -34,9 +34,22 @@ package struct DataSource: Equatable, Sendable {
 
 /// Where the validation rows come from.
 package enum Validation: Equatable, Sendable {
-    /// A keyed hash of a row's index puts this share of the training rows aside.
+    /// A keyed hash puts this share of the training rows aside: of what is in a row of a table, or of the index of other rows.
     case fraction(Double)
     case source(DataSource)
+}
+
+/// Where the rows come from that are measured at the end only.
+package enum HeldOut: Equatable, Sendable {
+    case source(DataSource)
+    /// This share of the training rows: of each class, where there are classes. With a group, all rows with the same
+    /// value of that column are on one side.
+    case fraction(Double, group: String?)
+    /// The training rows whose date, in a table's only column of dates or this one, is not before that one.
+    case after(String, column: String?)
+
+    /// Whether they are taken from the training rows, and so decide what is learnt.
+    package var isSplit: Bool { if case .source = self { false } else { true } }
 }
 
 package enum Shuffle: String, CaseIterable, Sendable { case full, block, none }

@@ -37,6 +37,8 @@ package final class Dataset: Sendable {
     package let classes: [String]?
     /// What the inputs are: the names that they have, and the table that they are made from.
     package let inputs: InputColumns
+    /// What each file says its rows are, before they are matched with the inputs.
+    let fileColumns: [InputColumns]
     package var columns: [String]? { inputs.names }
     package var schema: TableSchema? { inputs.schema }
     /// For each input whether it has a unit and a spread, so that it is measured and scaled; nil where all have.
@@ -80,6 +82,7 @@ package final class Dataset: Sendable {
             try ColumnMatch(columns, of: file.path, as: inputs, of: known?.owner ?? first.path)
         }
         self.inputs = inputs
+        fileColumns = own
         isNumber = inputs.schema?.inputs.map(\.isNumber)
         x = try StoredArray.open(
             source.x, in: files, access: settings.access, cache: cache, settings: settings, inputs: inputs,

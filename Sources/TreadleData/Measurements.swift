@@ -10,9 +10,8 @@ struct Measurements: Codable, Equatable {
 
     /// Takes them, or has them from an earlier run on the same data: `directory` keeps them, where the first rank has one.
     static func take(
-        _ dataset: Dataset, _ split: Split?, _ configuration: Configuration, _ fingerprint: String,
-        _ directory: String?,
-        _ ranks: Ranks
+        _ dataset: Dataset, isTraining: @escaping @Sendable (Int) -> Bool, _ configuration: Configuration,
+        _ fingerprint: String, _ directory: String?, _ ranks: Ranks
     ) throws -> Measurements {
         let data = configuration.data
         let needsX = data.normalize == .standard || data.normalize == .minmax || data.nonFinite == .imputeMean
@@ -27,8 +26,7 @@ struct Measurements: Codable, Equatable {
 
         dataset.settings.note(.debug, "measuring \(dataset.range.count) rows")
         let scan = try DatasetScan(
-            dataset, isTraining: { split?.isAside($0) != true }, wantsX: needsX, wantsTargets: needsTargets,
-            ranks: ranks)
+            dataset, isTraining: isTraining, wantsX: needsX, wantsTargets: needsTargets, ranks: ranks)
         dataset.noteDropped(scan.dropped)
         if scan.imputed > 0 {
             dataset.settings.note(
@@ -98,8 +96,10 @@ struct Measurements: Codable, Equatable {
         let files = dataset.files.map { "\($0.path) \($0.identity)" }
         let fraction =
             if case .fraction(let fraction) = data.valid { "\(fraction) \(configuration.seed)" } else { "all" }
+        let test = if let test = data.test, test.isSplit { " \(test) \(configuration.seed)" } else { "" }
         let parts = [
-            "measurements 1", fingerprint, "\(dataset.range)", fraction, "\(data.normalize)", "\(data.normalizeTarget)",
+            "measurements 1\(test)", fingerprint, "\(dataset.range)", fraction, "\(data.normalize)",
+            "\(data.normalizeTarget)",
             "\(data.nonFinite)", "\(configuration.task)",
         ]
         return Fingerprint.digest(of: (parts + files).joined(separator: "\n"))

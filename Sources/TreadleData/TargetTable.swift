@@ -50,7 +50,8 @@ extension Labels {
     /// `limit` is the number of classes where that is known already, and `what` tells where it comes from. A file that names
     /// its classes has an entry in `names` that tells which they are of those known.
     static func numbers(
-        _ array: StoredArray, rows: Range<Int>, limit: Int?, what: String, names: [ClassMatch?], settings: DatasetSettings
+        _ array: StoredArray, rows: Range<Int>, limit: Int?, what: String, names: [ClassMatch?],
+        settings: DatasetSettings
     ) throws -> Labels {
         let labels = try Labels(rows, array.path, budget: settings.budget)
         let width = array.width

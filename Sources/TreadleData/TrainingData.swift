@@ -21,23 +21,30 @@ package final class TrainingData: Sendable {
 
     package init(
         _ configuration: Configuration, workers: Workers, cacheDirectory: String?, ranks: Ranks = .alone,
-        stop: Stop = Stop(),
+        like known: (columns: InputColumns, owner: String)? = nil, stop: Stop = Stop(),
         note: @escaping @Sendable (LogLevel, String) -> Void = { _, _ in }
     ) throws {
         let data = configuration.data
         let settings = DatasetSettings(
             data, baseDirectory: configuration.baseDirectory, workers: workers, stop: stop, note: note)
-        let training = try Dataset.open(data.train, settings, targets: .learn(configuration.task))
+        let training = try Dataset.open(
+            data.train, settings, targets: .learn(configuration.task), like: known)
         let matching = Dataset.TargetRequest.match(
             configuration.task, outputs: training.outputs, classes: training.classes)
         var validation: Dataset?
         var split: Split?
         switch data.valid {
-        case .fraction(let fraction): split = Split(fraction: fraction, seed: configuration.seed)
+        case .fraction(let fraction):
+            // Where all rows of a customer are on one side for the test, they are so for validation.
+            let group: String? = if case .fraction(_, let group) = data.test { group } else { nil }
+            split = Split(
+                fraction: fraction, seed: configuration.seed, contents: try training.contents(group: group))
         case .source(let source): validation = try training.companion(source, matching)
         case nil: break
         }
-        let testing = try data.test.map { try training.companion($0, matching) }
+        var testing: Dataset?
+        if case .source(let source) = data.test { testing = try training.companion(source, matching) }
+        let heldOut = try data.test.flatMap { try training.heldOut($0, seed: configuration.seed) }
         if let shape = training.imageShape {
             let extents = shape.map(String.init).joined(separator: "×")
             note(.info, "\(data.train.x) has rows of \(extents), taken as \(training.features) numbers each")
@@ -45,14 +52,19 @@ package final class TrainingData: Sendable {
 
         fingerprint = try Fingerprint.combined([training] + (validation.map { [$0] } ?? []), full: false)
         try ranks.checkAlike(configuration, data: fingerprint, test: testing)
-        let measured = try Measurements.take(training, split, configuration, fingerprint, cacheDirectory, ranks)
+        let isAside: @Sendable (Int) -> Bool = { [split] row in
+            heldOut?[row] == true || split?.isAside(row) == true
+        }
+        let measured = try Measurements.take(
+            training, isTraining: { !isAside($0) }, configuration, fingerprint, cacheDirectory, ranks)
         normalization = measured.normalization
         let dropped = RowFilter(measured.dropped)
-        let isAside = split
-        let isKept: (@Sendable (Int) -> Bool)? = isAside.map { side in { @Sendable row in !side.isAside(row) } }
+        let isKept: (@Sendable (Int) -> Bool)? =
+            split == nil && heldOut == nil ? nil : { @Sendable row in !isAside(row) }
         train = RowSet(training, training.rows(workers, dropped, isKept))
         if let split {
-            let aside = RowSet(training, training.rows(workers, dropped) { split.isAside($0) })
+            let aside = RowSet(
+                training, training.rows(workers, dropped) { heldOut?[$0] != true && split.isAside($0) })
             valid = aside.count > 0 ? aside : nil
             if aside.count == 0 {
                 note(
@@ -62,7 +74,18 @@ package final class TrainingData: Sendable {
         } else {
             valid = try validation.map { try $0.usableRows(workers, ranks) }
         }
-        test = try testing.map { try $0.usableRows(workers, ranks) }
+        if let heldOut {
+            let kept = RowSet(training, training.rows(workers, dropped) { heldOut[$0] })
+            guard kept.count > 0 else {
+                throw TreadleError(
+                    .badData,
+                    "\(training.x.path): data.test chooses none of the \(training.range.count) rows; raise its fraction, or name an earlier date"
+                )
+            }
+            test = kept
+        } else {
+            test = try testing.map { try $0.usableRows(workers, ranks) }
+        }
         guard train.count > 0 else {
             throw TreadleError(
                 .badData,
@@ -85,7 +108,7 @@ package final class TrainingData: Sendable {
     package var datasets: [(role: String, dataset: Dataset)] {
         var all = [(role: "train", dataset: train.dataset)]
         if let valid, valid.dataset !== train.dataset { all.append((role: "valid", dataset: valid.dataset)) }
-        if let test { all.append((role: "test", dataset: test.dataset)) }
+        if let test, test.dataset !== train.dataset { all.append((role: "test", dataset: test.dataset)) }
         return all
     }
 }

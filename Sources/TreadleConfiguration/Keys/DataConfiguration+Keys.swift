@@ -11,8 +11,8 @@ extension DataConfiguration {
             Key("train", \.train, .source, .any, "the rows to learn from", isRequired: true),
             Key("valid", \.valid, .validation, .any, "the rows to judge by: a share of the training rows, or files"),
             Key(
-                "test", \.test, Form<DataSource>.sourceBesideTraining.orNull, .nothing,
-                "rows that are measured at the end only"),
+                "test", \.test, .heldOut, .any,
+                "rows that are measured at the end only: files, or a part of the training rows"),
             Key("batch_size", \.batchSize, .integer(1...16_777_216), .meaning, "rows in a batch"),
             Key("drop_last", \.dropLast, .truth, .meaning, "leave out an epoch's last batch when it is short"),
             Key(

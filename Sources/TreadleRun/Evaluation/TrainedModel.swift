@@ -65,14 +65,18 @@ package struct TrainedModel: Sendable {
             given.files = files
             given.rows = nil
             source = ("data", given, FileManager.default.currentDirectoryPath)
-        } else if let test = data.test {
+        } else if case .source(let test) = data.test {
             source = ("test", test, configuration.baseDirectory)
+        } else if data.test != nil {
+            let all = try TrainingData(
+                configuration, workers: workers, cacheDirectory: nil, like: columns, stop: stop, note: note)
+            guard let test = all.test else { throw nothingToMeasure }
+            return ("test", test)
         } else if case .source(let valid) = data.valid {
             source = ("valid", valid, configuration.baseDirectory)
         } else if case .fraction = data.valid {
             let all = try TrainingData(
-                configuration, workers: workers, cacheDirectory: nil, stop: stop,
-                note: note)
+                configuration, workers: workers, cacheDirectory: nil, like: columns, stop: stop, note: note)
             guard let valid = all.valid else { throw nothingToMeasure }
             return ("valid", valid)
         } else {

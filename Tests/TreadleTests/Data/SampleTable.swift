@@ -18,11 +18,10 @@ struct SampleTable {
 
     /// Rows that any number decides; every ninth age and every eleventh city is missing.
     init(rows count: Int, cities: [String] = ["Rome", "Oslo", "Lima"]) {
-        rows = (0..<count).map { row in
-            Row(
-                age: row % 9 == 4 ? nil : Double(20 + row * 7 % 50) + 0.5,
-                city: row % 11 == 6 ? nil : cities[row * 5 % cities.count], isMember: row % 3 == 0,
-                day: Double(row % 400) - 17)
+        rows = (0..<count).map { row -> Row in
+            let age: Double? = row % 9 == 4 ? nil : Double(20 + row * 7 % 50) + 0.5
+            let city: String? = row % 11 == 6 ? nil : cities[row * 5 % cities.count]
+            return Row(age: age, city: city, isMember: row % 3 == 0, day: Double(row % 400) - 17)
         }
     }
 
@@ -49,11 +48,15 @@ struct SampleTable {
             case ("member", _): [row.isMember ? 1 : 0]
             case ("day", .date(_, let origin, _)):
                 [row.day - (Day.distance(from: "2026-01-01", to: origin) ?? .nan), weekday(row)]
-            case (_, .category(let values, _, _)):
-                [row.city.map { city in values.firstIndex(of: city).map { Double(2 + $0) } ?? 0 } ?? 1]
+            case (_, .category(let values, _, _)): [code(row.city, values)]
             default: [Double(row.day)]
             }
         }
+    }
+
+    private static func code(_ city: String?, _ values: [String]) -> Double {
+        guard let city else { return 1 }
+        return values.firstIndex(of: city).map { Double(2 + $0) } ?? 0
     }
 
     private static func weekday(_ row: Row) -> Double { Double(Int(row.day + 700) % 7) / 8 }
@@ -61,10 +64,13 @@ struct SampleTable {
     /// What a network that has learnt by `schema()` reads of a row.
     static func inputs(_ row: Row) -> [Double] {
         let city = row.city
-        return [row.age ?? .nan, row.age == nil ? 1 : 0]
-            + cities.map { $0 == city ? 1 : 0 }
-            + [city != nil && !cities.contains(city ?? "") ? 1 : 0, city == nil ? 1 : 0]
-            + [row.isMember ? 1 : 0, row.day, weekday(row)]
+        let known: [Double] = cities.map { $0 == city ? 1 : 0 }
+        let isOther = city.map { !cities.contains($0) } ?? false
+        var inputs: [Double] = [row.age ?? .nan, row.age == nil ? 1 : 0]
+        inputs += known
+        inputs += [isOther ? 1 : 0, city == nil ? 1 : 0]
+        inputs += [row.isMember ? 1 : 0, row.day, weekday(row)]
+        return inputs
     }
 
     func write(

@@ -121,7 +121,7 @@ import Testing
 
         // Where training had no other ones, a value that it did not know is none of its values.
         let strict = SampleTable.schema(hasOther: false)
-        let rows = try rows(try open(["new.h5"], like: strict), .none, as: Float.self)
+        let rows = try rows(try open(["new.h5"], like: strict), Self.normalization, as: Float.self)
         for (row, inputs) in zip(table.rows, rows) where row.city == "Bern" {
             #expect(Array(inputs[2..<6]) == [0, 0, 0, 0])
         }
