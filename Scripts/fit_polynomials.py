@@ -119,6 +119,14 @@ def cosine_tail(z):
     return (mp.cos(mp.pi * u) - 1) / z
 
 
+def sine_ratio(z):
+    """sin(πu) / u with z = u²."""
+    if z < mp.mpf("1e-30"):
+        return mp.pi - mp.pi**3 / 6 * z
+    u = mp.sqrt(z)
+    return mp.sin(mp.pi * u) / u
+
+
 HALF_LN2 = mp.log(2) / 2 * mp.mpf("1.001")
 ERF_SPLIT = mp.mpf(1)
 
@@ -155,8 +163,10 @@ def main():
              "erf(a)/a - 1 of z = a² up to 1, absolute")
         emit("erfcx", single, erfcx_mapped, lambda t: 1 / erfcx_mapped(t), mp.mpf("-0.6"), mp.mpf(1),
              10 if single else 21, "(1 + 2a)·exp(a²)·erfc(a) of t = (a - 4)/(a + 4) for a ≥ 1, relative")
-    emit("cospi", False, cosine_tail, lambda z: max(z, mp.mpf("1e-4")), mp.mpf(0), mp.mpf("0.25"), 9,
-         "(cos(πu) - 1)/u² of z = u² for |u| ≤ ½, absolute in the cosine")
+        emit("cospi", single, cosine_tail, lambda z: max(z, mp.mpf("1e-4")), mp.mpf(0), mp.mpf("0.25"),
+             5 if single else 9, "(cos(πu) - 1)/u² of z = u² for |u| ≤ ½, absolute in the cosine")
+        emit("sinpi", single, sine_ratio, lambda z: 1 / sine_ratio(z), mp.mpf(0), mp.mpf("0.25"),
+             5 if single else 9, "sin(πu)/u of z = u² for |u| ≤ ½, relative")
     # ln2 in two parts: the high part has so few bits that its product with any exponent is exact.
     for single, bits in ((True, 14), (False, 41)):
         ln2 = mp.log(2)

@@ -49,15 +49,16 @@ void ck_arrange_blocks(ck_plan *plan, int trains, ck_region *region) {
         ck_layer *layer = &plan->layers[l];
         int is_last = l + 1 == plan->layer_count, drops = layer->dropout.rate > 0;
         size_t inputs = blocks_of(layer->inputs), units = blocks_of(layer->units);
-        widest = larger(widest, l > 0 ? larger(inputs, units) : units);
+        int has_below = l > 0 || plan->stem.layer_count > 0;
+        widest = larger(widest, has_below ? larger(inputs, units) : units);
         deepest = larger(deepest, larger(inputs, units));
         // Null is what a layer does not need, whatever an earlier arrangement left.
         layer->transposed = layer->output = layer->activated = layer->kept = layer->mask = layer->delta = 0;
         layer->turned_output = layer->delta_pairs = 0;
         layer->operand = ck_take(region, inputs * units * BLOCK_BYTES);
         if (trains) layer->delta_pairs = ck_take(region, units * turned_rows * BLOCK_BYTES);
-        // The first layer has no dX, which alone reads these two.
-        if (trains && l > 0) {
+        // Without a stem the first layer has no dX, which alone reads these two.
+        if (trains && has_below) {
             layer->transposed = ck_take(region, inputs * column_blocks(units) * BLOCK_BYTES);
             layer->delta = ck_take(region, rows * units * BLOCK_BYTES);
         }

@@ -7,7 +7,7 @@ typedef struct backward_work {
     REAL *sums;
     const block *output;                  // relu: what the layer put out
     const REAL *activated, *kept, *mask;  // otherwise: what it kept before rounding
-    block *rows, *pairs;                  // dY for dX, null below the second layer, and for dW
+    block *rows, *pairs;                  // dY for dX and for dW; null where nothing reads it
 } backward_work;
 
 INLINE void start_backward(void *context, size_t row, size_t panel, REAL *sums) {
@@ -20,7 +20,7 @@ INLINE void start_backward(void *context, size_t row, size_t panel, REAL *sums) 
     work->kept = numbers_at(below->kept, place);
     work->mask = numbers_at(below->mask, place);
     work->rows = below->delta ? (block *)below->delta + place : 0;
-    work->pairs = block_at(below->delta_pairs, row_stride(work->plan), panel, row);
+    work->pairs = below->delta_pairs ? block_at(below->delta_pairs, row_stride(work->plan), panel, row) : 0;
 }
 
 /// A bit for each number of a row that is above zero: neither zero nor NaN, since relu leaves nothing below.
@@ -53,6 +53,23 @@ INLINE void activation_error_piece(void *context, size_t piece) {
     store_errors(piece, load_rows(d), work->rows, work->pairs);
 }
 
+/// Takes the errors of what the stem hands on from panels from ..< to.
+static void take_stem_blocks(const ck_plan *plan, const ck_part *part) {
+    const ck_stem *stem = &plan->stem;
+    size_t panels = blocks_of(plan->layers[-1].units);
+    for (size_t row = part->first; row < part->first + part->count; row++) {
+        for (size_t panel = part->from; panel < part->to; panel++) {
+            const block *from = block_at(plan->layers[-1].delta, panels, row / CK_BLOCK, panel);
+            REAL *to = AT(stem->errors, row * stem->row_stride + panel * CK_BLOCK);
+            row_of_block bits = load_row(from, row % CK_BLOCK);
+            __m512i low = _mm512_cvtepu16_epi32(_mm512_castsi512_si256(bits));
+            __m512i high = _mm512_cvtepu16_epi32(_mm512_extracti64x4_epi64(bits, 1));
+            store(to, (vec)_mm512_slli_epi32(low, 16));
+            store(to + 16, (vec)_mm512_slli_epi32(high, 16));
+        }
+    }
+}
+
 static void backward(const ck_plan *plan, size_t index, const ck_part *part) {
     const ck_layer *layer = &plan->layers[index], *below = layer - 1;
     backward_work work = {.plan = plan, .below = below};
@@ -62,6 +79,7 @@ static void backward(const ck_plan *plan, size_t index, const ck_part *part) {
     if (below->activation == CK_RELU && !below->mask)
         multiply_rows(plan, &product, start_backward, relu_error_piece, &work, PIECES);
     else multiply_rows(plan, &product, start_backward, activation_error_piece, &work, PIECES);
+    if (index == 0) take_stem_blocks(plan, part);
 }
 
 static void finish_rows(const ck_plan *plan, size_t first, size_t count) {
@@ -69,7 +87,7 @@ static void finish_rows(const ck_plan *plan, size_t first, size_t count) {
     forward_from(plan, last, last + 1, first, count, 1);
     take_loss(plan, first, count, CK_OUTPUT_ERROR);
     round_errors(plan, first, count);
-    if (last == 0) return;
+    if (last == 0 && !has_stem(plan)) return;
     ck_part part = all_panels(first, count, plan->layers[last].inputs);
     backward(plan, last, &part);
 }
@@ -79,7 +97,7 @@ static void train_rows(const ck_plan *plan, size_t first, size_t count) {
     pack_rows(plan, first, count);
     forward_from(plan, 0, last, first, count, 1);
     finish_rows(plan, first, count);
-    for (size_t layer = last; layer-- > 1;) {
+    for (size_t layer = last, lowest = has_stem(plan) ? 0 : 1; layer-- > lowest;) {
         ck_part part = all_panels(first, count, plan->layers[layer].inputs);
         backward(plan, layer, &part);
     }

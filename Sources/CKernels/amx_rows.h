@@ -135,14 +135,14 @@ INLINE two_rows rows_times(two_rows v, const REAL *factors) {
     return (two_rows){{v.even[0] * f.even[0], v.even[1] * f.even[1]}, {v.odd[0] * f.odd[0], v.odd[1] * f.odd[1]}};
 }
 
-/// dY of two rows, rounded once: for dX, unless `rows` is null, and for dW.
+/// dY of two rows, rounded once: for dX, unless `rows` is null, and for dW, unless `pairs` is.
 INLINE void store_errors(size_t piece, two_rows d, block *rows, block *pairs) {
     row_of_block even = rounded_row(d.even[0], d.even[1]), odd = rounded_row(d.odd[0], d.odd[1]);
     if (rows) {
         store_row(rows, 2 * piece, even);
         store_row(rows, 2 * piece + 1, odd);
     }
-    store_pairs(pairs, piece, even, odd);
+    if (pairs) store_pairs(pairs, piece, even, odd);
 }
 
 /// The last numbers of a row of x, fewer than 32, and zeros.
@@ -152,10 +152,15 @@ INLINE row_of_block last_numbers(const REAL *x, size_t count) {
                        (vec)_mm512_maskz_loadu_ps((__mmask16)(mask >> 16), x + 16));
 }
 
+/// What the first layer reads of a row, before it is rounded.
+INLINE const REAL *first_input(const ck_plan *plan, size_t row) {
+    return has_stem(plan) ? AT(plan->stem.scaled, row * plan->stem.row_stride) : (const REAL *)plan->x[row];
+}
+
 /// Rows of x for the first layer's products; rows past the end are zeros. Turned they are only read on the way back.
 static void pack_part(const ck_plan *plan, size_t first, size_t count, int trains) {
     const ck_layer *layer = plan->layers;
-    const REAL *const *x = (const REAL *const *)plan->x;
+    if (has_stem(plan)) scale_stem(plan, first, count);
     size_t F = layer->inputs, columns = blocks_of(F), whole = F / CK_BLOCK, end = first + count;
     for (size_t row = first; row < end; row += CK_BLOCK) {
         block *to = block_at(layer->input, columns, row / CK_BLOCK, 0);
@@ -164,7 +169,7 @@ static void pack_part(const ck_plan *plan, size_t first, size_t count, int train
                 for (size_t k = 0; k < columns; k++) store_row(to + k, r, _mm512_setzero_si512());
                 continue;
             }
-            const REAL *from = x[row + r], *ahead = x[smaller(row + r + 2, end - 1)];
+            const REAL *from = first_input(plan, row + r), *ahead = first_input(plan, smaller(row + r + 2, end - 1));
             for (size_t k = 0; k < whole; k++) {
                 __builtin_prefetch(ahead + k * CK_BLOCK);
                 __builtin_prefetch(ahead + k * CK_BLOCK + 16);
@@ -190,7 +195,7 @@ static void round_errors(const ck_plan *plan, size_t first, size_t count) {
     size_t panels = blocks_of(layer->units);
     for (size_t row = first; row < end; row += CK_BLOCK) {
         for (size_t panel = 0; panel < panels; panel++) {
-            block *rows = index > 0 ? block_at(layer->delta, panels, row / CK_BLOCK, panel) : 0;
+            block *rows = layer->delta ? block_at(layer->delta, panels, row / CK_BLOCK, panel) : 0;
             block *pairs = block_at(layer->delta_pairs, row_stride(plan), panel, row / CK_BLOCK);
             for (size_t piece = 0; piece < PIECES; piece++) {
                 size_t r = row + 2 * piece;

@@ -143,27 +143,25 @@ INLINE update_work update_of(const ck_plan *plan, const update_scalars *scalars,
     };
 }
 
-// What is done with the sums of a tile.
-typedef enum tile_work { UPDATES, SUMS, ADDS } tile_work;
-
 INLINE void keep_sums(REAL *gradient, size_t n, const REAL *sums, int adds) {
     for (size_t i = 0; i < n; i += LANES)
         store(gradient + i, adds ? load(gradient + i) + load(sums + i) : load(sums + i));
 }
 
-INLINE void update_bias(const ck_plan *plan, const update_scalars *scalars, const ck_layer *layer, size_t panel,
+INLINE void update_bias(const ck_plan *plan, update_scalars *scalars, const ck_layer *layer, size_t panel,
                         const REAL *sums) {
+    if (moves_bias_apart(layer)) *scalars = scalars_of(plan, layer, 1);
     update_work work = update_of(plan, scalars, layer, 1, panel * CK_BLOCK, CK_BLOCK, sums);
     update(&work, CK_BLOCK);
 }
 
 /// Walks a tile block by block: sums over the shards, then keeps them in `gradient` or updates the weights.
-INLINE void walk_tile(const ck_plan *plan, const ck_tile *tile, const tile_work what, REAL *scratch) {
+INLINE void walk_tile(const ck_plan *plan, const ck_tile *tile, const ck_tile_work what, REAL *scratch) {
     const ck_layer *layer = &plan->layers[tile->layer];
     size_t panel = tile->panel, stride = row_stride(plan);
     const block *right = block_at(layer->delta_pairs, stride, panel, 0);
     REAL *sums = scratch, *other = scratch + BLOCK_NUMBERS, *levels = other + BLOCK_NUMBERS;
-    update_scalars scalars = scalars_of(plan);
+    update_scalars scalars = scalars_of(plan, layer, 0);
     weight_work work;
     side_work side = {0};
     take_tiles();
@@ -172,8 +170,8 @@ INLINE void walk_tile(const ck_plan *plan, const ck_tile *tile, const tile_work 
         const block *left = block_at(layer->turned_input, stride, from / CK_BLOCK, 0);
         sum_block(plan, left, right, sums, levels, &side, &work);
         do_pieces(&side, WEIGHT_PIECES, weight_piece, &work);
-        if (what != UPDATES) {
-            keep_sums(AT(layer->gradient.weight, offset), count, sums, what == ADDS);
+        if (what != CK_UPDATES) {
+            keep_sums(AT(layer->gradient.weight, offset), count, sums, what == CK_ADDS);
             continue;
         }
         start_weights(&work, layer, panel, from, update_of(plan, &scalars, layer, 0, offset, count, sums));
@@ -185,24 +183,24 @@ INLINE void walk_tile(const ck_plan *plan, const ck_tile *tile, const tile_work 
     do_pieces(&side, WEIGHT_PIECES, weight_piece, &work);
     if (tile->from == 0 && layer->parameters.bias) {
         sum_bias(plan, right, sums, levels);
-        if (what == UPDATES) update_bias(plan, &scalars, layer, panel, sums);
-        else keep_sums(AT(layer->gradient.bias, panel * CK_BLOCK), CK_BLOCK, sums, what == ADDS);
+        if (what == CK_UPDATES) update_bias(plan, &scalars, layer, panel, sums);
+        else keep_sums(AT(layer->gradient.bias, panel * CK_BLOCK), CK_BLOCK, sums, what == CK_ADDS);
     }
     give_back_tiles();
 }
 
 static void update_tile(const ck_plan *plan, const ck_tile *tile, void *scratch) {
-    walk_tile(plan, tile, UPDATES, scratch);
+    walk_tile(plan, tile, CK_UPDATES, scratch);
 }
 
 static void sum_tile(const ck_plan *plan, const ck_tile *tile, int adds, void *scratch) {
-    walk_tile(plan, tile, adds ? ADDS : SUMS, scratch);
+    walk_tile(plan, tile, adds ? CK_ADDS : CK_SUMS, scratch);
 }
 
 static void apply_tile(const ck_plan *plan, const ck_tile *tile) {
     const ck_layer *layer = &plan->layers[tile->layer];
     size_t panel = tile->panel;
-    update_scalars scalars = scalars_of(plan);
+    update_scalars scalars = scalars_of(plan, layer, 0);
     for (size_t from = tile->from; from < tile->to; from += CK_BLOCK) {
         size_t offset = block_offset(layer, panel, from), count = smaller(tile->to - from, CK_BLOCK) * CK_BLOCK;
         const REAL *sums = AT(layer->gradient.weight, offset);
@@ -218,6 +216,7 @@ static double squares_of_tile(const ck_plan *plan, const ck_tile *tile) {
     const ck_layer *layer = &plan->layers[tile->layer];
     size_t offset = block_offset(layer, tile->panel, tile->from);
     double sum = squares(plan, (tile->to - tile->from) * CK_BLOCK, AT(layer->gradient.weight, offset));
+    sum /= square_of_divisor(layer);
     if (tile->from == 0 && layer->parameters.bias)
         sum += squares(plan, CK_BLOCK, AT(layer->gradient.bias, tile->panel * CK_BLOCK));
     return sum;

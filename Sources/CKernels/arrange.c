@@ -2,6 +2,25 @@
 
 static size_t round_up(size_t n, size_t unit) { return (n + unit - 1) / unit * unit; }
 
+// Rows for the stem, and what it hands on: the place before the first layer. A panel more than there is lets vectors read on.
+static void arrange_stem(ck_plan *plan, int trains, size_t number, ck_region *region) {
+    ck_stem *stem = &plan->stem;
+    ck_layer *handed_on = plan->layers - 1;
+    size_t panel = CK_PANEL_BYTES / number, capacity = plan->capacity;
+    handed_on->units = stem->inputs + stem->outputs * stem->embedded;
+    stem->number_stride = round_up(stem->embedded, panel);
+    stem->row_stride = round_up(handed_on->units, panel);
+    size_t rows = capacity * stem->row_stride * number;
+    stem->numbers = ck_take(region, (capacity * stem->number_stride + panel) * number);
+    stem->rows = ck_take(region, rows + CK_PANEL_BYTES);
+    if (plan->uses_matrix_unit) stem->scaled = ck_take(region, rows);
+    else handed_on->output = ck_take(region, rows);
+    if (!trains) return;
+    stem->errors = ck_take(region, rows + CK_PANEL_BYTES);
+    // With the matrix unit, blocks of rounded numbers in whole blocks of rows.
+    handed_on->delta = ck_take(region, round_up(capacity, CK_BLOCK) * stem->row_stride * number);
+}
+
 size_t ck_arrange(ck_plan *plan, size_t capacity, size_t shards, int trains, void *memory) {
     ck_region region = {.start = memory};
     size_t number = plan->numbers == CK_F64 ? sizeof(double) : sizeof(float), panel = CK_PANEL_BYTES / number;
@@ -12,6 +31,8 @@ size_t ck_arrange(ck_plan *plan, size_t capacity, size_t shards, int trains, voi
     plan->row_losses = ck_take(&region, capacity * sizeof(double));
     plan->row_weights = ck_take(&region, capacity * sizeof(double));
     plan->uses_matrix_unit = rounds && ck_current_isa() == CK_ISA_AMX;
+    int has_stem = plan->stem.layer_count > 0;
+    if (has_stem) arrange_stem(plan, trains, number, &region);
     if (plan->uses_matrix_unit) {
         ck_arrange_blocks(plan, trains, &region);
         return region.used;
@@ -29,15 +50,16 @@ size_t ck_arrange(ck_plan *plan, size_t capacity, size_t shards, int trains, voi
         // The last layer's errors take the place of its outputs.
         if (trains) layer->delta = is_last ? layer->activated : ck_take(&region, rows);
         if (rounds) layer->operand = ck_take(&region, layer->inputs * units * number);
-        if (trains && l > 0 && !is_narrow)
+        int has_below = l > 0 || has_stem;
+        if (trains && has_below && !is_narrow)
             layer->transposed = ck_take(&region, round_up(layer->inputs, panel) * layer->units * number);
         layer->input_panel = panel;
-        if (l > 0) {
+        if (has_below) {
             layer->input = below->output;
         } else if (!is_narrow) {
             layer->input = ck_take(&region, capacity * round_up(layer->inputs, panel) * number);
         }
-        if (l > 0 && is_narrow) {
+        if (has_below && is_narrow) {
             layer->input_panel = capacity * panel;
             const void **list = ck_take(&region, capacity * sizeof(void *));
             layer->input_rows = list;

@@ -112,12 +112,46 @@ void ck_backward(const ck_plan *plan, size_t layer, const ck_part *part) { STEP(
 void ck_train_rows(const ck_plan *plan, size_t first, size_t count) { STEP(plan, train_rows, first, count); }
 void ck_train_shard(const ck_plan *plan, size_t shard, size_t block) { STEP(plan, train_shard, shard, block); }
 void ck_predict_rows(const ck_plan *plan, size_t first, size_t count) { STEP(plan, predict_rows, first, count); }
-void ck_update_tile(const ck_plan *plan, const ck_tile *tile, void *scratch) { STEP(plan, update_tile, tile, scratch); }
-void ck_sum_tile(const ck_plan *plan, const ck_tile *tile, int adds, void *scratch) {
-    STEP(plan, sum_tile, tile, adds, scratch);
+void ck_stem_gradient(const ck_plan *plan, size_t shard, size_t part) { STEP(plan, stem_gradient, shard, part); }
+
+static int is_of_stem(const ck_plan *plan, const ck_tile *tile) { return tile->layer < plan->stem.layer_count; }
+
+/// A tile as the layers after the stem count.
+static ck_tile after_stem(const ck_plan *plan, const ck_tile *tile) {
+    ck_tile own = *tile;
+    own.layer -= (uint32_t)plan->stem.layer_count;
+    return own;
 }
-void ck_apply_tile(const ck_plan *plan, const ck_tile *tile) { STEP(plan, apply_tile, tile); }
-double ck_squares_of_tile(const ck_plan *plan, const ck_tile *tile) { return STEP(plan, squares_of_tile, tile); }
+
+void ck_update_tile(const ck_plan *plan, const ck_tile *tile, void *scratch) {
+    ck_tile own = after_stem(plan, tile);
+    if (is_of_stem(plan, tile)) STEP(plan, stem_tile, tile, CK_UPDATES, scratch);
+    else STEP(plan, update_tile, &own, scratch);
+}
+
+void ck_sum_tile(const ck_plan *plan, const ck_tile *tile, int adds, void *scratch) {
+    ck_tile own = after_stem(plan, tile);
+    if (is_of_stem(plan, tile)) STEP(plan, stem_tile, tile, adds ? CK_ADDS : CK_SUMS, scratch);
+    else STEP(plan, sum_tile, &own, adds, scratch);
+}
+
+void ck_apply_tile(const ck_plan *plan, const ck_tile *tile) {
+    ck_tile own = after_stem(plan, tile);
+    if (is_of_stem(plan, tile)) STEP(plan, stem_tile, tile, CK_APPLIES, 0);
+    else STEP(plan, apply_tile, &own);
+}
+
+double ck_squares_of_tile(const ck_plan *plan, const ck_tile *tile) {
+    ck_tile own = after_stem(plan, tile);
+    return is_of_stem(plan, tile) ? STEP(plan, stem_squares, tile) : STEP(plan, squares_of_tile, &own);
+}
+
+size_t ck_stem_parts(const ck_plan *plan) {
+    const ck_stem *stem = &plan->stem;
+    size_t factors = stem->scales ? stem->inputs + stem->outputs * stem->embedded : 0;
+    return (stem->embedded ? stem->frequencies + 1 : 0) + (factors + CK_STEM_RUN - 1) / CK_STEM_RUN;
+}
+
 void ck_refresh_operands(const ck_plan *plan, size_t layer) { STEP(plan, refresh_operands, layer); }
 
 size_t ck_tile_scratch(size_t shard_count) {

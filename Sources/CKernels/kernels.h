@@ -42,8 +42,10 @@
 #include "kernels_gradient.h"
 #include "kernels_narrow.h"
 #include "kernels_transpose.h"
+#include "kernels_stem.h"
 #include "kernels_rows.h"
 #include "kernels_tiles.h"
+#include "kernels_stem_gradient.h"
 
 #define TABLE_OF_(suffix, isa) ck_table_##suffix##_##isa
 #define TABLE_OF(suffix, isa) TABLE_OF_(suffix, isa)
@@ -68,6 +70,9 @@ const TABLE_TYPE(REAL_SUFFIX) TABLE_OF(REAL_SUFFIX, ISA_SUFFIX) = {
     .sum_tile = sum_tile,
     .apply_tile = apply_tile,
     .squares_of_tile = squares_of_tile,
+    .stem_gradient = stem_gradient,
+    .stem_tile = stem_tile,
+    .stem_squares = stem_squares,
     .refresh_operands = refresh_operands,
     .multiply_adds = multiply_adds,
 };

@@ -26,6 +26,7 @@
 #include "kernels_loss.h"
 #include "kernels_shards.h"
 #include "kernels_update.h"
+#include "kernels_stem.h"
 
 #include "amx_blocks.h"
 #include "amx_tiles.h"
@@ -33,6 +34,7 @@
 #include "amx_forward.h"
 #include "amx_backward.h"
 #include "amx_update.h"
+#include "kernels_stem_gradient.h"
 #include "amx_check.h"
 
 const ck_table_bf16 ck_table_bf16_amx = {
@@ -52,6 +54,9 @@ const ck_table_bf16 ck_table_bf16_amx = {
     .sum_tile = sum_tile,
     .apply_tile = apply_tile,
     .squares_of_tile = squares_of_tile,
+    .stem_gradient = stem_gradient,
+    .stem_tile = stem_tile,
+    .stem_squares = stem_squares,
     .refresh_operands = refresh_operands,
     .multiply_adds = multiply_adds,
 };

@@ -115,17 +115,3 @@ INLINE vec sum_rows(size_t rows, const REAL *delta, vec start) {
 #endif
     return start;
 }
-
-/// out[i] = the shards' tree over n numbers of each, `shard_stride` apart; n is a multiple of LANES.
-static void sum_shards(size_t n, size_t count, const REAL *shards, size_t shard_stride, REAL *out) {
-    for (size_t i = 0; i < n; i += LANES) {
-        vec levels[CK_MAX_SHARD_LEVELS];
-        vec sum = {0};
-        for (size_t s = 0; s < count; s++) {
-            sum = load(shards + s * shard_stride + i);
-            for (size_t left = levels_added(s, count); left; left &= left - 1) sum += levels[__builtin_ctzl(left)];
-            if (s + 1 < count) levels[level_of(s)] = sum;
-        }
-        store(out + i, sum);
-    }
-}

@@ -200,6 +200,30 @@ INLINE vec normal_share(vec x, vec *density) {
     return select(a < 1, inner_half + (REAL)0.5, select(x < 0, tail, 1 - tail));
 }
 
+/// cos(2πt) and sin(2πt). From 2²² (2⁵¹ in double) on, where neighbouring numbers are half a turn apart, t counts as whole.
+INLINE vec cos_and_sin_turns(vec t, vec *sine) {
+    vec rounder = splat(CK_ROUNDER);
+    vec rest = t - ((t + rounder) - rounder);
+    rest = zero_where(absolute(t) >= CK_PICK(0x1p22f, 0x1p51), rest);
+    // In half turns, |u| ≤ 1, mirrored to at most ½: both steps are exact.
+    vec a = absolute(rest) * 2, u = select(a > (REAL)0.5, 1 - a, a), z = u * u;
+    vec cosine = fmav(horner(CK_TERMS(cospi), z), z, splat(1));
+    vec size = u * horner(CK_TERMS(sinpi), z);
+    *sine = (vec)((ivec)size ^ ((ivec)rest & SIGN_BIT));
+    return (vec)((ivec)cosine ^ ((a > (REAL)0.5) & SIGN_BIT));
+}
+
+INLINE vec cos_turns(vec t) {
+    vec sine;
+    return cos_and_sin_turns(t, &sine);
+}
+
+INLINE vec sin_turns(vec t) {
+    vec sine;
+    cos_and_sin_turns(t, &sine);
+    return sine;
+}
+
 /// Applies FUNCTION, from vec to vec, to n numbers; a tail goes through the same lanes.
 #define CK_APPLY(n, x, out, FUNCTION)                                                       \
     do {                                                                                    \
@@ -221,5 +245,7 @@ static void map(ck_function function, size_t n, const REAL *x, REAL *out) {
     case CK_FUNCTION_SIGMOID: CK_APPLY(n, x, out, sigmoid); break;
     case CK_FUNCTION_ERF: CK_APPLY(n, x, out, erfv); break;
     case CK_FUNCTION_SOFTPLUS: CK_APPLY(n, x, out, softplus); break;
+    case CK_FUNCTION_COS_TURNS: CK_APPLY(n, x, out, cos_turns); break;
+    case CK_FUNCTION_SIN_TURNS: CK_APPLY(n, x, out, sin_turns); break;
     }
 }

@@ -15,11 +15,12 @@ INLINE const REAL *weights_read(const ck_layer *layer) {
 INLINE size_t panel_size(const ck_plan *plan) { return plan->capacity * PANEL; }
 
 INLINE const REAL *const *input_rows(const ck_plan *plan, const ck_layer *layer) {
-    return (const REAL *const *)(layer == plan->layers ? plan->x : layer->input_rows);
+    return (const REAL *const *)(layer->input_rows ? layer->input_rows : plan->x);
 }
 
 static void pack_rows(const ck_plan *plan, size_t first, size_t count) {
     const ck_layer *layer = plan->layers;
+    if (has_stem(plan)) return pack_stem(plan, first, count);
     if (!layer->input) return;
     size_t F = layer->inputs, size = panel_size(plan);
     const REAL *const *x = (const REAL *const *)plan->x;
@@ -84,6 +85,9 @@ static void forward_part(const ck_plan *plan, size_t l, const ck_part *part, int
     if (layer->mask) drop(plan, layer, part, trains);
 }
 
+/// The lowest layer whose dX is needed: the first one's where there is a stem.
+INLINE size_t lowest_backward(const ck_plan *plan) { return has_stem(plan) ? 0 : 1; }
+
 /// dY · Wᵀ over panels of the layer's inputs, times what dropout and the activation of the layer below ask for.
 static void backward_part(const ck_plan *plan, size_t l, const ck_part *part) {
     const ck_layer *layer = &plan->layers[l], *below = layer - 1;
@@ -101,6 +105,7 @@ static void backward_part(const ck_plan *plan, size_t l, const ck_part *part) {
         multiply_rows(part->count, layer->units, &delta, layer->transposed, layer->inputs, part->from, part->to, out,
                       size, &ending);
     }
+    if (l == 0) take_stem_errors(plan, part);
     if (!below->mask && is_plain) return;
     size_t n = part->count * PANEL;
     for (size_t panel = part->from; panel < part->to; panel++) {
@@ -156,7 +161,7 @@ INLINE void finish_block(const ck_plan *plan, size_t first, size_t count, const 
     forward_part(plan, l, &units, 1, ahead);
     take_loss(plan, first, count, CK_OUTPUT_ERROR);
     pack_errors(plan, first, count);
-    if (l > 0) backward_part(plan, l, &inputs);
+    if (l >= lowest_backward(plan)) backward_part(plan, l, &inputs);
 }
 
 INLINE void train_block(const ck_plan *plan, size_t first, size_t count, const REAL *const *ahead) {
@@ -167,7 +172,7 @@ INLINE void train_block(const ck_plan *plan, size_t first, size_t count, const R
         forward_part(plan, l, &part, 1, l == 0 ? ahead : 0);
     }
     finish_block(plan, first, count, last == 0 ? ahead : 0);
-    for (size_t l = last; l-- > 1;) {
+    for (size_t l = last; l-- > lowest_backward(plan);) {
         ck_part part = all_inputs(&plan->layers[l], first, count);
         backward_part(plan, l, &part);
     }

@@ -10,6 +10,20 @@ INLINE size_t levels_added(size_t s, size_t count) { return s + 1 == count ? s :
 /// The level that shard `s` becomes.
 INLINE size_t level_of(size_t s) { return (size_t)__builtin_ctzl(~s); }
 
+/// out[i] = the shards' tree over n numbers of each, `shard_stride` apart; n is a multiple of LANES.
+static void sum_shards(size_t n, size_t count, const REAL *shards, size_t shard_stride, REAL *out) {
+    for (size_t i = 0; i < n; i += LANES) {
+        vec levels[CK_MAX_SHARD_LEVELS];
+        vec sum = {0};
+        for (size_t s = 0; s < count; s++) {
+            sum = load(shards + s * shard_stride + i);
+            for (size_t left = levels_added(s, count); left; left &= left - 1) sum += levels[__builtin_ctzl(left)];
+            if (s + 1 < count) levels[level_of(s)] = sum;
+        }
+        store(out + i, sum);
+    }
+}
+
 /// The squares of n averaged gradients, a multiple of PANEL, in double: PANEL stripes, which meet by halves.
 INLINE double squares(const ck_plan *plan, size_t n, const REAL *sums) {
     REAL scale = (REAL)plan->scale;

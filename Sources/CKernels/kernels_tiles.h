@@ -110,9 +110,6 @@ static void refresh_operands(const ck_plan *plan, size_t index) {
     }
 }
 
-// What is done with each piece of a tile.
-typedef enum tile_work { UPDATES, SUMS, ADDS, APPLIES } tile_work;
-
 INLINE void keep_sums(REAL *gradient, size_t n, const REAL *sums, int adds) {
     for (size_t i = 0; i < n; i += LANES)
         store(gradient + i, adds ? load(gradient + i) + load(sums + i) : load(sums + i));
@@ -120,19 +117,19 @@ INLINE void keep_sums(REAL *gradient, size_t n, const REAL *sums, int adds) {
 
 /// Walks a tile piece by piece: sums over the shards unless they are in `gradient`, then keeps them or updates. A piece
 /// is updated while the next one is summed.
-INLINE void walk_tile(const ck_plan *plan, const ck_tile *tile, tile_work work, REAL *scratch) {
+INLINE void walk_tile(const ck_plan *plan, const ck_tile *tile, ck_tile_work work, REAL *scratch) {
     const ck_layer *layer = &plan->layers[tile->layer];
     REAL *sums = scratch, *other = scratch + PANEL * PANEL, *levels = other + PANEL * PANEL;
-    int narrow = is_narrow(layer), updates = work == UPDATES || work == APPLIES;
+    int narrow = is_narrow(layer), updates = work == CK_UPDATES || work == CK_APPLIES;
     size_t F = layer->inputs, pieces = narrow ? layer->units : 1;
-    update_scalars scalars = scalars_of(plan);
+    update_scalars scalars = scalars_of(plan, layer, 0);
     update_work pending = {0};
     for (size_t from = tile->from; from < tile->to; from += PANEL) {
         for (size_t piece = 0; piece < pieces; piece++) {
             size_t inputs = tile->to - from < PANEL ? tile->to - from : PANEL;
             size_t offset = narrow ? piece * padded(F) + from : tile->panel * F * PANEL + from * PANEL;
             size_t count = narrow ? PANEL : inputs * PANEL;
-            if (work == APPLIES) {
+            if (work == CK_APPLIES) {
                 sums = AT(layer->gradient.weight, offset);
             } else if (narrow) {
                 sum_narrow(plan, layer, piece, from, sums, levels);
@@ -140,7 +137,7 @@ INLINE void walk_tile(const ck_plan *plan, const ck_tile *tile, tile_work work, 
                 sum_block(plan, layer, tile->panel, from, inputs, sums, levels, &pending);
             }
             if (!updates) {
-                keep_sums(AT(layer->gradient.weight, offset), count, sums, work == ADDS);
+                keep_sums(AT(layer->gradient.weight, offset), count, sums, work == CK_ADDS);
                 continue;
             }
             update(&pending, pending.count);
@@ -158,27 +155,28 @@ INLINE void walk_tile(const ck_plan *plan, const ck_tile *tile, tile_work work, 
     }
     if (tile->from == 0 && layer->parameters.bias) {
         size_t column = tile->panel * PANEL;
-        if (work == APPLIES) sums = AT(layer->gradient.bias, column);
+        if (work == CK_APPLIES) sums = AT(layer->gradient.bias, column);
         else sum_bias(plan, layer, tile->panel, sums);
         if (updates) {
+            if (moves_bias_apart(layer)) scalars = scalars_of(plan, layer, 1);
             pending = update_of(plan, &scalars, layer, 1, column, PANEL, sums);
             update(&pending, PANEL);
         } else {
-            keep_sums(AT(layer->gradient.bias, column), PANEL, sums, work == ADDS);
+            keep_sums(AT(layer->gradient.bias, column), PANEL, sums, work == CK_ADDS);
         }
     }
 }
 
 static void update_tile(const ck_plan *plan, const ck_tile *tile, void *scratch) {
-    walk_tile(plan, tile, UPDATES, scratch);
+    walk_tile(plan, tile, CK_UPDATES, scratch);
 }
 
 static void sum_tile(const ck_plan *plan, const ck_tile *tile, int adds, void *scratch) {
-    walk_tile(plan, tile, adds ? ADDS : SUMS, scratch);
+    walk_tile(plan, tile, adds ? CK_ADDS : CK_SUMS, scratch);
 }
 
 static void apply_tile(const ck_plan *plan, const ck_tile *tile) {
-    walk_tile(plan, tile, APPLIES, 0);
+    walk_tile(plan, tile, CK_APPLIES, 0);
 }
 
 static double squares_of_tile(const ck_plan *plan, const ck_tile *tile) {
@@ -193,6 +191,7 @@ static double squares_of_tile(const ck_plan *plan, const ck_tile *tile) {
         sum += squares(plan, (tile->to - tile->from) * PANEL,
                              AT(layer->gradient.weight, tile->panel * F * PANEL + tile->from * PANEL));
     }
+    sum /= square_of_divisor(layer);
     if (tile->from == 0 && layer->parameters.bias)
         sum += squares(plan, PANEL, AT(layer->gradient.bias, tile->panel * PANEL));
     return sum;

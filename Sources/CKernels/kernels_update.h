@@ -8,10 +8,15 @@ typedef struct update_scalars {
     int clips, decays, has_l1;
 } update_scalars;
 
-INLINE update_scalars scalars_of(const ck_plan *plan) {
+INLINE update_scalars scalars_of(const ck_plan *plan, const ck_layer *layer, int is_bias) {
     const ck_optimizer *o = &plan->optimizer;
     double beta2 = o->type == CK_RMSPROP ? o->rho : o->beta2;
-    double rate = o->type == CK_ADAM || o->type == CK_ADAMW ? o->rate / o->correction1 : o->rate;
+    // What moves is w = divisor · stored weight, whose gradient is the stored one's / divisor. An update that does not
+    // depend on the gradient's size is divided once on its way to the stored weight, another one twice.
+    double divisor = is_bias ? 1 : layer->rates.divisor, of_w = o->rate * (is_bias ? layer->rates.bias : layer->rates.weight);
+    int follows_size = o->type == CK_SGD || o->type == CK_MOMENTUM || o->type == CK_NESTEROV;
+    double rate = of_w / (follows_size ? divisor * divisor : divisor);
+    if (o->type == CK_ADAM || o->type == CK_ADAMW) rate /= o->correction1;
     return (update_scalars){
         .scale = splat((REAL)plan->scale),
         .clip = splat((REAL)plan->clip),
@@ -22,15 +27,23 @@ INLINE update_scalars scalars_of(const ck_plan *plan) {
         .beta2 = splat((REAL)beta2),
         .rest2 = splat((REAL)(1 - beta2)),
         .root2 = splat((REAL)(1 / o->correction2)),
-        .eps = splat((REAL)o->eps),
-        .decay = splat((REAL)o->weight_decay),
-        .kept = splat((REAL)(1 - o->rate * o->weight_decay)),
-        .l1 = splat((REAL)o->l1),
+        .eps = splat((REAL)(o->eps * divisor)),
+        .decay = splat((REAL)(o->weight_decay * (divisor * divisor))),
+        .kept = splat((REAL)(1 - of_w * o->weight_decay)),
+        .l1 = splat((REAL)(o->l1 * divisor)),
         .clips = plan->clip != 1,
         .decays = o->weight_decay != 0,
         .has_l1 = o->l1 != 0,
     };
 }
+
+/// Whether a layer's biases have scalars of their own.
+INLINE int moves_bias_apart(const ck_layer *layer) {
+    return layer->rates.bias != layer->rates.weight || layer->rates.divisor != 1;
+}
+
+/// The square of what a layer's weights are divided by.
+INLINE double square_of_divisor(const ck_layer *layer) { return layer->rates.divisor * layer->rates.divisor; }
 
 /// The vector of weights after one update; `m` and `v` are the optimizer's slots.
 INLINE vec updated(ck_optimizer_type type, const update_scalars *s, vec sum, vec w, REAL *m, REAL *v) {

@@ -6,6 +6,10 @@
 
 #include "CKernels.h"
 
+/// What is done with the sums of a tile's gradient: the update at once, kept, added to what is kept; or the update of what was
+/// kept.
+typedef enum ck_tile_work { CK_UPDATES, CK_SUMS, CK_ADDS, CK_APPLIES } ck_tile_work;
+
 #define CK_DECLARE_TABLE(REAL, SUFFIX)                                   \
     typedef struct ck_table_##SUFFIX {                                   \
         void (*axpy)(size_t n, REAL s, const REAL *x, REAL *a);          \
@@ -26,6 +30,9 @@
         void (*sum_tile)(const ck_plan *plan, const ck_tile *tile, int adds, void *scratch); \
         void (*apply_tile)(const ck_plan *plan, const ck_tile *tile); \
         double (*squares_of_tile)(const ck_plan *plan, const ck_tile *tile); \
+        void (*stem_gradient)(const ck_plan *plan, size_t shard, size_t part); \
+        void (*stem_tile)(const ck_plan *plan, const ck_tile *tile, ck_tile_work work, void *scratch); \
+        double (*stem_squares)(const ck_plan *plan, const ck_tile *tile); \
         void (*refresh_operands)(const ck_plan *plan, size_t layer); \
         double (*multiply_adds)(size_t rounds, REAL *kept); \
     } ck_table_##SUFFIX;

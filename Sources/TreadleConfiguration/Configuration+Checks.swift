@@ -37,6 +37,15 @@ extension Configuration {
         check.that(["optimizer.nesterov", "optimizer.momentum"], !optimizer.nesterov || optimizer.momentum > 0) {
             "optimizer.nesterov needs optimizer.momentum above 0, such as 0.9"
         }
+        for (key, factor, isUsed, user) in [
+            ("optimizer.bias_rate", optimizer.biasRate, model.bias, "model.bias"),
+            ("optimizer.scale_rate", optimizer.scaleRate, model.scaleInputs, "model.scale_inputs"),
+            ("optimizer.embedding_rate", optimizer.embeddingRate, model.embedding != nil, "model.embedding"),
+        ] {
+            check.that([key, user], factor == 1 || isUsed) {
+                "\(key) has a use with \(user) only; remove it, or set \(user)"
+            }
+        }
         check.that(["schedule.min_lr", "optimizer.lr"], schedule.minLr <= optimizer.lr) {
             "schedule.min_lr \(schedule.minLr) is above optimizer.lr \(optimizer.lr); rates fall from lr to min_lr"
         }

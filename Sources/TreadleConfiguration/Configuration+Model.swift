@@ -2,10 +2,26 @@ package import TreadleBase
 package import TreadleModel
 
 extension Network {
-    /// The network that a configuration describes for data with `inputs` columns and `outputs` targets.
-    package init(_ model: ModelConfiguration, inputs: Int, outputs: Int) {
+    /// The network that a configuration describes for data with `inputs` columns and `outputs` targets. `numbers` are the
+    /// columns that an embedding is for; nil is all of them.
+    package init(_ model: ModelConfiguration, inputs: Int, outputs: Int, numbers: [Int]? = nil) {
+        var embedded: [Int] = []
         var layers: [Layer] = []
         var width = inputs
+        func addToStem(_ name: String, _ kind: Layer.Kind, _ inputs: Int, _ units: Int, hasBias: Bool) {
+            layers.append(
+                Layer(
+                    name: name, kind: kind, inputs: inputs, units: units, activation: .identity, dropout: 0,
+                    hasBias: hasBias))
+        }
+        let columns = numbers ?? Array(0..<inputs)
+        if let embedding = model.embedding, !columns.isEmpty {
+            embedded = columns
+            addToStem("embedding", .waves, 1, embedding.frequencies * columns.count, hasBias: true)
+            addToStem("embedding_1", .combination, embedding.frequencies, embedding.outputs * columns.count, hasBias: true)
+            width += embedding.outputs * columns.count
+        }
+        if model.scaleInputs { addToStem("input_scale", .factors, 1, width, hasBias: false) }
         let output = HiddenLayer(units: outputs, activation: .identity, dropout: 0)
         for (index, layer) in (model.hidden + [output]).enumerated() {
             layers.append(
@@ -14,7 +30,7 @@ extension Network {
                     activation: layer.activation, dropout: layer.dropout, hasBias: model.bias))
             width = layer.units
         }
-        self.init(inputs: inputs, layers: layers, precision: model.precision)
+        self.init(inputs: inputs, layers: layers, embedded: embedded, precision: model.precision)
     }
 }
 

@@ -31,10 +31,16 @@ package struct OptimizerConfiguration: Equatable, Sendable {
     package var weightDecay: Double
     package var l1: Double
     package var clipNorm: Double?
+    /// What the rate is multiplied by for some parameters: the biases of dense layers, the factors of the inputs, and all of
+    /// the embedding.
+    package var biasRate: Double
+    package var scaleRate: Double
+    package var embeddingRate: Double
 
     package init(
         type: OptimizerType, lr: Double, momentum: Double, nesterov: Bool, beta1: Double, beta2: Double, rho: Double,
-        eps: Double, weightDecay: Double, l1: Double, clipNorm: Double?
+        eps: Double, weightDecay: Double, l1: Double, clipNorm: Double?, biasRate: Double = 1, scaleRate: Double = 1,
+        embeddingRate: Double = 1
     ) {
         self.type = type
         self.lr = lr
@@ -47,6 +53,9 @@ package struct OptimizerConfiguration: Equatable, Sendable {
         self.weightDecay = weightDecay
         self.l1 = l1
         self.clipNorm = clipNorm
+        self.biasRate = biasRate
+        self.scaleRate = scaleRate
+        self.embeddingRate = embeddingRate
     }
 }
 

@@ -6,7 +6,26 @@ package struct ModelConfiguration: Equatable, Sendable {
     package var bias: Bool
     package var initializer: Initializer
     package var precision: Precision
+    package var parameterization: Parameterization
+    /// Whether each number that the first layer reads is multiplied by a factor that is learnt.
+    package var scaleInputs: Bool
+    package var embedding: EmbeddingConfiguration?
+
+    /// How weights start: `auto` is `normal` where √F divides them.
+    package var start: Initializer { initializer == .auto && parameterization == .ntk ? .normal : initializer }
 }
+
+/// What a number becomes, besides itself, before the first layer reads it: waves of it, combined.
+package struct EmbeddingConfiguration: Equatable, Sendable {
+    package var type: EmbeddingType
+    /// Waves of each column, and the numbers that they are combined to.
+    package var frequencies: Int
+    package var outputs: Int
+    /// The spread of the frequencies that the waves start with.
+    package var sigma: Double
+}
+
+package enum EmbeddingType: String, CaseIterable, Sendable { case periodic }
 
 package struct HiddenLayer: Equatable, Sendable {
     package var units: Int

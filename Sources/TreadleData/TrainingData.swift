@@ -15,6 +15,8 @@ package final class TrainingData: Sendable {
     package let inputs: InputColumns
     package var columns: [String]? { inputs.names }
     package let imageShape: [Int]?
+    /// The columns that have a unit and a spread, in rising order; nil where all are taken for such.
+    package let numbers: [Int]? = nil
     package let normalization: Normalization
     /// What identifies the numbers of training and validation, however they are stored.
     package let fingerprint: String

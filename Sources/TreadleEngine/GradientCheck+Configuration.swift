@@ -15,12 +15,15 @@ extension GradientCheck {
         let data = try TrainingData(
             configuration, workers: workers, cacheDirectory: nil, stop: stop,
             note: note)
-        let network = Network(configuration.model, inputs: data.features, outputs: data.outputs)
+        let network = Network(
+            configuration.model, inputs: data.features, outputs: data.outputs, numbers: data.numbers)
         let loss = try LossFunction(
             configuration.loss, task: configuration.task, outputs: data.outputs, classCounts: data.train.classCounts)
+        // An output layer of zeros would hide every other layer from the loss.
+        let start = configuration.model.start
         let parameters = Initialization.parameters(
-            of: network, initializer: configuration.model.initializer, as: Double.self, seed: configuration.seed,
-            workers: workers)
+            of: network, initializer: start == .normal ? .lecun : start, as: Double.self, seed: configuration.seed,
+            frequencySpread: configuration.model.embedding?.sigma ?? 0.1, workers: workers)
         let batchSize = min(configuration.data.batchSize, rows)
         let loader = try BatchLoader<Double>(
             data.train, normalization: data.normalization, order: .sequential, batchSize: batchSize, prefetch: 1,

@@ -30,7 +30,7 @@ struct GradientPath: Equatable, Sendable {
         let isSmall = parameters <= 32_768 && shards > 1 && inputBytes > 262_144
         // Where a batch's activations are fewer bytes than the weights, it is cheaper that they cross between the cores. The
         // last layer is computed by rows in any case.
-        let hidden = network.layers.dropLast()
+        let hidden = network.dense.dropLast()
         let weights = hidden.reduce(0) { $0 + $1.inputs * $1.units }
         let activations = batchSize * hidden.reduce(0) { $0 + $1.inputs + $1.units }
         if isSmall, network.precision != .bfloat16 {

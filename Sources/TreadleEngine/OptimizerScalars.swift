@@ -46,5 +46,19 @@ struct OptimizerScalars {
     private static func remembersVelocity(_ configuration: OptimizerConfiguration) -> Bool {
         configuration.type == .sgd && configuration.momentum != 0
     }
+}
 
+extension ck_rates {
+    /// How a layer follows its gradients under an optimizer.
+    init(of layer: Layer, _ optimizer: OptimizerConfiguration, _ parameterization: Parameterization) {
+        switch layer.kind {
+        case .dense:
+            self.init(
+                weight: 1, bias: optimizer.biasRate,
+                divisor: parameterization == .ntk ? Double(layer.inputs).squareRoot() : 1)
+        case .waves, .combination:
+            self.init(weight: optimizer.embeddingRate, bias: optimizer.embeddingRate, divisor: 1)
+        case .factors: self.init(weight: optimizer.scaleRate, bias: 1, divisor: 1)
+        }
+    }
 }

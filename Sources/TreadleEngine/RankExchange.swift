@@ -102,6 +102,13 @@ internal import TreadleModel
         let entry = layout.entries[Int(tile.layer)]
         let (panel, width) = (Int(tile.panel), entry.panel)
         var pieces: [Piece] = []
+        if entry.isStem {
+            pieces.append(Piece(start: entry.weightStart + tile.from, count: tile.to - tile.from))
+            if tile.from == 0, let bias = entry.biasStart {
+                pieces.append(Piece(start: bias, count: entry.paddedUnits))
+            }
+            return pieces
+        }
         if entry.isNarrow {
             let count = (tile.to - tile.from + width - 1) / width * width
             for unit in 0..<entry.units {

@@ -15,6 +15,8 @@ enum StepPhase: Sendable {
     case backward(layer: Int, pieces: Pieces)
     /// Blocks of rows through the last layer, the loss, and back to the layer below.
     case finish(block: Int)
+    /// Shards' gradients of the stem, each in so many parts.
+    case stem(parts: Int)
     /// Tiles of weights, in the order of the workers who own them: summed over the shards, averaged and updated.
     case update
     /// Tiles from `first` on, summed over the shards only; `adds` to the sums of the batches before.
@@ -73,6 +75,7 @@ struct Pieces: Equatable, Sendable {
             var part = pieces.part(task)
             unsafe ck_backward(plan, layer, &part)
         case .finish(let block): unsafe ck_finish_rows(plan, task * block, rows(of: task, block))
+        case .stem(let parts): unsafe ck_stem_gradient(plan, task / parts, task % parts)
         case .update: unsafe ck_update_tile(plan, tiles + order[task], scratch + worker * scratchBytes)
         case .sum(let first, let adds):
             unsafe ck_sum_tile(plan, tiles + first + task, adds ? 1 : 0, scratch + worker * scratchBytes)
@@ -91,8 +94,9 @@ struct Pieces: Equatable, Sendable {
 struct StepSharing {
     private let path: GradientPath
     private let shards: Int
-    /// Numbers in the network's packed parameters, in a row of x, and in a panel of 128 bytes.
+    /// Numbers in the network's packed parameters, in those of its stem, in a row of x, and in a panel of 128 bytes.
     private let parameters: Int
+    private let stem: Int
     private let inputs: Int
     private let panel: Int
     private let workers: Int
@@ -111,6 +115,7 @@ struct StepSharing {
         self.path = path
         self.shards = shards.own.count
         parameters = layout.count
+        stem = layout.stemCount
         self.inputs = inputs
         panel = layout.panel
         self.workers = workers
@@ -129,6 +134,9 @@ struct StepSharing {
     func sharesTiles(_ rows: Int) -> Bool {
         isWorthIt(products(path.rows == .inShards ? shards : rows) + parameters / 4)
     }
+
+    /// Whether the stem's gradients are: a sine and a cosine for each frequency and row.
+    func sharesStem(_ rows: Int) -> Bool { isWorthIt(rows * stem / panel * 16) }
 
     private func products(_ rows: Int) -> Int { rows * parameters / panel / (usesMatrixUnit ? 8 : 1) }
 

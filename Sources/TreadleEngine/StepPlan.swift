@@ -7,19 +7,24 @@ internal import TreadleModel
 @safe final class StepPlan<S: Scalar> {
     let network: Network
     let plan: UnsafeMutablePointer<ck_plan>
+    /// The dense layers. Those of a stem lie before them, and between the two a place for what the stem hands on.
     let layers: UnsafeMutablePointer<ck_layer>
+    /// The layers of the stem.
+    let stemLayers: Int
 
     private let planMemory = unsafe AlignedMemory<ck_plan>(count: 1)
     private let layerMemory: AlignedMemory<ck_layer>
+    private let embedded: AlignedMemory<Int>
     private let rows: AlignedMemory<UInt8>
     private let classWeights: AlignedMemory<S>?
     private let capacity: Int
 
-    /// What the layers have besides `parameters`: filled in before the memory is laid out.
+    /// What the layers have besides `parameters`: filled in before the memory is laid out. `shardGradients` has room for each
+    /// shard's gradient of the first `shardNumbers` parameters.
     init(
         network: Network, loss: LossFunction, parameters: PackedParameters<S>, slots: [PackedParameters<S>?] = [],
-        gradient: PackedParameters<S>? = nil, shardGradients: AlignedMemory<S>? = nil, capacity: Int, shards: Int,
-        seed: UInt64 = 0, trains: Bool
+        gradient: PackedParameters<S>? = nil, shardGradients: AlignedMemory<S>? = nil, shardNumbers: Int = 0,
+        rates: [ck_rates] = [], capacity: Int, shards: Int, seed: UInt64 = 0, trains: Bool
     ) {
         self.network = network
         self.capacity = capacity
@@ -29,31 +34,45 @@ internal import TreadleModel
             for (index, weight) in weights.enumerated() { unsafe memory.start[index] = S(weight) }
             return memory
         }
-        unsafe layerMemory = AlignedMemory(count: network.layers.count)
+        stemLayers = network.stem.count
+        unsafe layerMemory = AlignedMemory(count: network.layers.count + 1)
+        embedded = AlignedMemory(network.embedded)
         unsafe plan = planMemory.start
-        unsafe layers = layerMemory.start
+        unsafe layers = layerMemory.start + stemLayers + 1
         for (index, (layer, entry)) in zip(network.layers, layout.entries).enumerated() {
             var c = unsafe ck_layer()
             unsafe c.inputs = layer.inputs
             unsafe c.units = layer.units
             unsafe c.activation = layer.activation.kernel
-            unsafe c.dropout = ck_dropout(seed: seed, step: 0, layer: UInt32(index), rate: layer.dropout)
+            unsafe c.dropout = ck_dropout(
+                seed: seed, step: 0, layer: UInt32(max(0, index - stemLayers)), rate: layer.dropout)
+            unsafe c.rates = index < rates.count ? rates[index] : ck_rates(weight: 1, bias: 1, divisor: 1)
             unsafe c.parameters = parameters.pointers(layer: index)
             if let slot = slots.first ?? nil { unsafe c.slots.0 = slot.pointers(layer: index) }
             if slots.count > 1, let slot = slots[1] { unsafe c.slots.1 = slot.pointers(layer: index) }
             if let gradient { unsafe c.gradient = gradient.pointers(layer: index) }
-            if let shardGradients {
+            if let shardGradients, entry.weightStart < shardNumbers {
                 unsafe c.shards.weight = UnsafeMutableRawPointer(shardGradients.start + entry.weightStart)
                 unsafe c.shards.bias = entry.biasStart.map { unsafe UnsafeMutableRawPointer(shardGradients.start + $0) }
-                unsafe c.shard_stride = layout.count
+                unsafe c.shard_stride = shardNumbers
             }
-            unsafe layers[index] = c
+            unsafe (layerMemory.start + (index < stemLayers ? index : index + 1)).initialize(to: c)
         }
         var described = unsafe ck_plan()
         unsafe described.numbers = network.precision.kernel(for: S.self)
         if unsafe described.numbers == CK_BF16 { MatrixUnit.check { _, _ in } }
-        unsafe described.layer_count = network.layers.count
+        unsafe described.layer_count = network.layers.count - stemLayers
         unsafe described.layers = layers
+        if stemLayers > 0 {
+            unsafe described.stem.layer_count = stemLayers
+            unsafe described.stem.layers = layerMemory.start
+            unsafe described.stem.inputs = network.inputs
+            unsafe described.stem.embedded = network.embedded.count
+            unsafe described.stem.columns = UnsafeRawPointer(embedded.start).assumingMemoryBound(to: Int.self)
+            unsafe described.stem.frequencies = network.stem.first { $0.kind == .combination }?.inputs ?? 0
+            unsafe described.stem.outputs = network.embeddingOutputs
+            unsafe described.stem.scales = network.stem.last?.kind == .factors ? 1 : 0
+        }
         unsafe described.scale = 1
         unsafe described.clip = 1
         unsafe described.loss = ck_loss(loss, classWeights: classWeights.map { unsafe UnsafeRawPointer($0.start) })
@@ -86,7 +105,7 @@ internal import TreadleModel
         guard network.precision != .bfloat16, unsafe plan.pointee.capacity != rows else { return }
         unsafe plan.pointee.capacity = rows
         let panel = Int(CK_PANEL_BYTES) / MemoryLayout<S>.stride
-        for index in network.layers.indices.dropFirst() where unsafe layers[index].input_rows != nil {
+        for index in 0..<network.layers.count - stemLayers where unsafe layers[index].input_rows != nil {
             unsafe layers[index].input_panel = rows * panel
         }
     }
@@ -101,8 +120,16 @@ internal import TreadleModel
 
     /// Copies what products read of the weights anew.
     func refreshOperands() {
-        for index in network.layers.indices { unsafe ck_refresh_operands(plan, index) }
+        for index in 0..<network.layers.count - stemLayers { unsafe ck_refresh_operands(plan, index) }
     }
+
+    /// A layer by its number in the network.
+    private func place(of index: Int) -> UnsafeMutablePointer<ck_layer> {
+        unsafe layerMemory.start + (index < stemLayers ? index : index + 1)
+    }
+
+    /// How many parts a shard's gradient of the stem has.
+    var stemParts: Int { stemLayers == 0 ? 0 : unsafe ck_stem_parts(plan) }
 
     /// The sums of the rows' losses and weights, over the shards' tree.
     var rowSums: StepResult {
@@ -127,7 +154,7 @@ internal import TreadleModel
     private func move(by shards: Int) {
         unsafe plan.pointee.shard_starts += shards
         for index in network.layers.indices {
-            let layer = unsafe layers + index
+            let layer = unsafe place(of: index)
             let bytes = unsafe shards * layer.pointee.shard_stride * MemoryLayout<S>.stride
             unsafe layer.pointee.shards.weight = layer.pointee.shards.weight.map { unsafe $0 + bytes }
             unsafe layer.pointee.shards.bias = layer.pointee.shards.bias.map { unsafe $0 + bytes }

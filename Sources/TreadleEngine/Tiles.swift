@@ -8,6 +8,13 @@ enum Tiles {
     static func list(_ layout: PackedLayout, rows: Int, precision: Precision) -> [ck_tile] {
         var tiles: [ck_tile] = []
         for (index, entry) in layout.entries.enumerated() {
+            if entry.isStem {
+                for from in stride(from: 0, to: entry.weightCount, by: stemRun) {
+                    let to = min(entry.weightCount, from + stemRun)
+                    tiles.append(ck_tile(layer: UInt32(index), panel: 0, from: from, to: to))
+                }
+                continue
+            }
             // Whole panels of inputs, for Wᵀ; enough in a tile that handing it out costs nothing.
             var run = entry.panel * 8
             if precision == .bfloat16 {
@@ -25,6 +32,9 @@ enum Tiles {
         }
         return tiles
     }
+
+    /// Numbers of a stem's layer in a tile: their update is worth being handed out.
+    private static let stemRun = 2048
 
     /// The tiles by worker, and where each worker's begin: of every layer the panels whose columns it computes in phase 1.
     ///

@@ -68,7 +68,8 @@ package struct StepResult: Equatable, Sendable {
     @specialized(where S == Float)
     @specialized(where S == Double)
     package convenience init(
-        network: Network, loss: LossFunction, optimizer: OptimizerConfiguration, batchSize: Int, shards: Shards,
+        network: Network, loss: LossFunction, optimizer: OptimizerConfiguration,
+        parameterization: Parameterization = .standard, batchSize: Int, shards: Shards,
         accumulate: Int = 1, seed: UInt64, workers: Workers, ranks: Ranks = .alone, reduce: Reduction? = nil
     ) {
         let needsWhole = unsafe optimizer.clipNorm != nil || accumulate > 1 || reduce != nil || !ranks.isAlone
@@ -76,13 +77,15 @@ package struct StepResult: Equatable, Sendable {
             network: network, batchSize: batchSize, shards: shards.own.count, workers: workers.count,
             needsWhole: needsWhole, bytesPerNumber: MemoryLayout<S>.stride)
         unsafe self.init(
-            network: network, loss: loss, optimizer: optimizer, batchSize: batchSize, shards: shards,
-            accumulate: accumulate, seed: seed, workers: workers, path: path, ranks: ranks, reduce: reduce)
+            network: network, loss: loss, optimizer: optimizer, parameterization: parameterization,
+            batchSize: batchSize, shards: shards, accumulate: accumulate, seed: seed, workers: workers, path: path,
+            ranks: ranks, reduce: reduce)
     }
 
     /// The same with the way to go given, for tests.
     init(
-        network: Network, loss: LossFunction, optimizer: OptimizerConfiguration, batchSize: Int, shards: Shards,
+        network: Network, loss: LossFunction, optimizer: OptimizerConfiguration,
+        parameterization: Parameterization = .standard, batchSize: Int, shards: Shards,
         accumulate: Int, seed: UInt64, workers: Workers, path: GradientPath, ranks: Ranks = .alone,
         reduce: Reduction? = nil
     ) {
@@ -101,10 +104,13 @@ package struct StepResult: Equatable, Sendable {
         }
         slots = memories.compactMap(\.self).map { (name: $0.0, values: $0.1) }
         gradient = path.isWhole ? PackedParameters(layout) : nil
-        shardGradients = path.rows == .inShards ? AlignedMemory(count: shards.own.count * layout.count) : nil
+        // The stem's gradients are summed shard by shard in any case.
+        let shardNumbers = path.rows == .inShards ? layout.count : layout.stemCount
+        shardGradients = shardNumbers > 0 ? AlignedMemory(count: shards.own.count * shardNumbers) : nil
         step = StepPlan(
             network: network, loss: loss, parameters: packed, slots: memories.map { $0?.1 }, gradient: gradient,
-            shardGradients: shardGradients, capacity: shards.mostOwnRows(of: batchSize), shards: shards.own.count,
+            shardGradients: shardGradients, shardNumbers: shardNumbers,
+            rates: network.layers.map { ck_rates(of: $0, optimizer, parameterization) }, capacity: shards.mostOwnRows(of: batchSize), shards: shards.own.count,
             seed: seed, trains: true)
         sharing = StepSharing(
             path: path, shards: shards, layout: layout, inputs: network.inputs, workers: workers.count,
@@ -164,7 +170,7 @@ package struct StepResult: Equatable, Sendable {
             : entry.place(input: place / entry.units, unit: place % entry.units)
         guard let position else { preconditionFailure("a layer without biases has none to set") }
         unsafe packed.start[position] = value
-        unsafe ck_refresh_operands(step.plan, layer)
+        if !entry.isStem { unsafe ck_refresh_operands(step.plan, layer - step.stemLayers) }
     }
 
     /// The weights as they are.
@@ -218,7 +224,7 @@ package struct StepResult: Equatable, Sendable {
         unsafe step.bind(batch)
         unsafe step.cut(into: shards, wholeRows: batch.wholeRows)
         let dropoutStep = UInt64(updates * accumulate + batchesInGroup)
-        for layer in network.layers.indices { unsafe step.layers[layer].dropout.step = dropoutStep }
+        for layer in network.dense.indices { unsafe step.layers[layer - step.stemLayers].dropout.step = dropoutStep }
     }
 
     /// Phase 1.
@@ -233,22 +239,26 @@ package struct StepResult: Equatable, Sendable {
             let block = sharing.blockRows(rows, shared: shared)
             crew.run(.rows(block: block), tasks: (rows + block - 1) / block, shared: shared)
         }
+        let parts = step.stemParts
+        guard parts > 0 else { return }
+        crew.run(.stem(parts: parts), tasks: shards.own.count * parts, shared: sharing.sharesStem(rows))
     }
 
     /// Phase 1 layer by layer. What comes after the last hidden layer is computed by rows: it has few weights.
     private func trainColumns(_ rows: Int) {
         let block = sharing.blockRows(rows, shared: true)
         let blocks = (rows + block - 1) / block
-        let entries = packed.layout.entries
+        let entries = packed.layout.entries.dropFirst(step.stemLayers)
         crew.run(.pack(block: block), tasks: blocks)
         for layer in entries.indices.dropLast() {
             let pieces = sharing.pieces(rows, panels: entries[layer].panels)
-            crew.run(.forward(layer: layer, pieces: pieces), tasks: pieces.count)
+            crew.run(.forward(layer: layer - step.stemLayers, pieces: pieces), tasks: pieces.count)
         }
         crew.run(.finish(block: block), tasks: blocks)
-        for layer in entries.indices.dropLast().dropFirst().reversed() {
+        // Nothing asks for the errors of x itself.
+        for layer in entries.indices.dropLast().dropFirst(step.stemLayers > 0 ? 0 : 1).reversed() {
             let pieces = sharing.pieces(rows, panels: entries[layer].inputPanels)
-            crew.run(.backward(layer: layer, pieces: pieces), tasks: pieces.count)
+            crew.run(.backward(layer: layer - step.stemLayers, pieces: pieces), tasks: pieces.count)
         }
     }
 
@@ -279,7 +289,7 @@ package struct StepResult: Equatable, Sendable {
             crew.run(.apply(first: tiles.lowerBound), tasks: tiles.count, shared: sharing.sharesParameters)
         }
         if exchange.takesOthersWeights {
-            crew.run(.refresh, tasks: network.layers.count, shared: sharing.sharesParameters)
+            crew.run(.refresh, tasks: network.dense.count, shared: sharing.sharesParameters)
         }
         return changed
     }

@@ -2,25 +2,71 @@ internal import CKernels
 package import TreadleBase
 
 /// How weights start; `auto` is `he` before relu and its kin, `glorot` otherwise.
-package enum Initializer: String, CaseIterable, Sendable { case auto, he, glorot, lecun, zeros }
+package enum Initializer: String, CaseIterable, Sendable { case auto, he, glorot, lecun, normal, zeros }
 
 /// Where weights start: a pure function of the network, the initializer and the seed.
 ///
 /// With F inputs and D units a layer, `he` draws from the normal distribution of variance 2/F, `lecun` of 1/F, and
-/// `glorot` uniformly between ±√(6/(F + D)). Biases start at zero.
+/// `glorot` uniformly between ±√(6/(F + D)). Biases start at zero. `normal` is `lecun` with biases of variance 1, and an output
+/// layer of zeros: the first predictions are then all the same.
+///
+/// Of a stem, factors start at 1; waves draw their frequencies from the normal distribution, whose deviation is given, and
+/// their phases uniformly from a whole turn; combinations draw weights and biases uniformly between ±1/√K.
 package enum Initialization {
     @specialized(where S == Float)
     @specialized(where S == Double)
     package static func parameters<S: Scalar>(
-        of network: Network, initializer: Initializer, as: S.Type = S.self, seed: UInt64, workers: Workers
+        of network: Network, initializer: Initializer, as: S.Type = S.self, seed: UInt64, frequencySpread: Double = 0.1,
+        workers: Workers
     ) -> [LayerParameters] {
         network.layers.enumerated().map { index, layer in
-            let random = Philox(seed: seed, purpose: .initialization, stream: UInt32(index))
-            let weights: [S] = weights(of: layer, initializer: initializer, random: random, workers: workers)
-            let zeros = [S](repeating: 0, count: layer.units)
+            // Dense layers are counted without the stem, which has streams of its own: it changes no other layer's start.
+            let stem = network.stem.count
+            let stream = index < stem ? UInt32(index) | 1 << 31 : UInt32(index - stem)
+            let start = start(
+                of: layer, initializer: initializer, isOutput: index + 1 == network.layers.count,
+                frequencySpread: frequencySpread)
+            func draw(_ count: Int, _ distribution: Distribution, _ stream: UInt32) -> [S] {
+                draws(
+                    count, distribution, Philox(seed: seed, purpose: .initialization, stream: stream), workers: workers)
+            }
             return LayerParameters(
-                name: layer.name, weight: S.tensor(weights, shape: [layer.inputs, layer.units]),
-                bias: layer.hasBias ? S.tensor(zeros, shape: [layer.units]) : nil)
+                name: layer.name,
+                weight: S.tensor(
+                    draw(layer.inputs * layer.units, start.weight, stream), shape: [layer.inputs, layer.units]),
+                bias: layer.hasBias
+                    ? S.tensor(draw(layer.units, start.bias, stream | 1 << 30), shape: [layer.units]) : nil)
+        }
+    }
+
+    private enum Distribution {
+        case constant(Double)
+        case normal(deviation: Double)
+        /// Between −limit and limit.
+        case uniform(limit: Double)
+    }
+
+    private static func start(
+        of layer: Layer, initializer: Initializer, isOutput: Bool, frequencySpread: Double
+    ) -> (weight: Distribution, bias: Distribution) {
+        let inputs = Double(layer.inputs)
+        switch layer.kind {
+        case .waves: return (.normal(deviation: frequencySpread), .uniform(limit: 0.5))
+        case .combination:
+            let limit = 1 / inputs.squareRoot()
+            return (.uniform(limit: limit), .uniform(limit: limit))
+        case .factors: return (.constant(1), .constant(0))
+        case .dense: break
+        }
+        switch resolved(initializer, for: layer.activation) {
+        case .zeros, .auto: return (.constant(0), .constant(0))
+        case .he: return (.normal(deviation: (2 / inputs).squareRoot()), .constant(0))
+        case .lecun: return (.normal(deviation: (1 / inputs).squareRoot()), .constant(0))
+        case .glorot: return (.uniform(limit: (6 / (inputs + Double(layer.units))).squareRoot()), .constant(0))
+        case .normal:
+            return isOutput
+                ? (.constant(0), .constant(0))
+                : (.normal(deviation: (1 / inputs).squareRoot()), .normal(deviation: 1))
         }
     }
 
@@ -32,19 +78,15 @@ package enum Initialization {
     /// Weights that one worker draws at a time.
     private static let blockSize = 1 << 13
 
-    /// Weight i (row-major) comes from block i of the layer's stream: any part can be drawn by itself.
-    private static func weights<S: Scalar>(
-        of layer: Layer, initializer: Initializer, random: Philox, workers: Workers
+    /// Number i (row-major) comes from block i of its stream: any part can be drawn by itself.
+    private static func draws<S: Scalar>(
+        _ count: Int, _ distribution: Distribution, _ random: Philox, workers: Workers
     ) -> [S] {
-        let count = layer.inputs * layer.units
-        let inputs = Double(layer.inputs)
         let draw: (Range<Int>) -> [Double]
-        switch resolved(initializer, for: layer.activation) {
-        case .zeros, .auto: return [S](repeating: 0, count: count)
-        case .he: draw = { normals($0, random, deviation: (2 / inputs).squareRoot()) }
-        case .lecun: draw = { normals($0, random, deviation: (1 / inputs).squareRoot()) }
-        case .glorot:
-            let limit = (6 / (inputs + Double(layer.units))).squareRoot()
+        switch distribution {
+        case .constant(let value): return [S](repeating: S(value), count: count)
+        case .normal(let deviation): draw = { normals($0, random, deviation: deviation) }
+        case .uniform(let limit):
             draw = { $0.map { (2 * fraction(random.words(at: UInt64($0)).lowHalf) - 1) * limit } }
         }
         return unsafe [S](unsafeUninitializedCapacity: count) { weights, initialized in

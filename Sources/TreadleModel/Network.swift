@@ -1,35 +1,89 @@
-/// The shape of a network: F inputs, then dense layers, the last of which makes the output.
+/// The shape of a network: F inputs, a stem where there is one, then dense layers, the last of which makes the output.
 package struct Network: Equatable, Sendable, Codable {
     package var inputs: Int
-    /// At least one; the last is the output layer, whose activation is identity: the loss knows the link.
+    /// The layers of the stem, then at least one dense layer; the last is the output layer, whose activation is identity: the
+    /// loss knows the link.
     package var layers: [Layer]
+    /// The inputs that the stem embeds, in rising order.
+    package var embedded: [Int]
     /// What the products compute in.
     package var precision: Precision
 
-    package init(inputs: Int, layers: [Layer], precision: Precision = .float32) {
+    package init(inputs: Int, layers: [Layer], embedded: [Int] = [], precision: Precision = .float32) {
         self.inputs = inputs
         self.layers = layers
+        self.embedded = embedded
         self.precision = precision
     }
 
     package var outputs: Int { layers.last?.units ?? 0 }
     package var parameterCount: Int { layers.reduce(0) { $0 + $1.parameterCount } }
+
+    /// What stands before the dense layers: embeddings, factors of the inputs, or nothing.
+    package var stem: ArraySlice<Layer> { layers.prefix { $0.kind != .dense } }
+    package var dense: ArraySlice<Layer> { layers.drop { $0.kind != .dense } }
+
+    /// Whether the stem's layers are such as there are, and fit each other and the first dense layer.
+    package var hasSoundStem: Bool {
+        guard let first = dense.first, dense.allSatisfy({ $0.kind == .dense }), inputs > 0 else { return false }
+        let layers = Array(stem)
+        let embeds = layers.first?.kind == .waves
+        let scales = layers.last?.kind == .factors
+        guard layers.map(\.kind) == (embeds ? [.waves, .combination] : []) + (scales ? [.factors] : []) else {
+            return false
+        }
+        if let factors = layers.last, scales {
+            guard factors.inputs == 1, factors.units == first.inputs, !factors.hasBias else { return false }
+        }
+        guard embeds else { return embedded.isEmpty && first.inputs == inputs }
+        let (waves, combination) = (layers[0], layers[1])
+        return !embedded.isEmpty && embedded.allSatisfy { (0..<inputs).contains($0) }
+            && zip(embedded, embedded.dropFirst()).allSatisfy { $0 < $1 }
+            && combination.units == embeddingOutputs * embedded.count && (1...32).contains(embeddingOutputs)
+            && waves.inputs == 1 && waves.units == combination.inputs * embedded.count
+            && first.inputs == inputs + combination.units && waves.hasBias && combination.hasBias
+    }
+
+    /// The numbers that each embedded input becomes besides itself.
+    package var embeddingOutputs: Int {
+        guard let combined = stem.first(where: { $0.kind == .combination }), !embedded.isEmpty else { return 0 }
+        return combined.units / embedded.count
+    }
 }
 
-/// One dense layer: `activation(x · W + b)`, W being inputs×units.
+/// One layer: of a dense one `activation(x · W + b)`, W being inputs×units.
 package struct Layer: Equatable, Sendable, Codable {
-    /// `dense`, `dense_1`, `dense_2`, … as Keras counts them.
+    /// `dense`, `dense_1`, `dense_2`, … as Keras counts them; those of the stem are called what they are.
     package var name: String
+    package var kind: Kind
+    /// What a unit reads: of a layer of the stem, each unit has its own group of inputs.
     package var inputs: Int
     package var units: Int
     package var activation: Activation
     package var dropout: Double
     package var hasBias: Bool
 
+    /// What a layer does with its weights. The stem has, as far as there are any, a layer of waves, one of their combinations,
+    /// and one of factors.
+    ///
+    /// With G embedded columns, K frequencies and O outputs a column, and Z numbers that the first dense layer reads:
+    package enum Kind: String, CaseIterable, Codable, Sendable {
+        /// Each unit reads all inputs.
+        case dense
+        /// 1 × K·G: unit k·G + g is cos(2π(w·x + b)) of the embedded column g.
+        case waves
+        /// K × O·G: unit o·G + g adds up the waves of column g.
+        case combination
+        /// 1 × Z: unit i is input i times its weight; of the embedding's outputs, too.
+        case factors
+    }
+
     package init(
-        name: String, inputs: Int, units: Int, activation: Activation, dropout: Double, hasBias: Bool
+        name: String, kind: Kind = .dense, inputs: Int, units: Int, activation: Activation, dropout: Double,
+        hasBias: Bool
     ) {
         self.name = name
+        self.kind = kind
         self.inputs = inputs
         self.units = units
         self.activation = activation
@@ -38,4 +92,12 @@ package struct Layer: Equatable, Sendable, Codable {
     }
 
     package var parameterCount: Int { inputs * units + (hasBias ? units : 0) }
+}
+
+/// Which numbers the optimizer moves in a dense layer.
+package enum Parameterization: String, CaseIterable, Codable, Sendable {
+    /// The weights themselves.
+    case standard
+    /// Weights that are divided by √F in the layer: all of them have the same size then, however many inputs there are.
+    case ntk
 }

@@ -191,6 +191,7 @@ static int train(const network *network, int by_columns, int fades) {
         int is_last = l + 1 == most_layers || network->sizes[l + 2] == 0;
         layer->inputs = network->sizes[l];
         layer->units = network->sizes[l + 1];
+        layer->rates = (ck_rates){1, 1, 1};
         layer->activation = is_last ? CK_IDENTITY : network->activation;
         layer->dropout = (ck_dropout){.seed = 7, .layer = (uint32_t)l, .rate = is_last ? 0 : network->dropout};
         size_t weights = round_up(layer->inputs, panel) * round_up(layer->units, panel);

@@ -12,7 +12,9 @@ typedef enum ck_function {
     CK_FUNCTION_TANH,
     CK_FUNCTION_SIGMOID,
     CK_FUNCTION_ERF,
-    CK_FUNCTION_SOFTPLUS
+    CK_FUNCTION_SOFTPLUS,
+    CK_FUNCTION_COS_TURNS,  // cos(2πx)
+    CK_FUNCTION_SIN_TURNS   // sin(2πx)
 } ck_function;
 
 /// out[i] = function(x[i]); out may be x.

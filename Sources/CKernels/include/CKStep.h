@@ -60,6 +60,14 @@ typedef struct ck_parameters {
     void *bias;  // null where the layer has none
 } ck_parameters;
 
+/// How one layer follows its gradients: factors on the optimizer's rate, 1 where all layers are alike.
+typedef struct ck_rates {
+    double weight, bias;
+    // The stored weights are w / divisor for the w that the optimizer moves: √F where a network is parameterized so that
+    // every w starts at the same size, 1 otherwise. See the article Mathematics.
+    double divisor;
+} ck_rates;
+
 typedef struct ck_layer {
     size_t inputs, units;
     ck_activation activation;
@@ -70,6 +78,7 @@ typedef struct ck_layer {
     ck_parameters gradient;  // whole gradient; null where tiles update at once
     ck_parameters shards;    // S gradients, one after another; null where tiles compute their own sums
     size_t shard_stride;     // numbers from one shard's gradient to the next
+    ck_rates rates;
 
     // The rest is set by `ck_arrange`.
     void *operand;     // bf16: W as products read it, rounded; the weights themselves otherwise
@@ -90,11 +99,38 @@ typedef struct ck_layer {
     void *delta_pairs;    // dY in pairs of rows
 } ck_layer;
 
+/// The most outputs that an embedded column may have; and how many factors' gradients are a part of the work.
+enum { CK_MAX_STEM_OUTPUTS = 32, CK_STEM_RUN = 256 };
+
+/// What stands between a row of x, F numbers, and the first of a plan's layers: numerical embeddings, then a factor for each
+/// number. See kernels_stem.h.
+///
+/// Its layers are, in this order and as far as there are any: `embedding` (1 × K·G, a frequency's G columns together),
+/// `embedding_1` (K × O·G, an output's G columns together), and `input_scale` (1 × Z, without bias; Z = F + O·G). Their
+/// weights lie row by row, each row padded to whole panels; `shards` is set for each.
+typedef struct ck_stem {
+    size_t layer_count;       // 0 where there is no stem
+    ck_layer *layers;
+    size_t inputs;            // F
+    size_t embedded;          // G columns that are embedded
+    const size_t *columns;    // which ones
+    size_t frequencies, outputs;  // K and O
+    int scales;               // whether there are factors
+
+    // The rest is set by `ck_arrange`.
+    void *numbers;            // of each row the columns that are embedded, `number_stride` apart
+    void *rows;               // of each row the Z numbers before their factors, `row_stride` apart
+    void *scaled;             // with the matrix unit: the same after them
+    void *errors;             // the loss's derivatives in what the first layer reads, laid out like `rows`
+    size_t number_stride, row_stride;
+} ck_stem;
+
 /// The network and its step.
 typedef struct ck_plan {
     ck_numbers numbers;
     size_t layer_count;
-    ck_layer *layers;
+    ck_layer *layers;     // where there is a stem, the place before the first describes what the stem hands on
+    ck_stem stem;
     ck_loss loss;
     ck_targets targets;
     size_t rows;          // B
@@ -153,11 +189,19 @@ void ck_finish_rows(const ck_plan *plan, size_t first, size_t count);
 /// One layer's dY · Wᵀ and the derivative of the layer below, whose dY it is.
 void ck_backward(const ck_plan *plan, size_t layer, const ck_part *part);
 
+// Between the phases where there is a stem: each shard's gradients of the stem's parameters, in parts.
+
+/// How many parts a shard's gradient of the stem has: one for each frequency, then some for the rest.
+size_t ck_stem_parts(const ck_plan *plan);
+/// Computes one part of one shard's gradient from the rows' errors; to be complete before a tile of the stem is summed.
+void ck_stem_gradient(const ck_plan *plan, size_t shard, size_t part);
+
 // Phase 2: tiles of weights.
 
-/// Part of one layer's weights: inputs from ..< to of one panel; all units of a narrow layer.
+/// Part of one layer's weights: inputs from ..< to of one panel; all units of a narrow layer. Of a layer of the stem, numbers
+/// from ..< to as memory has them, whole panels.
 typedef struct ck_tile {
-    uint32_t layer, panel;
+    uint32_t layer, panel;  // those of the stem are counted first
     size_t from, to;
 } ck_tile;
 

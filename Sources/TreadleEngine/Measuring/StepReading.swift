@@ -39,10 +39,10 @@ package struct StepReading: Equatable, Sendable {
             StepTimer<S>(
                 network: network, loss: loss, optimizer: optimizer, batchSize: batchSize, shards: shards,
                 workers: workers
-            ).measure(seconds: seconds / Double(3 * network.layers.count + 1))
+            ).measure(seconds: seconds / Double(3 * network.dense.count + 1))
         }
         var products: [Part] = []
-        for (index, layer) in network.layers.enumerated() {
+        for (index, layer) in network.dense.enumerated() {
             let work = 2 * Double(batchSize * layer.inputs * layer.units)
             let shape = "\(batchSize)×\(layer.inputs)×\(layer.units)"
             let alone = times(single(layer), LossFunction(type: .mse, outputs: layer.units, link: .identity))
@@ -82,7 +82,7 @@ package struct StepReading: Equatable, Sendable {
 
     /// The floating-point operations of the two phases: forward and back, and the weights' gradients.
     private static func operations(_ network: Network, _ rows: Int) -> (rows: Double, tiles: Double) {
-        let products = network.layers.map { 2 * Double(rows * $0.inputs * $0.units) }
+        let products = network.dense.map { 2 * Double(rows * $0.inputs * $0.units) }
         let all = products.reduce(0, +)
         return (2 * all - products[0], all)
     }

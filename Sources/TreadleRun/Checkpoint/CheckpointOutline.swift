@@ -46,7 +46,7 @@ package struct CheckpointOutline: Codable, Sendable {
                         && places.bias.map(\.shape) == (layer.hasBias ? [layer.units] : nil)
                 }
         }
-        guard fits, !parameters.isEmpty else {
+        guard fits, !parameters.isEmpty, head.network.hasSoundStem else {
             throw TreadleError(.badData, "\(path): its arrays do not fit its network; use another checkpoint or a copy")
         }
         for (shift, factor) in [("shift", "factor"), ("target_shift", "target_factor")]

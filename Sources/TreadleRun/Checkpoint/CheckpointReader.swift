@@ -99,18 +99,33 @@ struct CheckpointReader {
             guard shape.count == 2, shape.allSatisfy({ $0 > 0 }) else {
                 throw damage("model/\(name)/weight", "has the shape \(shape) instead of inputs × units")
             }
-            guard layers.last.map({ $0.units == shape[0] }) ?? true else {
+            let kind: Layer.Kind = group.hasAttribute("kind") ? try choice("kind", of: group) : .dense
+            let follows = kind == .dense && layers.last?.kind == .dense
+            guard !follows || layers.last?.units == shape[0] else {
                 throw damage("model/\(name)/weight", "has \(shape[0]) inputs where the layer before has other units")
             }
             let dropout = try number("dropout", of: group) ?? .nan
             guard (0..<1).contains(dropout) else { throw damage("model/\(name)", "its dropout is \(dropout)") }
             layers.append(
                 Layer(
-                    name: name, inputs: shape[0], units: shape[1], activation: try choice("activation", of: group),
+                    name: name, kind: kind, inputs: shape[0], units: shape[1], activation: try choice("activation", of: group),
                     dropout: dropout, hasBias: group.contains("bias")))
             parameters.append(try places(of: layers[layers.count - 1], in: group, precision.number))
         }
-        return (Network(inputs: layers[0].inputs, layers: layers, precision: precision), parameters)
+        return (try network(of: layers, precision), parameters)
+    }
+
+    /// The network of these layers, whose stem tells how many numbers are its inputs.
+    private func network(of layers: [Layer], _ precision: Precision) throws -> Network {
+        var network = Network(inputs: 0, layers: layers, precision: precision)
+        let state = try file.group("treadle")
+        if state.contains("embedded") { network.embedded = try column("embedded", in: state) }
+        let embeddingWidth = network.stem.first { $0.kind == .combination }?.units ?? 0
+        network.inputs = (network.dense.first?.inputs ?? 0) - embeddingWidth
+        guard network.hasSoundStem else {
+            throw damage("model", "its layers before the dense ones do not fit each other, or treadle/embedded")
+        }
+        return network
     }
 
     private func places(
@@ -138,9 +153,15 @@ struct CheckpointReader {
             var units: Int
             var activation: String
         }
+        struct Embedding: Decodable {
+            var frequencies: Int
+            var outputs: Int
+        }
         struct Model: Decodable {
             var hidden: [Layer]
             var bias: Bool?
+            var scale_inputs: Bool?
+            var embedding: Embedding?
         }
         var model: Model
     }
@@ -153,11 +174,15 @@ struct CheckpointReader {
             throw damage("treadle/config", "is no resolved configuration")
         }
         let hidden = configured.model.hidden
+        let embedding = network.embedded.isEmpty ? nil : configured.model.embedding
         let agrees =
-            hidden.count == network.layers.count - 1
-            && zip(hidden, network.layers).allSatisfy {
+            hidden.count == network.dense.count - 1
+            && zip(hidden, network.dense).allSatisfy {
                 $0.units == $1.units && $0.activation == $1.activation.rawValue
-            } && network.layers.allSatisfy { $0.hasBias == configured.model.bias ?? true }
+            } && network.dense.allSatisfy { $0.hasBias == configured.model.bias ?? true }
+            && (network.stem.last?.kind == .factors) == (configured.model.scale_inputs ?? false)
+            && network.embeddingOutputs == embedding?.outputs ?? 0
+            && (embedding == nil || network.stem[1].inputs == embedding?.frequencies)
         guard agrees else {
             throw damage("treadle/config", "its model.hidden describes other layers than the file has")
         }

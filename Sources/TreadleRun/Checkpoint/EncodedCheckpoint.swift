@@ -53,6 +53,7 @@ struct EncodedCheckpoint: Sendable {
             try plain.setAttribute("index", index)
             try plain.setAttribute("activation", layer.activation.rawValue)
             try plain.setAttribute("dropout", layer.dropout)
+            if layer.kind != .dense { try plain.setAttribute("kind", layer.kind.rawValue) }
 
             let weight = try variables.write(parameters.weight, to: "0")
             try plain.link("weight", to: weight)
@@ -82,6 +83,9 @@ struct EncodedCheckpoint: Sendable {
         if let schema = checkpoint.schema { try group.write(oneText: schema.text, to: "schema") }
         if let weights = checkpoint.classWeights { try group.write(weights, to: "class_weights", as: .float64) }
         if let shape = checkpoint.imageShape { try group.write(shape, to: "image_shape", as: .int(64)) }
+        if !checkpoint.network.embedded.isEmpty {
+            try group.write(checkpoint.network.embedded, to: "embedded", as: .int(64))
+        }
         try write(checkpoint.optimizer, to: group.createGroup("optimizer"))
         try write(checkpoint.cursor, to: group.createGroup("cursor"))
         try write(checkpoint.progress, to: group.createGroup("progress"))

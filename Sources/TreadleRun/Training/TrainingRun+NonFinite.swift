@@ -57,8 +57,10 @@ extension TrainingRun {
         let parameters = step.parameters()
         for (index, layer) in network.layers.enumerated() {
             if let place = [parameters[index]].firstNonFinite { return "the weight \(place) is the first such number" }
-            let part = Network(
-                inputs: network.inputs, layers: Array(network.layers[...index]), precision: network.precision)
+            // What the stem makes of finite numbers is finite.
+            guard layer.kind == .dense else { continue }
+            var part = network
+            part.layers = Array(network.layers[...index])
             let forward = ForwardPass<S>(
                 network: part, parameters: Array(parameters[...index]),
                 loss: LossFunction(type: .mse, outputs: layer.units, link: .identity), maxRows: unsafe batch.rows,

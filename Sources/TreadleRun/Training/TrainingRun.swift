@@ -158,7 +158,8 @@ final class TrainingRun<S: Scalar> {
                 "the data is not what the checkpoint was trained on (fingerprint \(expected.prefix(12)) then, "
                     + "\(data.fingerprint.prefix(12)) now); put it back to reproduce the weights")
         }
-        network = Network(configuration.model, inputs: data.features, outputs: data.outputs)
+        network = Network(
+            configuration.model, inputs: data.features, outputs: data.outputs, numbers: data.numbers)
         loss = try LossFunction(
             configuration.loss, task: configuration.task, outputs: data.outputs, classCounts: data.train.classCounts)
         // A run that begins owns no best and no final model yet: what lies there is another's. Not before it is known that
@@ -172,7 +173,7 @@ final class TrainingRun<S: Scalar> {
         watched = WatchedMetric(of: configuration)
         step = unsafe TrainingStep(
             network: network, loss: loss, optimizer: configuration.optimizer,
-            batchSize: configuration.data.batchSize, shards: shards,
+            parameterization: configuration.model.parameterization, batchSize: configuration.data.batchSize, shards: shards,
             accumulate: configuration.compute.accumulate, seed: configuration.seed, workers: workers, ranks: ranks)
         loader = try data.train.trainingLoader(
             configuration, data.normalization, workers: workers, part: shards, from: Cursor())
@@ -223,8 +224,8 @@ final class TrainingRun<S: Scalar> {
     /// The run before its first step.
     func beginning() throws -> Checkpoint {
         let fresh = Initialization.parameters(
-            of: network, initializer: configuration.model.initializer, as: S.self,
-            seed: configuration.seed, workers: workers)
+            of: network, initializer: configuration.model.start, as: S.self, seed: configuration.seed,
+            frequencySpread: configuration.model.embedding?.sigma ?? 0.1, workers: workers)
         let parameters =
             try options.warmStart?.parameters(
                 for: network, data: data.identity, normalization: data.normalization, fresh: fresh) ?? fresh

@@ -5,9 +5,16 @@ internal import TreadleRun
 
 /// A model's weights as Keras 3 keeps them: `/layers/dense/vars/0` is a kernel, `…/1` its bias.
 ///
-/// Keras has no place for normalization among the weights: it stands beside them, under `/normalization`.
+/// Keras has no place for normalization among the weights: it stands beside them, under `/normalization`. For the layers of
+/// a stem it has no like.
 enum KerasWeightsExport {
     static func write(_ model: TrainedModel, to file: inout DurableFile) throws {
+        guard model.saved.network.stem.isEmpty else {
+            throw TreadleError(
+                .badData,
+                "Keras has no layers for model.embedding and model.scale_inputs, which this model has; export it as .onnx, "
+                    + ".safetensors or .npz")
+        }
         let image = try H5File.image { root in
             for layer in model.saved.parameters {
                 let variables = try root.createGroup("layers/\(layer.name)/vars")

@@ -35,8 +35,9 @@ extension LayerHealth {
         return try head.network.layers.enumerated().map { index, layer in
             let isOutput = index == head.network.layers.count - 1
             var health = LayerHealth(name: layer.name, units: layer.units)
-            guard isFinite[index] else {
-                inputs = [ClosedRange<Double>](repeating: anything, count: layer.units)
+            guard isFinite[index], layer.kind == .dense else {
+                let next = index + 1 < head.network.layers.count ? head.network.layers[index + 1].inputs : 0
+                inputs = [ClosedRange<Double>](repeating: anything, count: next)
                 return health
             }
             let columns = try WeightColumns(numbers.layers[index], inputs: inputs, workers: workers)
@@ -47,7 +48,7 @@ extension LayerHealth {
                 let silent = try SilentGradients(
                     numbers.slots.first?.layers[index], updates: numbers.updates, workers: workers)
                 health.idleInputs = silent.inputs
-                let hasKnownScale = index > 0 || !head.normalization.factor.isEmpty
+                let hasKnownScale = index > head.network.stem.count || !head.normalization.factor.isEmpty
                 for unit in 0..<layer.units {
                     let end = layer.activation.traits.saturation
                     if let end, columns.isBeyond(end, unit: unit, hasKnownScale: hasKnownScale) {

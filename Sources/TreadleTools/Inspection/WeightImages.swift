@@ -14,7 +14,8 @@ struct WeightImages {
     /// Nil where inputs are no image.
     init?(_ model: SavedModel) {
         guard let shape = model.imageShape, let geometry = Geometry(shape),
-            let weight = model.parameters.first?.weight
+            model.network.embedded.isEmpty,
+            let weight = model.parameters.dropFirst(model.network.stem.count).first?.weight
         else { return nil }
         units = weight.shape[1]
         let values = Double.values(of: weight)

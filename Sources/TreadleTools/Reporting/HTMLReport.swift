@@ -170,7 +170,7 @@ package struct HTMLReport {
 
     private var images: String {
         guard let pictures = WeightImages(model) else { return "" }
-        let dead = Set(inspection.layers.first?.dead ?? [])
+        let dead = Set(inspection.layers.dropFirst(model.network.stem.count).first?.dead ?? [])
         let figures = pictures.images.enumerated().map { unit, image in
             let label = "unit \(unit)" + (dead.contains(unit) ? ", dead" : "")
             return "<figure><img src=\"\(image.dataLink)\" alt=\"weights of \(label)\"/>"
