@@ -9,8 +9,9 @@ internal import TreadleModel
     let plan: UnsafeMutablePointer<ck_plan>
     /// The dense layers. Those of a stem lie before them, and between the two a place for what the stem hands on.
     let layers: UnsafeMutablePointer<ck_layer>
-    /// The layers of the stem.
+    /// How many layers the stem has, and how many follow it.
     let stemLayers: Int
+    let denseLayers: Int
 
     private let planMemory = unsafe AlignedMemory<ck_plan>(count: 1)
     private let layerMemory: AlignedMemory<ck_layer>
@@ -35,6 +36,7 @@ internal import TreadleModel
             return memory
         }
         stemLayers = network.stem.count
+        denseLayers = network.layers.count - stemLayers
         unsafe layerMemory = AlignedMemory(count: network.layers.count + 1)
         embedded = AlignedMemory(network.embedded)
         unsafe plan = planMemory.start
@@ -61,7 +63,7 @@ internal import TreadleModel
         var described = unsafe ck_plan()
         unsafe described.numbers = network.precision.kernel(for: S.self)
         if unsafe described.numbers == CK_BF16 { MatrixUnit.check { _, _ in } }
-        unsafe described.layer_count = network.layers.count - stemLayers
+        unsafe described.layer_count = denseLayers
         unsafe described.layers = layers
         if stemLayers > 0 {
             unsafe described.stem.layer_count = stemLayers
@@ -105,7 +107,7 @@ internal import TreadleModel
         guard network.precision != .bfloat16, unsafe plan.pointee.capacity != rows else { return }
         unsafe plan.pointee.capacity = rows
         let panel = Int(CK_PANEL_BYTES) / MemoryLayout<S>.stride
-        for index in 0..<network.layers.count - stemLayers where unsafe layers[index].input_rows != nil {
+        for index in 0..<denseLayers where unsafe layers[index].input_rows != nil {
             unsafe layers[index].input_panel = rows * panel
         }
     }
@@ -120,7 +122,7 @@ internal import TreadleModel
 
     /// Copies what products read of the weights anew.
     func refreshOperands() {
-        for index in 0..<network.layers.count - stemLayers { unsafe ck_refresh_operands(plan, index) }
+        for index in 0..<denseLayers { unsafe ck_refresh_operands(plan, index) }
     }
 
     /// A layer by its number in the network.

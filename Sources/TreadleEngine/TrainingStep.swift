@@ -224,7 +224,7 @@ package struct StepResult: Equatable, Sendable {
         unsafe step.bind(batch)
         unsafe step.cut(into: shards, wholeRows: batch.wholeRows)
         let dropoutStep = UInt64(updates * accumulate + batchesInGroup)
-        for layer in network.dense.indices { unsafe step.layers[layer - step.stemLayers].dropout.step = dropoutStep }
+        for layer in 0..<step.denseLayers { unsafe step.layers[layer].dropout.step = dropoutStep }
     }
 
     /// Phase 1.
@@ -289,7 +289,7 @@ package struct StepResult: Equatable, Sendable {
             crew.run(.apply(first: tiles.lowerBound), tasks: tiles.count, shared: sharing.sharesParameters)
         }
         if exchange.takesOthersWeights {
-            crew.run(.refresh, tasks: network.dense.count, shared: sharing.sharesParameters)
+            crew.run(.refresh, tasks: step.denseLayers, shared: sharing.sharesParameters)
         }
         return changed
     }

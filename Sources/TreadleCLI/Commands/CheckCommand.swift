@@ -49,7 +49,7 @@ enum CheckCommand {
     private static func text(_ plan: RunPlan) -> String {
         var table = TextTable([.init(""), .init("")])
         for set in plan.sets { table.add([set.role, "\(Figure.count(set.rows, "row"))"]) }
-        let widths = ([plan.network.inputs] + plan.network.layers.map(\.units)).map(String.init)
+        let widths = ([plan.network.inputs] + plan.network.dense.map(\.units)).map(String.init)
         table.add(["network", widths.joined(separator: "-")])
         table.add(["parameters", Figure.grouped(plan.network.parameterCount)])
         table.add([
@@ -68,7 +68,7 @@ enum CheckCommand {
         [
             "name": .string(plan.name),
             "sets": .array(plan.sets.map { ["role": .string($0.role), "rows": .integer($0.rows)] }),
-            "layers": .array(([plan.network.inputs] + plan.network.layers.map(\.units)).map(JSONValue.integer)),
+            "layers": .array(([plan.network.inputs] + plan.network.dense.map(\.units)).map(JSONValue.integer)),
             "parameters": .integer(plan.network.parameterCount), "steps_per_epoch": .integer(plan.stepsPerEpoch),
             "steps": .integer(plan.steps), "directory": .string(plan.directory),
             "datasets": .array(

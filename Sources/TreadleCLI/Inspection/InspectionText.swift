@@ -29,7 +29,7 @@ package struct InspectionText {
     private var times: String { unicode ? "×" : "x" }
 
     private var summary: String {
-        let sizes = ([checkpoint.network.inputs] + checkpoint.network.layers.map(\.units)).map(String.init)
+        let sizes = ([checkpoint.network.inputs] + checkpoint.network.dense.map(\.units)).map(String.init)
         let shape = sizes.joined(separator: unicode ? "–" : "-")
         let count = Figure.count(checkpoint.network.parameterCount, "parameter")
         return heading(inspection.path.printable) + ": \(checkpoint.task.rawValue), \(shape), \(count), "
@@ -47,7 +47,7 @@ package struct InspectionText {
             table.add(
                 [
                     layer.name.printable, "\(layer.inputs)\(times)\(layer.units)" + (layer.hasBias ? "" : ", no bias"),
-                    Figure.grouped(layer.parameterCount), layer.activation.rawValue,
+                    Figure.grouped(layer.parameterCount), layer.kind == .dense ? layer.activation.rawValue : layer.kind.rawValue,
                 ] + (dropsOut ? [Figure.compact(layer.dropout)] : []))
         }
         return table.text(indentation: 2)

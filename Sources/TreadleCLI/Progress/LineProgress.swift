@@ -25,7 +25,7 @@ final class LineProgress: TrainingObserver {
 
     func began(_ run: RunOverview) {
         state.withLock { $0.meter = ProgressMeter(run) }
-        let layers = ([run.network.inputs] + run.network.layers.map(\.units)).map(String.init)
+        let layers = ([run.network.inputs] + run.network.dense.map(\.units)).map(String.init)
         var fields: [(String, String)] = [
             ("event", "began"), ("name", run.name), ("task", run.task.rawValue),
             ("layers", layers.joined(separator: "-")), ("parameters", String(run.network.parameterCount)),

@@ -83,10 +83,28 @@ extension SavedModel {
     func arranged(by match: Correspondence) -> SavedModel {
         var model = self
         let known = match.outputs.compactMap(\.self)
-        for (index, layer) in self.network.layers.enumerated() {
-            let rows = index == 0 ? match.inputs : (0..<layer.inputs).map { $0 }
-            let columns = index == self.network.layers.count - 1 ? known : Array(0..<layer.units)
+        // Embedded inputs go with their columns: a wave or an output has one unit for each of them.
+        let network = self.network
+        let embedded = match.inputs.indices.filter { match.inputs[$0].map(network.embedded.contains) ?? false }
+        let places = embedded.compactMap { match.inputs[$0].flatMap(network.embedded.firstIndex) }
+        func groups(_ count: Int) -> [Int] { (0..<count).flatMap { group in places.map { group * places.count + $0 } } }
+        let read = match.inputs + groups(network.embeddingOutputs).map { network.inputs + $0 }
+        model.network.embedded = embedded
+        for (index, layer) in network.layers.enumerated() {
+            let rows = index == network.stem.count ? read : (0..<layer.inputs).map { $0 }
+            let columns =
+                switch layer.kind {
+                case .waves, .combination: groups(layer.units / places.count)
+                case .factors: read.map { $0 ?? 0 }
+                case .dense: index == network.layers.count - 1 ? known : Array(0..<layer.units)
+                }
             model.parameters[index].weight = parameters[index].weight.selecting(rows: rows, columns: columns)
+            if layer.kind == .factors {
+                // An input without weight must keep a factor, or neither of the two would ever have a gradient.
+                model.parameters[index].weight = model.parameters[index].weight.mapped { factors in
+                    factors.indices.map { read[$0] == nil ? 1 : factors[$0] }
+                }
+            }
             model.parameters[index].bias = parameters[index].bias?.selecting(elements: columns)
             model.network.layers[index].inputs = rows.count
             model.network.layers[index].units = columns.count

@@ -24,7 +24,7 @@ struct WarmStart {
         let arranged = model.arranged(by: match)
         try checkShape(of: arranged.network, against: network, match)
         var parameters = arranged.parameters
-        adapt(&parameters, from: arranged.normalization, to: normalization)
+        adapt(&parameters, of: arranged.network, from: arranged.normalization, to: normalization)
         if match.hasNewClasses, let last = parameters.indices.last {
             parameters[last] = parameters[last].spread(over: match.outputs, into: fresh[last])
         }
@@ -38,7 +38,8 @@ struct WarmStart {
         if let last = widths.indices.last { widths[last] = match.outputs.count }
         let isSame =
             widths == new.layers.map(\.units) && old.layers.map(\.activation) == new.layers.map(\.activation)
-            && old.layers.map(\.hasBias) == new.layers.map(\.hasBias)
+            && old.layers.map(\.hasBias) == new.layers.map(\.hasBias) && old.layers.map(\.kind) == new.layers.map(\.kind)
+            && old.embedded == new.embedded
         guard !isSame else { return }
         throw TreadleError(
             .configuration,
@@ -47,23 +48,30 @@ struct WarmStart {
     }
 
     /// Keeps the network's answers while what it is given, and what it is asked for, is normalized otherwise.
-    private func adapt(_ parameters: inout [LayerParameters], from old: Normalization, to new: Normalization) {
+    private func adapt(
+        _ parameters: inout [LayerParameters], of network: Network, from old: Normalization, to new: Normalization
+    ) {
         guard old != new, let last = parameters.indices.last else { return }
         let inputs = Columns(from: (old.shift, old.factor), to: (new.shift, new.factor))
-        if let inputs, let bias = parameters[0].bias {
-            let weight = parameters[0].weight
-            let (rows, units) = (weight.shape[0], weight.shape[1])
-            parameters[0].bias = bias.mapped { values in
+        let first = network.stem.count
+        if let inputs, let bias = parameters[first].bias {
+            let weight = parameters[first].weight
+            let units = weight.shape[1]
+            // What an input is multiplied by before the first layer; embeddings of it come after all inputs.
+            let factors = network.stem.last?.kind == .factors ? parameters[first - 1].weight.doubles : nil
+            parameters[first].bias = bias.mapped { values in
                 var values = values
                 let weights = weight.doubles
-                for row in 0..<rows {
-                    for unit in 0..<units { values[unit] += weights[row * units + unit] * inputs.offset[row] }
+                for row in 0..<network.inputs {
+                    let offset = (factors?[row] ?? 1) * inputs.offset[row]
+                    for unit in 0..<units { values[unit] += weights[row * units + unit] * offset }
                 }
                 return values
             }
-            parameters[0].weight = weight.mapped { values in
-                values.indices.map { values[$0] * inputs.scale[$0 / units] }
+            parameters[first].weight = weight.mapped { values in
+                values.indices.map { $0 / units < network.inputs ? values[$0] * inputs.scale[$0 / units] : values[$0] }
             }
+            if !network.embedded.isEmpty { adaptWaves(&parameters[0], of: network.embedded, inputs) }
         }
         // An output o in the old units is o · scale + offset in the new ones.
         let targets = Columns(from: (new.targetShift, new.targetFactor), to: (old.targetShift, old.targetFactor))
@@ -75,6 +83,17 @@ struct WarmStart {
             parameters[last].weight = parameters[last].weight.mapped { values in
                 values.indices.map { values[$0] * targets.scale[$0 % units] }
             }
+        }
+    }
+
+    /// The same turns of columns that are normalized otherwise.
+    private func adaptWaves(_ waves: inout LayerParameters, of embedded: [Int], _ inputs: Columns) {
+        let weights = waves.weight.doubles
+        waves.bias = waves.bias?.mapped { values in
+            values.indices.map { values[$0] + weights[$0] * inputs.offset[embedded[$0 % embedded.count]] }
+        }
+        waves.weight = waves.weight.mapped { values in
+            values.indices.map { values[$0] * inputs.scale[embedded[$0 % embedded.count]] }
         }
     }
 

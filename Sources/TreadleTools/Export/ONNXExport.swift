@@ -24,7 +24,12 @@ struct ONNXExport {
         }
         var value = normalized("x")
         for (layer, parameters) in zip(saved.network.layers, saved.parameters) {
-            value = dense(value, layer, parameters)
+            switch layer.kind {
+            case .dense: value = dense(value, layer, parameters)
+            case .waves: waves = self.waves(of: value, layer, parameters)
+            case .combination: value = graph.node("Concat", [value, combination(layer, parameters)], integers: [("axis", 1)])
+            case .factors: value = graph.node("Mul", [value, constant("\(layer.name).weight", parameters.weight)])
+            }
         }
         answer(value)
         return graph.model(
@@ -61,6 +66,35 @@ struct ONNXExport {
             operands.append(graph.constant("\(layer.name).bias", bias.floats, shape: bias.shape))
         }
         return activated(graph.node("Gemm", operands), layer.activation)
+    }
+
+    /// The waves of the embedded columns: N×K×G.
+    private var waves = ""
+
+    private mutating func waves(of input: String, _ layer: Layer, _ parameters: LayerParameters) -> String {
+        let columns = checkpoint.network.embedded
+        let frequencies = layer.units / columns.count
+        let repeated = graph.constant("embedding.columns", (0..<frequencies).flatMap { _ in columns })
+        var turns = graph.node("Gather", [input, repeated], integers: [("axis", 1)])
+        turns = graph.node("Mul", [turns, constant("\(layer.name).weight", parameters.weight)])
+        if let bias = parameters.bias { turns = graph.node("Add", [turns, constant("\(layer.name).bias", bias)]) }
+        let angles = graph.node("Mul", [turns, scalar(2 * .pi)])
+        let shape = graph.constant("embedding.waves", [-1, frequencies, columns.count])
+        return graph.node("Reshape", [graph.node("Cos", [angles]), shape])
+    }
+
+    /// Each column's waves added up to its outputs: N×O·G.
+    private mutating func combination(_ layer: Layer, _ parameters: LayerParameters) -> String {
+        let columns = checkpoint.network.embedded.count
+        let weight = graph.constant(
+            "\(layer.name).weight", parameters.weight.floats, shape: [layer.inputs, layer.units / columns, columns])
+        var sums = graph.node("Einsum", [waves, weight], texts: [("equation", "nkg,kog->nog")])
+        sums = graph.node("Reshape", [sums, graph.constant("embedding.outputs", [-1, layer.units])])
+        return parameters.bias.map { graph.node("Add", [sums, constant("\(layer.name).bias", $0)]) } ?? sums
+    }
+
+    private mutating func constant(_ name: String, _ tensor: Tensor) -> String {
+        graph.constant(name, tensor.floats, shape: tensor.shape)
     }
 
     private mutating func activated(_ value: String, _ activation: Activation) -> String {

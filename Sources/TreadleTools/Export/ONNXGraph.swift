@@ -23,10 +23,21 @@ struct ONNXGraph {
         return name
     }
 
+    /// Adds a list of integers and returns its name.
+    mutating func constant(_ name: String, _ values: [Int]) -> String {
+        var tensor = ProtocolBuffer()
+        tensor.append(field: 1, integer: values.count)
+        tensor.append(field: 2, integer: Element.int64.rawValue)
+        tensor.append(field: 8, text: name)
+        tensor.append(field: 9, bytes: values.flatMap { value in (0..<8).map { UInt8(truncatingIfNeeded: value >> (8 * $0)) } })
+        initializers.append(tensor)
+        return name
+    }
+
     /// Adds an operation on `inputs` and returns its result's name, which is made up unless given.
     mutating func node(
         _ operation: String, _ inputs: [String], result: String? = nil, integers: [(String, Int)] = [],
-        floats: [(String, Float)] = []
+        floats: [(String, Float)] = [], texts: [(String, String)] = []
     ) -> String {
         count += 1
         let name = result ?? "\(operation.lowercased())_\(count)"
@@ -47,6 +58,13 @@ struct ONNXGraph {
             attribute.append(field: 1, text: key)
             attribute.append(field: 2, float: value)
             attribute.append(field: 20, integer: 1)
+            node.append(field: 5, message: attribute)
+        }
+        for (key, value) in texts {
+            var attribute = ProtocolBuffer()
+            attribute.append(field: 1, text: key)
+            attribute.append(field: 4, text: value)
+            attribute.append(field: 20, integer: 3)
             node.append(field: 5, message: attribute)
         }
         nodes.append(node)

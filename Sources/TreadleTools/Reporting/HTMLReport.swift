@@ -69,7 +69,7 @@ package struct HTMLReport {
     // MARK: The head of the page
 
     private var header: String {
-        let sizes = ([checkpoint.network.inputs] + checkpoint.network.layers.map(\.units)).map(String.init)
+        let sizes = ([checkpoint.network.inputs] + checkpoint.network.dense.map(\.units)).map(String.init)
         let parameters = Figure.count(checkpoint.network.parameterCount, "parameter")
         return """
             <header>
