@@ -26,8 +26,8 @@ INLINE void store_up_to(REAL *to, size_t count, vec v) {
 }
 
 // Some columns' outputs of a row, from column g on, added up frequency by frequency where `v` will have them.
-INLINE void embed_columns(const ck_stem *stem, size_t g, const REAL *numbers, REAL *v) {
-    size_t G = stem->embedded, O = stem->outputs, left = G - g, stride = stem_stride(&stem->layers[1]);
+INLINE void embed_columns(const ck_stem *stem, const size_t O, size_t g, const REAL *numbers, REAL *v) {
+    size_t G = stem->embedded, left = G - g, stride = stem_stride(&stem->layers[1]);
     const REAL *w = stem->layers[0].parameters.weight, *b = stem->layers[0].parameters.bias;
     const REAL *l = stem->layers[1].parameters.weight, *c = stem->layers[1].parameters.bias;
     vec x = load(numbers + g), sums[CK_MAX_STEM_OUTPUTS];
@@ -50,7 +50,11 @@ INLINE void embed_rows(const ck_plan *plan, size_t first, size_t count) {
         REAL *v = AT(stem->rows, r * stem->row_stride), *numbers = AT(stem->numbers, r * stem->number_stride);
         memcpy(v, x[r], stem->inputs * sizeof(REAL));
         for (size_t g = 0; g < stem->embedded; g++) numbers[g] = v[stem->columns[g]];
-        for (size_t g = 0; g < stem->embedded; g += LANES) embed_columns(stem, g, numbers, v + stem->inputs);
+        // The usual number of outputs has its sums in registers.
+        for (size_t g = 0; g < stem->embedded; g += LANES) {
+            if (stem->outputs == 3) embed_columns(stem, 3, g, numbers, v + stem->inputs);
+            else embed_columns(stem, stem->outputs, g, numbers, v + stem->inputs);
+        }
     }
 }
 

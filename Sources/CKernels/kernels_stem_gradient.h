@@ -16,11 +16,11 @@ INLINE vec embedding_error(const ck_stem *stem, const REAL *errors, const REAL *
     return factors ? e * load(factors + i) : e;
 }
 
-static void frequency_gradient(const ck_plan *plan, size_t shard, size_t k) {
+INLINE void frequency_gradient(const ck_plan *plan, const size_t O, size_t shard, size_t k) {
     const ck_stem *stem = &plan->stem;
     const ck_layer *waves = &stem->layers[0], *outputs = &stem->layers[1];
     const REAL *factors = stem_factors(stem);
-    size_t G = stem->embedded, O = stem->outputs, stride = stem_stride(outputs);
+    size_t G = stem->embedded, stride = stem_stride(outputs);
     for (size_t g = 0; g < G; g += LANES) {
         size_t left = G - g, at = k * G + g;
         vec w = load(AT(waves->parameters.weight, at)), b = load(AT(waves->parameters.bias, at));
@@ -80,7 +80,8 @@ static void stem_gradient(const ck_plan *plan, size_t shard, size_t part) {
     size_t embeds = plan->stem.embedded ? plan->stem.frequencies + 1 : 0;
     if (part >= embeds) factor_gradient(plan, shard, part - embeds);
     else if (part + 1 == embeds) embedding_bias_gradient(plan, shard);
-    else frequency_gradient(plan, shard, part);
+    else if (plan->stem.outputs == 3) frequency_gradient(plan, 3, shard, part);
+    else frequency_gradient(plan, plan->stem.outputs, shard, part);
 }
 
 // `from` ..< `to` of a stem layer's weights, or all of its biases: their sums over the shards are kept in `gradient`, or

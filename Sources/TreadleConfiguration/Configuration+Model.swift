@@ -18,7 +18,8 @@ extension Network {
         if let embedding = model.embedding, !columns.isEmpty {
             embedded = columns
             addToStem("embedding", .waves, 1, embedding.frequencies * columns.count, hasBias: true)
-            addToStem("embedding_1", .combination, embedding.frequencies, embedding.outputs * columns.count, hasBias: true)
+            addToStem(
+                "embedding_1", .combination, embedding.frequencies, embedding.outputs * columns.count, hasBias: true)
             width += embedding.outputs * columns.count
         }
         if model.scaleInputs { addToStem("input_scale", .factors, 1, width, hasBias: false) }

@@ -23,6 +23,13 @@ package struct EmbeddingConfiguration: Equatable, Sendable {
     package var outputs: Int
     /// The spread of the frequencies that the waves start with.
     package var sigma: Double
+
+    package init(type: EmbeddingType, frequencies: Int, outputs: Int, sigma: Double) {
+        self.type = type
+        self.frequencies = frequencies
+        self.outputs = outputs
+        self.sigma = sigma
+    }
 }
 
 package enum EmbeddingType: String, CaseIterable, Sendable { case periodic }

@@ -110,7 +110,8 @@ package struct StepResult: Equatable, Sendable {
         step = StepPlan(
             network: network, loss: loss, parameters: packed, slots: memories.map { $0?.1 }, gradient: gradient,
             shardGradients: shardGradients, shardNumbers: shardNumbers,
-            rates: network.layers.map { ck_rates(of: $0, optimizer, parameterization) }, capacity: shards.mostOwnRows(of: batchSize), shards: shards.own.count,
+            rates: network.layers.map { ck_rates(of: $0, optimizer, parameterization) },
+            capacity: shards.mostOwnRows(of: batchSize), shards: shards.own.count,
             seed: seed, trains: true)
         sharing = StepSharing(
             path: path, shards: shards, layout: layout, inputs: network.inputs, workers: workers.count,

@@ -71,8 +71,15 @@ import TreadleModel
             "7", "null"),
         Case("model.hidden.0.dropout", "a number from 0 up to, not including, 1", "1", "-0.1", "'x'", "null"),
         Case("model.bias", "true or false", "1", "null"),
-        Case("model.init", "\"auto\", \"he\", \"glorot\", \"lecun\" or \"zeros\"", "7", "null"),
+        Case("model.init", "\"auto\", \"he\", \"glorot\", \"lecun\", \"normal\" or \"zeros\"", "7", "null"),
         Case("model.precision", "\"float32\", \"float64\" or \"bfloat16\"", "32", "null"),
+        Case("model.parameterization", "\"standard\" or \"ntk\"", "7", "null"),
+        Case("model.scale_inputs", "true or false", "1", "null"),
+        Case("model.embedding", "an object { … }", "7", "true"),
+        Case("model.embedding.type", "\"periodic\"", "7", "null"),
+        Case("model.embedding.frequencies", "an integer from 1 to 1024", "0", "1025", "null"),
+        Case("model.embedding.outputs", "an integer from 1 to 32", "0", "33", "null"),
+        Case("model.embedding.sigma", "a number above 0", "0", "-1", "null"),
         Case("loss", "an object { … }", "null", "'mse'"),
         Case(
             "loss.type",
@@ -97,6 +104,9 @@ import TreadleModel
         Case("optimizer.weight_decay", "a number of at least 0", "-1", "null"),
         Case("optimizer.l1", "a number of at least 0", "-1", "null"),
         Case("optimizer.clip_norm", "a number above 0", "0", "'x'"),
+        Case("optimizer.bias_rate", "a number of at least 0", "-1", "null"),
+        Case("optimizer.scale_rate", "a number of at least 0", "-1", "null"),
+        Case("optimizer.embedding_rate", "a number of at least 0", "-1", "null"),
         Case("schedule", "an object { … }", "null", "'cosine'"),
         Case(
             "schedule.type", "\"constant\", \"step\", \"exponential\", \"cosine\", \"poly\" or \"plateau\"", "7", "null"

@@ -42,6 +42,9 @@ import TreadleModel
                 ["model.hidden: [{ \"units\": 8, \"activation\": \"relu\", \"dropout\": 0 }] → []"]
             ),
             ("model.precision=float64", ["model.precision: \"float32\" → \"float64\""]),
+            ("model.scale_inputs=true", ["model.scale_inputs: false → true"]),
+            ("model.parameterization=ntk", ["model.parameterization: \"standard\" → \"ntk\""]),
+            ("optimizer.bias_rate=0.1", ["optimizer.bias_rate: 1 → 0.1"]),
             ("loss.type=hinge", ["loss.type: \"cross_entropy\" → \"hinge\""]),
             ("loss.label_smoothing=0.1", ["loss.label_smoothing: 0 → 0.1"]),
             ("optimizer.lr=1", ["optimizer.lr: 0.001 → 1"]),

@@ -142,10 +142,11 @@ enum Job {
                 normalize_target: "none",
                 non_finite: "error",
                 allow_external: false, allow_unstored: false },
-              model: { hidden: [], bias: true, init: "auto", precision: "float32" },
+              model: { hidden: [], bias: true, init: "auto", precision: "float32", parameterization: "standard",
+                       scale_inputs: false, embedding: null },
               loss: { type: "auto", class_weight: null, label_smoothing: 0.0 },
               optimizer: { type: "adam", lr: 1e-3, beta1: 0.9, beta2: 0.999, eps: 1e-8,
-                           weight_decay: 0.0, l1: 0.0, clip_norm: null },
+                           weight_decay: 0.0, l1: 0.0, clip_norm: null, bias_rate: 1, scale_rate: 1, embedding_rate: 1 },
               schedule: { type: "constant", warmup_steps: 0 },
               stop: { epochs: 20, steps: null, wall_time: null, on_nan: "stop",
                       early: { metric: "valid.loss", patience: 5, min_delta: 0.0, restore_best: true } },
@@ -176,10 +177,11 @@ enum Job {
                 normalize_target: "standard", non_finite: "drop_row", allow_external: true,
                 allow_unstored: true, filters: ["32015", "lzf"] },
               model: { hidden: [ { units: 3, activation: "leaky_relu", dropout: 0.25 }, { units: 2 } ],
-                       bias: false, init: "lecun", precision: "float64" },
+                       bias: false, init: "lecun", precision: "float64", parameterization: "ntk", scale_inputs: true,
+                       embedding: { type: "periodic", frequencies: 7, outputs: 2, sigma: 0.5 } },
               loss: { type: "huber", delta: 2.5 },
               optimizer: { type: "sgd", lr: 0.5, momentum: 0.9, nesterov: true, weight_decay: 1e-4, l1: 1e-5,
-                           clip_norm: 1 },
+                           clip_norm: 1, scale_rate: 6, embedding_rate: 0.1 },
               schedule: { type: "poly", warmup_steps: 10, min_lr: 1e-5, power: 2 },
               stop: { epochs: 3, steps: 1000, wall_time: "1h30m", on_nan: "rollback", max_rollbacks: 5,
                       rollback_factor: 0.1,
@@ -228,6 +230,11 @@ enum Job {
         #expect(job.model.bias == false)
         #expect(job.model.initializer == .lecun)
         #expect(job.model.precision == .float64)
+        #expect(job.model.parameterization == .ntk)
+        #expect(job.model.scaleInputs)
+        #expect(
+            job.model.embedding
+                == EmbeddingConfiguration(type: .periodic, frequencies: 7, outputs: 2, sigma: 0.5))
         #expect(job.loss.type == .value(.huber))
         #expect(job.loss.delta == 2.5)
         #expect(job.optimizer.type == .sgd)
@@ -237,6 +244,9 @@ enum Job {
         #expect(job.optimizer.weightDecay == 1e-4)
         #expect(job.optimizer.l1 == 1e-5)
         #expect(job.optimizer.clipNorm == 1)
+        #expect(job.optimizer.biasRate == 1)
+        #expect(job.optimizer.scaleRate == 6)
+        #expect(job.optimizer.embeddingRate == 0.1)
         #expect(job.schedule.type == .poly)
         #expect(job.schedule.warmupSteps == 10)
         #expect(job.schedule.minLr == 1e-5)

@@ -47,7 +47,8 @@ package struct InspectionText {
             table.add(
                 [
                     layer.name.printable, "\(layer.inputs)\(times)\(layer.units)" + (layer.hasBias ? "" : ", no bias"),
-                    Figure.grouped(layer.parameterCount), layer.kind == .dense ? layer.activation.rawValue : layer.kind.rawValue,
+                    Figure.grouped(layer.parameterCount),
+                    layer.kind == .dense ? layer.activation.rawValue : layer.kind.rawValue,
                 ] + (dropsOut ? [Figure.compact(layer.dropout)] : []))
         }
         return table.text(indentation: 2)

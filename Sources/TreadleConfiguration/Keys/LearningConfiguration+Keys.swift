@@ -74,7 +74,9 @@ extension OptimizerConfiguration {
             Key(
                 "clip_norm", \.clipNorm, Form<Double>.positive.orNull, .meaning,
                 "the largest norm of the whole gradient; a larger one is scaled down"),
-            Key("bias_rate", \.biasRate, .notNegative, .meaning, "what lr is multiplied by for the biases of dense layers"),
+            Key(
+                "bias_rate", \.biasRate, .notNegative, .meaning,
+                "what lr is multiplied by for the biases of dense layers"),
             Key(
                 "scale_rate", \.scaleRate, .notNegative, .meaning,
                 "what lr is multiplied by for the factors of model.scale_inputs"),

@@ -19,7 +19,8 @@ extension ModelConfiguration {
             ),
             Key(
                 "parameterization", \.parameterization, .choice(), .meaning,
-                "what the optimizer moves: the weights, or with ntk √(inputs) times the weights, in layers of every width alike"),
+                "what the optimizer moves: the weights, or with ntk √(inputs) times the weights, in layers of every width alike"
+            ),
             Key(
                 "scale_inputs", \.scaleInputs, .truth, .meaning,
                 "multiply each number that the first layer reads by a factor that is learnt and starts at 1"),
@@ -36,7 +37,8 @@ extension EmbeddingConfiguration {
         keys: [
             Key("type", \.type, .choice(), .meaning, "periodic: cosines of the column, and a small layer of its own"),
             Key("frequencies", \.frequencies, .integer(1...1024), .meaning, "cosines of each column"),
-            Key("outputs", \.outputs, .integer(1...32), .meaning, "numbers that they become, besides the column itself"),
+            Key(
+                "outputs", \.outputs, .integer(1...32), .meaning, "numbers that they become, besides the column itself"),
             Key(
                 "sigma", \.sigma, .positive, .meaning,
                 "the spread of the frequencies at the start, in turns for each unit of a column"),

@@ -108,7 +108,8 @@ struct CheckpointReader {
             guard (0..<1).contains(dropout) else { throw damage("model/\(name)", "its dropout is \(dropout)") }
             layers.append(
                 Layer(
-                    name: name, kind: kind, inputs: shape[0], units: shape[1], activation: try choice("activation", of: group),
+                    name: name, kind: kind, inputs: shape[0], units: shape[1],
+                    activation: try choice("activation", of: group),
                     dropout: dropout, hasBias: group.contains("bias")))
             parameters.append(try places(of: layers[layers.count - 1], in: group, precision.number))
         }

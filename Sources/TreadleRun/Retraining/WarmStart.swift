@@ -38,7 +38,8 @@ struct WarmStart {
         if let last = widths.indices.last { widths[last] = match.outputs.count }
         let isSame =
             widths == new.layers.map(\.units) && old.layers.map(\.activation) == new.layers.map(\.activation)
-            && old.layers.map(\.hasBias) == new.layers.map(\.hasBias) && old.layers.map(\.kind) == new.layers.map(\.kind)
+            && old.layers.map(\.hasBias) == new.layers.map(\.hasBias)
+            && old.layers.map(\.kind) == new.layers.map(\.kind)
             && old.embedded == new.embedded
         guard !isSame else { return }
         throw TreadleError(

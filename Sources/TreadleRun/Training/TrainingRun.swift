@@ -173,7 +173,8 @@ final class TrainingRun<S: Scalar> {
         watched = WatchedMetric(of: configuration)
         step = unsafe TrainingStep(
             network: network, loss: loss, optimizer: configuration.optimizer,
-            parameterization: configuration.model.parameterization, batchSize: configuration.data.batchSize, shards: shards,
+            parameterization: configuration.model.parameterization, batchSize: configuration.data.batchSize,
+            shards: shards,
             accumulate: configuration.compute.accumulate, seed: configuration.seed, workers: workers, ranks: ranks)
         loader = try data.train.trainingLoader(
             configuration, data.normalization, workers: workers, part: shards, from: Cursor())

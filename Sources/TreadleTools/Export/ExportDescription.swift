@@ -31,6 +31,10 @@ extension SavedModel {
             if let bias = layer.bias { tensors.append(("\(layer.name).bias", bias)) }
         }
         let normalization = self.normalization
+        if !network.embedded.isEmpty {
+            let columns = network.embedded.map(Double.init)
+            tensors.append(("embedding.columns", Tensor(shape: [columns.count], storage: .float64(columns))))
+        }
         for (name, values) in [
             ("shift", normalization.shift), ("factor", normalization.factor), ("imputation", normalization.imputation),
             ("target_shift", normalization.targetShift), ("target_factor", normalization.targetFactor),

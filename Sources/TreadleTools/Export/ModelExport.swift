@@ -42,6 +42,9 @@ package enum ModelExport: String, CaseIterable, Sendable {
         if !normalization.imputation.isEmpty { steps.append("replace missing inputs by normalization.imputation") }
         if !normalization.shift.isEmpty { steps.append("subtract normalization.shift from x") }
         if !normalization.factor.isEmpty { steps.append("multiply x by normalization.factor") }
+        let network = model.checkpoint.network
+        if !network.embedded.isEmpty { steps.append("embed the columns of embedding.columns") }
+        if network.stem.last?.kind == .factors { steps.append("multiply by input_scale.weight") }
         if model.loss.link != .identity { steps.append("apply \(model.loss.link.rawValue) to the outputs") }
         if !normalization.targetFactor.isEmpty {
             steps.append("divide the outputs by normalization.target_factor and add normalization.target_shift")

@@ -27,7 +27,8 @@ struct ONNXExport {
             switch layer.kind {
             case .dense: value = dense(value, layer, parameters)
             case .waves: waves = self.waves(of: value, layer, parameters)
-            case .combination: value = graph.node("Concat", [value, combination(layer, parameters)], integers: [("axis", 1)])
+            case .combination:
+                value = graph.node("Concat", [value, combination(layer, parameters)], integers: [("axis", 1)])
             case .factors: value = graph.node("Mul", [value, constant("\(layer.name).weight", parameters.weight)])
             }
         }

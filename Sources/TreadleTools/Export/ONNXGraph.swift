@@ -29,7 +29,8 @@ struct ONNXGraph {
         tensor.append(field: 1, integer: values.count)
         tensor.append(field: 2, integer: Element.int64.rawValue)
         tensor.append(field: 8, text: name)
-        tensor.append(field: 9, bytes: values.flatMap { value in (0..<8).map { UInt8(truncatingIfNeeded: value >> (8 * $0)) } })
+        tensor.append(
+            field: 9, bytes: values.flatMap { value in (0..<8).map { UInt8(truncatingIfNeeded: value >> (8 * $0)) } })
         initializers.append(tensor)
         return name
     }

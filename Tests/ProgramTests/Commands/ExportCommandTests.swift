@@ -18,7 +18,9 @@ struct ExportCommandTests {
     ].map { "{ units: 12, activation: \"\($0)\" }" }.joined(separator: ", ")
 
     /// Trains a small model on rows of x with missing values, and predicts the same rows.
-    private func train(_ task: String, y: (_ row: Int, _ x: [Float]) -> [Float], settings: String = "") throws {
+    private func train(
+        _ task: String, settings: String = "", model: String = "", y: (_ row: Int, _ x: [Float]) -> [Float]
+    ) throws {
         let rows = 300
         var x = (0..<rows * 5).map { Float(($0 * 7919) % 1009) / 100 - 4 }
         x[12] = .nan
@@ -28,7 +30,7 @@ struct ExportCommandTests {
             """
             { schema: 1, name: "small", task: "\(task)", data: { train: { files: ["data.h5"] }, batch_size: 32,
               non_finite: "impute_mean" \(task == "regression" ? ", normalize_target: \"standard\"" : "") },
-              model: { hidden: [\(Self.everyActivation)] }, stop: { epochs: 3, early: null }, \(settings) }
+              model: { \(model)hidden: [\(Self.everyActivation)] }, stop: { epochs: 3, early: null }, \(settings) }
             """, to: "job.json5")
         let trained = try Program.run("train", "job.json5", directory: directory)
         #expect(trained.code == 0, "\(trained.errors)")
@@ -102,6 +104,27 @@ struct ExportCommandTests {
             value, = onnxruntime.InferenceSession('m.onnx').run(None, {'x': x})
             close(value.reshape(p['value'].shape), p['value'][:])
             """)
+    }
+
+    @Test(.enabled(if: onnx, "needs onnx and onnxruntime in TREADLE_PYTHON"))
+    func `ONNX and NPZ have embeddings and factors; Keras has no like, and it is said`() throws {
+        try train("regression", settings: "seed: 3, ", model: "scale_inputs: true, embedding: { frequencies: 6 }, ") {
+            _, x in [40 * x[0] * x[1]]
+        }
+        try export("m.onnx")
+        try export("m.npz")
+        try python(
+            """
+            import onnx, onnxruntime
+            onnx.checker.check_model(onnx.load('m.onnx'), full_check=True)
+            value, = onnxruntime.InferenceSession('m.onnx').run(None, {'x': x})
+            close(value.reshape(p['value'].shape), p['value'][:])
+            m = np.load('m.npz')
+            assert m['embedding.columns'].tolist() == [0, 1, 2, 3, 4] and m['input_scale.weight'].shape == (1, 20)
+            """)
+        let refused = try Program.run(
+            "export", "runs/small/final.h5", "-o", "m.weights.h5", directory: directory)
+        #expect(refused.code == 65 && refused.errors.contains("model.embedding"), "\(refused.errors)")
     }
 
     @Test func `NPZ holds the weights, what normalization does, and no more than NumPy needs`() throws {

@@ -126,12 +126,16 @@ import TreadleRun
         #expect(!text.contains("\"hook\""))
     }
 
-    @Test func `inputs in another order are matched by name`() throws {
+    @Test(arguments: [
+        [], ["--set", "model.scale_inputs=true", "--set", "model.embedding={ frequencies: 3, sigma: 0.5 }"],
+    ])
+    func `inputs in another order are matched by name`(settings: [String]) throws {
         let job = try NightlyJob()
-        #expect(try job.retrain().code == 0)
+        #expect(try job.retrain(settings).code == 0)
         let old = try CheckpointFile.read(job.model)
         try job.writeData(rows: 600, columns: ["c", "a", "b"])
-        let next = try job.retrain("--json", "--set", "stop.epochs=1", "--set", "optimizer.lr=1e-12")
+        let next = try job.retrain(
+            settings + ["--json", "--set", "stop.epochs=1", "--set", "optimizer.lr=1e-12"])
         let report = try JSONDecoder().decode(Report.self, from: Data(next.output.utf8))
         // Nothing was learned: the same function of the same rows, under other columns.
         let (a, b) = (try #require(report.old), try #require(report.new))

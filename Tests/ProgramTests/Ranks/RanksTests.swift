@@ -25,6 +25,10 @@ struct RanksTests {
             #"optimizer: { type: "rmsprop", lr: 0.003, clip_norm: 1.0 }, compute: { accumulate: 3, shards: 8 },"#
         ),
         ("adagrad", "churn", #"optimizer: { type: "adagrad", lr: 0.05, l1: 0.0001 }, compute: { shards: 8 },"#),
+        (
+            "recipe", "churn",
+            #"optimizer: { type: "adam", lr: 0.01, scale_rate: 6, clip_norm: 0.5 }, compute: { shards: 8, accumulate: 2 },"#
+        ),
     ]
 
     @Test(arguments: jobs.indices)
@@ -221,6 +225,7 @@ struct RanksTests {
                       \(index == 4 ? "shuffle: \"block\", shuffle_block: 32, shuffle_window: 4," : "")
                       access: "\(index == 1 ? "library" : "auto")" },
               model: { hidden: [ { units: 40, activation: "relu", dropout: 0.2 }, { units: 70, activation: "tanh" } ],
+                       \(index == 5 ? "scale_inputs: true, parameterization: \"ntk\", embedding: { frequencies: 3 }," : "")
                        precision: "\(index == 3 ? "float64" : "float32")" },
               \(job.settings)
               stop: { epochs: \(epochs), early: null },

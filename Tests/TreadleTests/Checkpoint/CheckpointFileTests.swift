@@ -26,6 +26,23 @@ import TreadleModel
         #expect(try CheckpointFile.read(directory.file("a.h5")) == checkpoint)
     }
 
+    @Test(arguments: [([0, 3], true), ([1], false), ([], true)])
+    func `a stem is written and read, and one that does not fit is refused`(embedded: [Int], scales: Bool) throws {
+        let directory = try TemporaryDirectory()
+        let checkpoint = sampleCheckpoint(embedded: embedded, scales: scales)
+        try CheckpointFile.write(checkpoint, to: directory.file("a.h5"))
+        #expect(try CheckpointFile.read(directory.file("a.h5")) == checkpoint)
+
+        var other = checkpoint
+        other.network.embedded = embedded + [7]
+        try CheckpointFile.write(other, to: directory.file("a.h5"))
+        #expect(throws: TreadleError.self) { try CheckpointFile.read(directory.file("a.h5")) }
+        other = checkpoint
+        other.configuration = sampleCheckpoint(embedded: embedded, scales: !scales).configuration
+        try CheckpointFile.write(other, to: directory.file("a.h5"))
+        #expect(throws: TreadleError.self) { try CheckpointFile.read(directory.file("a.h5")) }
+    }
+
     @Test(arguments: [[1], [2], [1, 2, 7]]) func `the numerics of all steps are kept`(numerics: [Int]) throws {
         let directory = try TemporaryDirectory()
         try CheckpointFile.write(sampleCheckpoint(numerics: numerics), to: directory.file("a.h5"))

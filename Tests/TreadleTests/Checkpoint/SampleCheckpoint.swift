@@ -6,18 +6,34 @@ import TreadleRun
 /// A checkpoint of a small network in the middle of an epoch, its numbers drawn by a seed.
 func sampleCheckpoint(
     seed: UInt64 = 1, step: Int = 1200, hidden: [Int] = [5, 3], inputs: Int = 4, outputs: Int = 2,
-    precision: Precision = .float32, bias: Bool = true, numerics: [Int] = [Treadle.numerics]
+    precision: Precision = .float32, bias: Bool = true, embedded: [Int] = [], scales: Bool = false,
+    numerics: [Int] = [Treadle.numerics]
 ) -> Checkpoint {
     let units = hidden + [outputs]
     var layers: [Layer] = []
+    func addToStem(_ name: String, _ kind: Layer.Kind, _ inputs: Int, _ units: Int, hasBias: Bool) {
+        layers.append(
+            Layer(
+                name: name, kind: kind, inputs: inputs, units: units, activation: .identity, dropout: 0,
+                hasBias: hasBias))
+    }
+    let width = inputs + 2 * embedded.count
+    if !embedded.isEmpty {
+        addToStem("embedding", .waves, 1, 3 * embedded.count, hasBias: true)
+        addToStem("embedding_1", .combination, 3, 2 * embedded.count, hasBias: true)
+    }
+    if scales { addToStem("input_scale", .factors, 1, width, hasBias: false) }
     for (index, count) in units.enumerated() {
         layers.append(
             Layer(
-                name: index == 0 ? "dense" : "dense_\(index)", inputs: index == 0 ? inputs : units[index - 1],
+                name: index == 0 ? "dense" : "dense_\(index)", inputs: index == 0 ? width : units[index - 1],
                 units: count, activation: index < hidden.count ? .relu : .identity, dropout: index == 0 ? 0.25 : 0,
                 hasBias: bias))
     }
-    let network = Network(inputs: inputs, layers: layers, precision: precision)
+    let network = Network(inputs: inputs, layers: layers, embedded: embedded, precision: precision)
+    let stem =
+        (embedded.isEmpty ? "" : ", \"embedding\": {\"frequencies\": 3, \"outputs\": 2}")
+        + (scales ? ", \"scale_inputs\": true" : "")
     let hiddenText = hidden.map { "{\"units\": \($0), \"activation\": \"relu\"}" }.joined(separator: ", ")
     var progress = TrainingProgress()
     progress.lossSum = 0.1 + 0.2
@@ -48,7 +64,7 @@ func sampleCheckpoint(
             RunCourse(cursor: Cursor(epoch: 3, batch: 0, step: step), progress: progress, history: records),
             optimizer: optimizer),
         origin: FileOrigin(
-            configuration: "{\"model\": {\"hidden\": [\(hiddenText)], \"bias\": \(bias)}, \"name\": \"Wärme\"}",
+            configuration: "{\"model\": {\"hidden\": [\(hiddenText)], \"bias\": \(bias)\(stem)}, \"name\": \"Wärme\"}",
             baseDirectory: "/data/jobs", fingerprint: "sha256:00ff", numerics: numerics))
 }
 

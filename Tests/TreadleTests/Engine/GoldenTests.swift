@@ -20,7 +20,9 @@ import TreadleData
         var settings: [String]
         var description: String { name }
 
-        init(_ name: String, _ data: GoldenData, _ settings: String...) {
+        init(_ name: String, _ data: GoldenData, _ settings: String...) { self.init(name, data, settings) }
+
+        init(_ name: String, _ data: GoldenData, _ settings: [String]) {
             self.name = name
             self.data = data
             self.settings = settings
@@ -72,6 +74,21 @@ import TreadleData
         Run("glorot", .classes, "model.init=glorot", "seed=18446744073709551615"),
         Run("wide", .classes, "model.hidden=[{ units: 520 }, { units: 130 }]", "data.batch_size=32", "stop.epochs=1"),
         Run("narrow", .values, "model.hidden=[{ units: 3 }, { units: 70 }, { units: 1 }]"),
+        Run("normal", .classes, "model.init=normal"),
+        // Groups of rates, weights divided by √inputs, factors and embeddings.
+        Run("rates of biases", .classes, "optimizer.bias_rate=0.1", "optimizer.type=lion", "optimizer.lr=0.001"),
+        Run(
+            "ntk", .classes, "model.parameterization=ntk", "optimizer.type=adamw", "optimizer.weight_decay=0.02",
+            "optimizer.eps=0.001", "model.hidden=[{ units: 24, activation: 'mish' }, { units: 2, activation: 'selu' }]"),
+        Run(
+            "ntk by momentum", .values, "model.parameterization=ntk", "optimizer.type=sgd", "optimizer.momentum=0.9",
+            "optimizer.clip_norm=0.5"),
+        Run("scaled inputs", .classes, "model.scale_inputs=true", "optimizer.scale_rate=6"),
+        Run("scaled inputs, linear", .counts, "model.scale_inputs=true", "model.hidden=[]"),
+        Run("embedded", .values, "model.embedding={}", "optimizer.embedding_rate=0.1"),
+        Run("recipe", .values, recipe + ["data.normalize_target=standard"]),
+        Run("recipe in float64", .classes, recipe + ["model.precision=float64", "compute.accumulate=2"]),
+        Run("recipe in bfloat16", .classes, recipe + ["model.precision=bfloat16", "optimizer.clip_norm=1"]),
         // Order, batches and normalization.
         Run("blocks", .classes, "data.shuffle=block", "data.shuffle_block=16", "data.shuffle_window=3"),
         Run("as stored", .classes, "data.shuffle=none", "data.normalize=minmax"),
@@ -99,6 +116,12 @@ import TreadleData
             "bfloat16, two shards", .labels, "model.precision=bfloat16", "compute.shards=2", "data.batch_size=100",
             "optimizer.clip_norm=0.1"),
         Run("bfloat16, linear", .counts, "model.precision=bfloat16", "model.hidden=[]", "loss.type=poisson"),
+    ]
+
+    private static let recipe = [
+        "model.parameterization=ntk", "model.scale_inputs=true",
+        "model.embedding={ frequencies: 5, outputs: 2, sigma: 0.5 }", "optimizer.bias_rate=0.1",
+        "optimizer.scale_rate=6", "optimizer.embedding_rate=0.2", hidden("mish", dropout: 0.15),
     ]
 
     private static func hidden(_ activation: String, dropout: Double = 0) -> String {

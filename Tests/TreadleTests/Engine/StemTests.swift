@@ -1,0 +1,227 @@
+import CKernels
+import Foundation
+import Testing
+@testable import TreadleBase
+@testable import TreadleConfiguration
+@testable import TreadleData
+@testable import TreadleEngine
+@testable import TreadleModel
+
+extension Network {
+    /// A network with the stem that a configuration would give it.
+    static func stemmed(
+        inputs: Int, embedded: [Int] = [], frequencies: Int = 4, outputs: Int = 3, scaled: Bool = true, hidden: [Int],
+        units: Int, activation: Activation = .tanh, dropout: Double = 0, precision: Precision = .float32
+    ) -> Network {
+        let model = ModelConfiguration(
+            hidden: hidden.map { HiddenLayer(units: $0, activation: activation, dropout: dropout) }, bias: true,
+            initializer: .auto, precision: precision, parameterization: .standard, scaleInputs: scaled,
+            embedding: EmbeddingConfiguration(
+                type: .periodic, frequencies: frequencies, outputs: outputs, sigma: 0.5))
+        return Network(model, inputs: inputs, outputs: units, numbers: embedded)
+    }
+}
+
+/// Embeddings and factors before the first layer.
+@Suite(.serialized) struct StemTests {
+    static let networks: [Network] = [
+        .stemmed(inputs: 6, embedded: [0, 2, 5], hidden: [9, 5], units: 2),
+        .stemmed(inputs: 40, embedded: Array(0..<40), frequencies: 3, outputs: 2, hidden: [7], units: 3),
+        .stemmed(inputs: 5, embedded: [1, 3], frequencies: 5, outputs: 1, scaled: false, hidden: [8], units: 2),
+        .stemmed(inputs: 23, hidden: [6], units: 1),
+        .stemmed(inputs: 5, embedded: [4], hidden: [], units: 1),
+        .stemmed(inputs: 300, embedded: [17, 299], hidden: [3], units: 4),
+    ]
+
+    @Test(arguments: networks)
+    func `every gradient of a stem agrees with differences`(network: Network) {
+        let check = GradientCheck(
+            network: network, loss: LossFunction(type: .mse, outputs: network.outputs),
+            parameters: network.parameters(Double.self, seed: 5), batchSize: 24, seed: 0, workers: Workers(count: 2))
+        let batch = TestBatch<Double>(
+            rows: 24, inputs: network.inputs, outputs: network.outputs, weighted: true, seed: 3)
+        let findings = check.findings(claimed: check.gradients(batch.batch), on: batch.batch, samples: 25)
+        #expect(findings.count == network.layers.reduce(0) { $0 + ($1.hasBias ? 2 : 1) })
+        for finding in findings {
+            // Differences in Float64 have some nine digits where the loss is smooth, as it is here.
+            #expect(finding.error < 1e-6 && finding.kinks == 0, "\(finding)")
+        }
+    }
+
+    @Test(arguments: networks)
+    func `a stem computes what its formulas say`(network: Network) {
+        let parameters = network.parameters(Double.self, seed: 8)
+        let batch = TestBatch<Double>(rows: 19, inputs: network.inputs, outputs: network.outputs, seed: 4)
+        let forward = ForwardPass<Double>(
+            network: network, parameters: parameters, loss: LossFunction(type: .mse, outputs: network.outputs),
+            maxRows: 19, workers: Workers(count: 2))
+        let got = forward.run(batch.batch)
+        let values = parameters.map {
+            (w: Double.values(of: $0.weight), b: $0.bias.map { Double.values(of: $0) } ?? [])
+        }
+        for (row, x) in batch.x.enumerated() {
+            var a = x
+            var waves: [Double] = []
+            let columns = network.embedded
+            for (layer, value) in zip(network.layers, values) {
+                switch layer.kind {
+                case .waves:
+                    waves = (0..<layer.units).map { unit in
+                        cos(2 * .pi * (x[columns[unit % columns.count]] * value.w[unit] + value.b[unit]))
+                    }
+                case .combination:
+                    a += (0..<layer.units).map { unit in
+                        (0..<layer.inputs).reduce(value.b[unit]) { sum, k in
+                            sum + waves[k * columns.count + unit % columns.count] * value.w[k * layer.units + unit]
+                        }
+                    }
+                case .factors: a = zip(a, value.w).map { $0 * $1 }
+                case .dense:
+                    a = (0..<layer.units).map { unit in
+                        let sum = a.indices.reduce(value.b[unit]) { $0 + a[$1] * value.w[$1 * layer.units + unit] }
+                        return layer.activation == .tanh ? tanh(sum) : sum
+                    }
+                }
+            }
+            for (unit, expected) in a.enumerated() {
+                #expect(abs(got[row * network.outputs + unit] - expected) < 1e-12)
+            }
+        }
+    }
+
+    @Test(arguments: networks, [Precision.float32, .float64, .bfloat16])
+    func `steps with a stem give the same weights whatever computes them`(network: Network, precision: Precision) {
+        var network = network
+        network.precision = precision
+        if precision == .float64 { compare(Double.self, network) } else { compare(Float.self, network) }
+    }
+
+    private func compare<S: Scalar>(_ type: S.Type, _ network: Network) {
+        let unit = network.precision.shardUnit
+        let expected = train(type, network, SameBitsTests.Way())
+        #expect(expected.parameters != network.parameters(type, seed: 3))
+        var ways = SameBitsTests.ways
+        ways.append(.init(threads: 2, isa: CK_ISA_AMX))
+        ways.append(.init(threads: 3, path: GradientPath(rows: .byColumns, isWhole: false), isa: CK_ISA_AMX))
+        for way in ways where unit == 1 || way.path.rows != .inShards {
+            let result = train(type, network, way)
+            #expect(result.parameters == expected.parameters, "\(way)")
+            #expect(result.optimizer == expected.optimizer, "\(way)")
+        }
+    }
+
+    private func train<S: Scalar>(
+        _ type: S.Type, _ network: Network, _ way: SameBitsTests.Way
+    ) -> (parameters: [LayerParameters], optimizer: OptimizerState) {
+        let before = ck_current_isa()
+        defer { ck_use_isa(before) }
+        ck_use_isa(way.isa)
+        var optimizer = OptimizerConfiguration.plain(.adam, lr: 1e-2, weightDecay: 0.01)
+        (optimizer.biasRate, optimizer.scaleRate, optimizer.embeddingRate) = (0.1, 6, 0.5)
+        let step = TrainingStep<S>(
+            network: network, loss: LossFunction(type: .mse, outputs: network.outputs), optimizer: optimizer,
+            parameterization: .ntk, batchSize: 70, shards: Shards(batchSize: 70, unit: network.precision.shardUnit),
+            accumulate: 1, seed: 11, workers: Workers(count: way.threads), path: way.path)
+        step.sharing.fixedBlockRows = way.blockRows
+        step.sharing.alwaysShares = true
+        step.load(network.parameters(type, seed: 3), optimizer: OptimizerState())
+        let batches = [70, 70, 5].enumerated().map { index, rows in
+            TestBatch<S>(
+                rows: rows, inputs: network.inputs, outputs: network.outputs, weighted: index % 2 == 0,
+                seed: UInt64(index))
+        }
+        for index in 0..<12 { step.run(batches[index % 3].batch, step: index, rate: 1e-2) }
+        return (step.parameters(), step.optimizerState())
+    }
+
+    @Test(arguments: [(1, 4), (2, 2), (3, 1)])
+    func `prediction row by row gives the bits of the whole batch`(rows: Int, seed: Int) {
+        for network in Self.networks {
+            let parameters = network.parameters(Float.self, seed: UInt64(seed))
+            let loss = LossFunction(type: .mse, outputs: network.outputs)
+            let batch = TestBatch<Float>(rows: 97, inputs: network.inputs, outputs: network.outputs, seed: 6)
+            let whole = ForwardPass<Float>(
+                network: network, parameters: parameters, loss: loss, maxRows: 97, workers: Workers(count: 2))
+            let expected = Array(UnsafeBufferPointer(start: whole.run(batch.batch), count: 97 * network.outputs))
+            let predictor = RowPredictor(
+                network: network, parameters: parameters, loss: loss, normalization: .none)
+            for first in stride(from: 0, to: 96, by: rows) {
+                let x = batch.x[first..<first + rows].flatMap { $0 }
+                var got = [Float](repeating: 0, count: rows * network.outputs)
+                _ = x.withUnsafeBytes {
+                    predictor.predict(
+                        $0.baseAddress!, .float, count: rows, into: &got, classes: nil, workers: Workers(count: 1))
+                }
+                #expect(got == Array(expected[first * network.outputs..<(first + rows) * network.outputs]))
+            }
+        }
+    }
+
+    @Test func `cosines and sines of turns keep their bounds, and whole turns are exact`() {
+        let numbers = VectorMathTests.samples.filter { abs($0) < 0x1p22 }
+        let cosines = VectorMathTests.map(CK_FUNCTION_COS_TURNS, numbers)
+        let sines = VectorMathTests.map(CK_FUNCTION_SIN_TURNS, numbers)
+        for (x, (cosine, sine)) in zip(numbers, zip(cosines, sines)) {
+            // Exact in Double: what is beyond whole turns, and its angle to 53 bits.
+            let rest = Double(x).remainder(dividingBy: 1)
+            #expect(abs(Double(cosine) - cos(2 * .pi * rest)) < 0x1p-23, "at \(x)")
+            let exact = sin(2 * .pi * rest)
+            #expect(abs(Double(sine) - exact) <= max(2 * Double(Float(exact).ulp), 0x1p-23 * abs(exact)), "at \(x)")
+        }
+        let doubles = numbers.map { Double($0) * 1.000_000_123 }
+        var (fine, steep) = (doubles, doubles)
+        ck_map_f64(CK_FUNCTION_COS_TURNS, doubles.count, doubles, &fine)
+        ck_map_f64(CK_FUNCTION_SIN_TURNS, doubles.count, doubles, &steep)
+        for (x, (cosine, sine)) in zip(doubles, zip(fine, steep)) {
+            let rest = x.remainder(dividingBy: 1)
+            // The reference's own angle has an error of half a unit, which counts for little near 0 and most near ½.
+            #expect(abs(cosine - cos(2 * .pi * rest)) < 1e-15 && abs(sine - sin(2 * .pi * rest)) < 1e-15, "at \(x)")
+        }
+        let edges: [Float] = [0, 0.5, 1, -3, 0x1p21, 0x1p30, .infinity, .nan]
+        #expect(VectorMathTests.map(CK_FUNCTION_COS_TURNS, edges).prefix(7) == [1, -1, 1, 1, 1, 1, 1])
+        #expect(VectorMathTests.map(CK_FUNCTION_SIN_TURNS, edges).prefix(7).allSatisfy { $0 == 0 })
+        #expect(VectorMathTests.map(CK_FUNCTION_COS_TURNS, edges)[7].isNaN)
+    }
+
+    @Test func `a stem starts as documented, and changes no other layer's start`() {
+        let network = Network.stemmed(
+            inputs: 50, embedded: Array(0..<50), frequencies: 64, outputs: 3, hidden: [20], units: 2)
+        let start = Initialization.parameters(
+            of: network, initializer: .normal, as: Double.self, seed: 7, frequencySpread: 0.25,
+            workers: Workers(count: 2))
+        func spread(_ values: [Double]) -> Double {
+            (values.reduce(0) { $0 + $1 * $1 } / Double(values.count)).squareRoot()
+        }
+        let waves = start[0]
+        // 3,200 draws: the spread is within some 4 % but in one of 1,000 seeds.
+        #expect(abs(spread(Double.values(of: waves.weight)) - 0.25) < 0.01)
+        let phases = waves.bias.map { Double.values(of: $0) } ?? []
+        #expect(phases.allSatisfy { abs($0) <= 0.5 } && abs(spread(phases) - (1 / 12.0).squareRoot()) < 0.012)
+        let combined = Double.values(of: start[1].weight) + (start[1].bias.map { Double.values(of: $0) } ?? [])
+        #expect(combined.allSatisfy { abs($0) <= 0.125 } && abs(spread(combined) - 0.125 / 3.0.squareRoot()) < 0.002)
+        #expect(Double.values(of: start[2].weight) == [Double](repeating: 1, count: 200))
+        #expect(abs(spread(Double.values(of: start[3].weight)) - (1 / 200.0).squareRoot()) < 0.003)
+        #expect(start[3].bias.map { Double.values(of: $0).allSatisfy { $0 != 0 } } == true)
+        #expect(Double.values(of: start[4].weight).allSatisfy { $0 == 0 })
+
+        var plain = network
+        plain.layers = Array(network.dense)
+        (plain.embedded, plain.inputs) = ([], 200)
+        let same = Initialization.parameters(
+            of: plain, initializer: .normal, as: Double.self, seed: 7, workers: Workers(count: 1))
+        #expect(same == Array(start.dropFirst(3)))
+    }
+
+    @Test func `layers that do not make a stem are refused`() {
+        let sound = Self.networks[0]
+        #expect(sound.hasSoundStem)
+        var networks = [Network](repeating: sound, count: 6)
+        networks[0].embedded = [0, 2]
+        networks[1].embedded = [0, 2, 6]
+        networks[2].embedded = [2, 0, 5]
+        networks[3].layers.remove(at: 1)
+        networks[4].layers.swapAt(2, 3)
+        networks[5].inputs = 7
+        for network in networks { #expect(!network.hasSoundStem) }
+    }
+}
