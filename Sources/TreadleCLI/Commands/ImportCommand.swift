@@ -3,6 +3,7 @@ internal import Synchronization
 internal import TreadleBase
 internal import TreadleData
 internal import TreadleModel
+internal import TreadleRun
 internal import TreadleTools
 
 /// `treadle import INPUT… -o data.h5`: tables and arrays become one HDF5 file.
@@ -135,10 +136,15 @@ enum ImportCommand {
         where call.has(option) {
             throw call.usage("--\(option.long) and --like exclude each other: the other file has decided it")
         }
-        guard let schema = try TableSchema(readingFrom: H5File.open(path)) else {
+        let isModel = try H5File.open(path).contains("/treadle")
+        let schema =
+            try isModel
+            ? TrainedModel.read(path, helper: .program).saved.schema : TableSchema(ofDataFile: path)
+        guard let schema else {
             throw TreadleError(
                 .badData,
-                "\(path) does not say what its columns are; name an HDF5 file that was imported from a table")
+                "\(path) does not say what its columns are; name an HDF5 file that was imported from a table, or a model "
+                    + "that learned from one")
         }
         return schema
     }
@@ -154,7 +160,7 @@ enum ImportCommand {
         call.log.note("\(request.output): " + arrays.joined(separator: ", "))
         if let classes = summary.classes {
             let shown = classes.prefix(10).map(\.printable).joined(separator: ", ")
-            call.log.note("\(classes.count) classes: \(shown)\(classes.count > 10 ? ", …" : "")")
+            call.log.note("\(Figure.count(classes.count, "class", plural: "classes")): \(shown)\(classes.count > 10 ? ", …" : "")")
         }
         if !summary.findings.isEmpty, !call.isQuiet { call.log.note(FindingsText(summary.findings).text) }
         for note in summary.notes { call.log.write(.warning, note) }

@@ -61,21 +61,22 @@ struct ColumnDecision {
     }
 
     private mutating func decide(_ rows: Int, _ surroundings: Surroundings) {
-        let words = survey.others - survey.formatted
+        let form = survey.form(surroundings)
+        let words = form == nil ? survey.others : survey.others - survey.formatted
         let dated = survey.dates.values.map(\.count).max() ?? 0
-        if survey.others == 0 || (words == 0 && survey.form(surroundings) != nil) {
+        if words == 0 {
             decideNumber(rows, surroundings)
         } else if dated > 0, survey.numbers == 0, Double(survey.others - dated) <= 0.05 * Double(survey.present) {
             decideDate()
-        } else if survey.numbers == 0 {
+        } else if words == survey.present {
             decideCategory(isAsked: false)
-        } else if Double(survey.others) <= 0.05 * Double(survey.present) {
+        } else if Double(words) <= 0.05 * Double(survey.present) {
             decideNumber(rows, surroundings)
         } else if !survey.hasManyNumbers, !survey.hasForgotten {
             decideCategory(isAsked: false)
         } else {
             result = .question(
-                "holds numbers, and in \(survey.others) of \(survey.present) rows words\(firstWord); say what it is with "
+                "holds numbers, and in \(words) of \(survey.present) rows words\(firstWord); say what it is with "
                     + "\(hint("number")) (words count as missing), \(hint("category")) or \(hint("drop"))")
         }
     }
@@ -246,7 +247,7 @@ extension ColumnSurvey {
     func form(_ surroundings: ColumnDecision.Surroundings) -> TableSchema.NumberForm? {
         let isShare = sign == "%" || sign == "‰"
         // 5 % and 0.05 in one column are two ways to say the same: no form has both.
-        guard !isShare || signed == present else { return nil }
+        guard !isShare || (numbers == 0 && signed == formatted) else { return nil }
         var forms = forms
         if forms.contains(.commaThousands), forms.contains(.comma), !forms.contains(.plain) {
             // 1,234 is a thousand or one: what separates fields, or another column, tells which.

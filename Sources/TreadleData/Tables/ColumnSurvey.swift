@@ -95,6 +95,10 @@ struct ColumnSurvey {
             if let number = Double.scan(bytes, &position), position == range.upperBound {
                 add(number, bytes, range)
                 if !hasManyNumbers { count(field, bytes) }
+            } else if field.isInfinite(bytes) {
+                numbers += 1
+                isInteger = false
+                isSequence = false
             } else {
                 others += 1
                 addFormatted(field, bytes)
@@ -135,19 +139,19 @@ struct ColumnSurvey {
     }
 
     private mutating func addFormatted(_ field: DelimitedField, _ bytes: Span<UInt8>) {
-        guard !forms.isEmpty else { return }
-        guard let short = ShortText(bytes.extracting(field.trimmed(bytes))), let text = NumberText(short),
+        // A word among formatted numbers says nothing about their form.
+        guard !forms.isEmpty, let short = ShortText(bytes.extracting(field.trimmed(bytes))),
+            let text = NumberText(short),
             text.sign == nil || sign == nil || text.sign == sign
-        else {
-            forms = []
-            return
-        }
-        forms = text.forms(among: forms)
+        else { return }
+        let common = text.forms(among: forms)
+        guard !common.isEmpty else { return }
+        forms = common
         if text.sign != nil {
             sign = text.sign
             signed += 1
         }
-        if !forms.isEmpty { formatted += 1 }
+        formatted += 1
     }
 
     private mutating func addDate(_ field: DelimitedField, _ bytes: Span<UInt8>) {

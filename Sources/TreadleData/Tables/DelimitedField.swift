@@ -144,16 +144,27 @@ struct DelimitedField {
         "#na", "#div/0!", "#value!", "#ref!", "#name?", "#num!", "#null!", "n.a.",
     ]
 
-    /// The number in the field: NaN where it is missing; nil where it is text.
-    func number<Value: ParsedNumber>(_ bytes: Span<UInt8>, as: Value.Type) -> Value? {
+    /// Whether the field is a word for an infinite number.
+    func isInfinite(_ bytes: Span<UInt8>) -> Bool {
+        let trimmed = trimmed(bytes)
+        guard (3...9).contains(trimmed.count) else { return false }
+        switch bytes[trimmed.lowerBound] {
+        case UInt8(ascii: "i"), UInt8(ascii: "I"), UInt8(ascii: "-"), UInt8(ascii: "+"):
+            let words = ["inf", "+inf", "-inf", "infinity", "+infinity", "-infinity"]
+            return words.contains(bytes.text(trimmed).lowercased())
+        default: return false
+        }
+    }
+
+    /// The number in the field: NaN where it is missing; nil where it is text. Truth is 1 where it may be a number.
+    func number<Value: ParsedNumber>(_ bytes: Span<UInt8>, as: Value.Type, takesTruth: Bool = false) -> Value? {
         let trimmed = trimmed(bytes)
         var position = trimmed.lowerBound
         if let value = Value.scan(bytes, &position), position == trimmed.upperBound { return value }
         if isMissing(bytes) { return .nan }
-        guard trimmed.count <= 9 else { return nil }
+        if isInfinite(bytes) { return bytes[trimmed.lowerBound] == UInt8(ascii: "-") ? -.infinity : .infinity }
+        guard takesTruth, (4...5).contains(trimmed.count) else { return nil }
         switch bytes.text(trimmed).lowercased() {
-        case "inf", "+inf", "infinity", "+infinity": return .infinity
-        case "-inf", "-infinity": return -.infinity
         case "true": return 1
         case "false": return 0
         default: return nil

@@ -109,7 +109,7 @@ package final class ParsedBlock<S: ParsedNumber> {
         case .skipped:
             break
         case .input(let column):
-            guard let number = value.number(bytes, as: S.self) else {
+            guard let number = value.number(bytes, as: S.self, takesTruth: true) else {
                 throw TableError.text(
                     value.text(bytes), layout, field: field, path, line: block.line(at: value.range.lowerBound))
             }

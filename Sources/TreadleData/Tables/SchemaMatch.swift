@@ -1,6 +1,7 @@
+internal import HDF5
 internal import TreadleBase
 internal import TreadleConfiguration
-internal import TreadleModel
+package import TreadleModel
 
 /// Finds the columns of a schema in files, by name and in any order.
 struct SchemaMatch {
@@ -15,13 +16,13 @@ struct SchemaMatch {
     init(_ parts: TableParts, _ schema: TableSchema, ignoresTargets: Bool) throws {
         self.schema = schema
         self.parts = parts
-        var problems: [String] = []
+        var problems = schema.unreadable
         let fields = parts.formats.map { SchemaMatch.fields($0, schema) }
         // Targets are read where every file has them.
         let hasTargets =
             !ignoresTargets && !schema.targets.isEmpty
             && fields.allSatisfy { fields in schema.targets.allSatisfy { fields[$0.name] != nil } }
-        let known = Set(schema.columns.map(\.name) + schema.targets.map(\.name) + schema.unused.map(\.name))
+        let known = schema.columnNames.union(schema.unused.map(\.name))
         for (index, format) in parts.formats.enumerated() {
             let path = parts.files[index].path
             let missing = schema.columns.map(\.name).filter { fields[index][$0] == nil }
@@ -98,6 +99,30 @@ struct SchemaMatch {
     }
 }
 
+extension TableSchema {
+    /// The names of all columns that are read, targets among them.
+    var columnNames: Set<String> { Set(columns.map(\.name) + targets.map(\.name)) }
+
+    /// Dates that no text could be read as, in a file that someone else wrote.
+    fileprivate var unreadable: [String] {
+        columns.compactMap { column in
+            guard case .date(_, let origin, let format) = column.kind else { return nil }
+            guard
+                DateFormat.seconds(ofDate: origin) == nil
+                    || (format != nil && DateFormat(rawValue: format ?? "") == nil)
+            else { return nil }
+            return "the schema has \"\(column.name.printable)\" as dates of a form that this program does not know"
+        }
+    }
+}
+
+extension DateFormat {
+    /// Seconds from 1970 to a date such as `2026-01-31`.
+    static func seconds(ofDate text: String) -> Int? {
+        ShortText(Array(text.utf8).span).flatMap { CalendarTime($0, .yearMonthDay) }.map { $0.dayNumber * 86_400 }
+    }
+}
+
 extension TableLayout {
     /// The layout that reads a schema's columns; `field` says where a column lies.
     init(_ schema: TableSchema, _ format: TableFormat, writesTargets: Bool, field: (String) -> Int?) {
@@ -127,5 +152,13 @@ extension TableLayout {
         self.init(
             format: format, roles: roles, inputCount: place, targetCount: writesTargets ? schema.targets.count : 0,
             isByName: format.names != nil)
+    }
+}
+
+extension TableSchema {
+    /// What the columns of an HDF5 data file are; nil where it does not say.
+    package init?(ofDataFile path: String) throws {
+        guard let schema = try DataFile(path, policy: .confined).schema() else { return nil }
+        self = schema
     }
 }

@@ -85,6 +85,9 @@ struct TableRequest {
             default: break
             }
         }
+        for column in kinds.keys.sorted() where !inputs.contains(column) && !targets.contains(column) {
+            problems.append("\(path): \(columns.name(column)) is given a kind, but is none of --columns")
+        }
         guard problems.isEmpty else { throw TreadleError(.usage, messages: problems) }
         guard inputs.contains(where: { kinds[$0] != .drop }) else {
             throw TreadleError(.usage, "\(path): no column is left to learn from; \(columns.listing)")

@@ -59,10 +59,13 @@ struct TableTargets {
             }
         } else if kind == nil, survey.areLabels {
             takeClasses(name, survey, nil)
-            notes.append(
-                "\(title) holds \(survey.counts.count) different whole numbers, \(Int(survey.smallest)) to "
-                    + "\(Int(survey.largest)), taken as classes; to predict a quantity, say --kind "
-                    + "\("\(name)=number".shellWord)")
+            // Numbers from 0 are how classes are written; others could as well be marks or counts.
+            if survey.smallest > 0 || survey.counts.count > 2 {
+                notes.append(
+                    "\(title) holds \(survey.counts.count) different whole numbers, \(Int(survey.smallest)) to "
+                        + "\(Int(survey.largest)), taken as classes; to predict a quantity, say --kind "
+                        + "\("\(name)=number".shellWord)")
+            }
         } else {
             targets.append(.init(name: name, form: form ?? .init()))
         }
@@ -94,9 +97,10 @@ extension ColumnSurvey {
     /// Whether all numbers are whole ones that 32 bits hold.
     var isWhole: Bool { isInteger && others == 0 && smallest >= -2_147_483_648 && largest <= 2_147_483_647 }
 
-    /// Whether whole numbers look like names of classes that do not begin at 0: few, close, and each of them often.
+    /// Whether whole numbers look like names of classes: few, close to each other, and each of them often.
     fileprivate var areLabels: Bool {
-        guard others == 0, isInteger, !hasManyNumbers, smallest > 0, counts.count > 1, counts.count <= 20 else {
+        guard others == 0, isInteger, !hasManyNumbers, smallest >= 0, counts.count > 1, counts.count <= 20
+        else {
             return false
         }
         return Double(counts.count) <= max(2, Double(numbers).squareRoot()) && largest < Double(2 * counts.count + 2)

@@ -31,8 +31,8 @@ extension SavedModel {
             if let bias = layer.bias { tensors.append(("\(layer.name).bias", bias)) }
         }
         let normalization = self.normalization
-        if !network.embedded.isEmpty {
-            let columns = network.embedded.map(Double.init)
+        if !self.network.embedded.isEmpty {
+            let columns = self.network.embedded.map(Double.init)
             tensors.append(("embedding.columns", Tensor(shape: [columns.count], storage: .float64(columns))))
         }
         for (name, values) in [

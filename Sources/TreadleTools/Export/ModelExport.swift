@@ -42,7 +42,7 @@ package enum ModelExport: String, CaseIterable, Sendable {
         if !normalization.imputation.isEmpty { steps.append("replace missing inputs by normalization.imputation") }
         if !normalization.shift.isEmpty { steps.append("subtract normalization.shift from x") }
         if !normalization.factor.isEmpty { steps.append("multiply x by normalization.factor") }
-        let network = model.checkpoint.network
+        let network = model.saved.network
         if !network.embedded.isEmpty { steps.append("embed the columns of embedding.columns") }
         if network.stem.last?.kind == .factors { steps.append("multiply by input_scale.weight") }
         if model.loss.link != .identity { steps.append("apply \(model.loss.link.rawValue) to the outputs") }

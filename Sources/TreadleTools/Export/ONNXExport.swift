@@ -73,7 +73,7 @@ struct ONNXExport {
     private var waves = ""
 
     private mutating func waves(of input: String, _ layer: Layer, _ parameters: LayerParameters) -> String {
-        let columns = checkpoint.network.embedded
+        let columns = saved.network.embedded
         let frequencies = layer.units / columns.count
         let repeated = graph.constant("embedding.columns", (0..<frequencies).flatMap { _ in columns })
         var turns = graph.node("Gather", [input, repeated], integers: [("axis", 1)])
@@ -86,7 +86,7 @@ struct ONNXExport {
 
     /// Each column's waves added up to its outputs: N×O·G.
     private mutating func combination(_ layer: Layer, _ parameters: LayerParameters) -> String {
-        let columns = checkpoint.network.embedded.count
+        let columns = saved.network.embedded.count
         let weight = graph.constant(
             "\(layer.name).weight", parameters.weight.floats, shape: [layer.inputs, layer.units / columns, columns])
         var sums = graph.node("Einsum", [waves, weight], texts: [("equation", "nkg,kog->nog")])

@@ -104,7 +104,7 @@ package struct ConfigurationDraft {
         var found = ["inputs \(portrait.inputs.path.printable), \(shape(portrait.inputs)) \(portrait.inputs.type)"]
         let kind: String =
             switch target.task {
-            case .classification: "\(target.outputs) classes"
+            case .classification: Figure.count(target.outputs, "class", plural: "classes")
             case .multilabel: "\(target.outputs) labels, each yes or no"
             case .regression: target.outputs == 1 ? "a quantity" : "\(target.outputs) quantities"
             }

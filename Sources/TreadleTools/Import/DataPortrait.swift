@@ -81,9 +81,12 @@ struct DataPortrait {
         valid = pair(.valid)
         test = pair(.test)
         elementSize = inputs.type.size ?? 8
+        let schema = try targets.path == "/y" ? TableSchema(ofDataFile: path) : nil
         let names = file.contains("/classes") ? try? file.dataset("/classes").readStrings() : nil
         for entry in [inputs, targets, weight].compactMap({ $0 }) { try file.dataset(entry.path).checkStored() }
-        target = try DataPortrait.target(file.dataset(targets.path), targets, classes: names)
+        target = try DataPortrait.target(
+            file.dataset(targets.path), targets, classes: names,
+            isQuantity: schema?.targets.first.map { $0.classes == nil } ?? false)
         let values = try DataPortrait.sample(file.dataset(inputs.path), inputs)
         hasMissing = values.contains { !$0.isFinite }
         isUnitScaled = values.allSatisfy { !$0.isFinite || ($0 >= 0 && $0 <= 1) }
@@ -113,7 +116,7 @@ struct DataPortrait {
     }
 
     private static func target(
-        _ dataset: H5Dataset, _ entry: ArrayListing.Entry, classes: [String]?
+        _ dataset: H5Dataset, _ entry: ArrayListing.Entry, classes: [String]?, isQuantity: Bool
     ) throws -> Target {
         if case .string = entry.type {
             let texts = try dataset.readStrings(rows: 0..<min(entry.rows, 1 << 20))
@@ -130,13 +133,12 @@ struct DataPortrait {
         if let classes, isWhole, smallest >= 0, largest < Double(classes.count) {
             return Target(task: .classification, outputs: classes.count, classes: classes)
         }
+        // The import of a table has decided it, or was told.
+        if isQuantity, classes == nil { return Target(task: .regression, outputs: 1, classes: nil) }
         // Few different whole numbers from 0, each of them often, are names of classes.
         let few = Double(different.count) <= max(2, min(1000, Double(finite.count).squareRoot()))
-        if isWhole, few, smallest >= 0, largest < Double(2 * different.count + 2) {
-            let remark =
-                smallest > 0 && different.count > 1
-                ? "The labels begin at \(Int(smallest)): the outputs below it stay unused." : nil
-            return Target(task: .classification, outputs: Int(largest) + 1, classes: nil, remark: remark)
+        if isWhole, few, smallest == 0, largest < Double(2 * different.count + 2) {
+            return Target(task: .classification, outputs: Int(largest) + 1, classes: nil)
         }
         let remark =
             isWhole && few

@@ -63,9 +63,16 @@ public struct HealthSign: Equatable, Sendable {
 
     private static func found(in layer: LayerHealth, of checkpoint: CheckpointHead) -> [HealthSign] {
         var signs: [HealthSign] = []
-        func add(_ severity: Severity, _ found: [Int], of all: Int, _ noun: String, _ what: String, _ meaning: String) {
+        func add(
+            _ severity: Severity, _ found: [Int], of all: Int, _ noun: String, _ what: String, _ meaning: String,
+            names: [String]? = nil
+        ) {
             guard !found.isEmpty else { return }
-            let finding = "layer \(layer.name.printable): \(found.count) of \(all) \(noun) \(verb(found.count)) \(what)"
+            var finding = "layer \(layer.name.printable): \(found.count) of \(all) \(noun) \(verb(found.count)) \(what)"
+            if let names, names.count == all {
+                let shown = found.prefix(20).map { names[$0].printable }.joined(separator: ", ")
+                finding += ": \(shown)" + (found.count > 20 ? " and \(found.count - 20) more" : "")
+            }
             signs.append(HealthSign(severity: severity, finding: finding, meaning: meaning))
         }
         let mostly = layer.dead.count * 2 > layer.units
@@ -85,7 +92,7 @@ public struct HealthSign: Equatable, Sendable {
             add(
                 .remark, layer.idleInputs, of: first.inputs, "inputs", "never used",
                 "no gradient reaches them: they are constant in the training data; leave them out, or mind that the "
-                    + "model knows nothing of them")
+                    + "model knows nothing of them", names: checkpoint.columns)
         }
         return signs
     }

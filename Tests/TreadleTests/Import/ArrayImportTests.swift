@@ -214,7 +214,8 @@ import Testing
                 """
                 f = h5py.File('out.h5'); x = np.loadtxt('x.csv', delimiter=',', skiprows=1)
                 assert (f['x'][:] == x[:, :8]).all() and (f['y'][:] == x[:, 8]).all()
-                assert list(f['columns'].asstr()[:]) == list('abcdefgh')
+                import json; s = json.loads(f['schema'][()])
+                assert [c['name'] for c in s['columns']] == list('abcdefgh') and s['targets'][0]['name'] == 't'
                 """)
         }
     }
