@@ -1,6 +1,6 @@
 // Included once by each convert_*.c, which defines NAME: the same loops for another instruction set.
 //
-// Blocks of BLOCK elements go through the stages (byte order, double, imputation and scaling, result) in L1,
+// Blocks of BLOCK elements go through the stages (byte order, double, imputation, scaling and clip, result) in L1,
 // so memory is read once and written once.
 
 #include "convert.h"
@@ -116,6 +116,16 @@ static void NAME(scale)(double *values, size_t n, const double *shift, const dou
     for (size_t i = 0; i < n; i++) values[i] = (values[i] - shift[i]) * factor[i];
 }
 
+// Large squares overflow, where the root of 1+t² is |t| in all its digits. What is not finite stays so.
+static void NAME(clip)(double *values, size_t n, const double *inverse) {
+    for (size_t i = 0; i < n; i++) {
+        double t = values[i] * inverse[i];
+        double square = 1.0 + t * t;
+        double root = square < __builtin_inf() ? __builtin_elementwise_sqrt(square) : __builtin_fabs(t);
+        values[i] = values[i] / root;
+    }
+}
+
 // The largest magnitude by its bits: not finite exactly when that is at least infinity's.
 #define DEFINE_ROUND(TYPE, UINT, INFINITY_BITS)                                                              \
     static int NAME(round_##TYPE)(const double *values, size_t n, TYPE *result) {                            \
@@ -151,6 +161,7 @@ DEFINE_ROUND(double, uint64_t, 0x7ff0000000000000u)
         double *values, size_t n, const cd_columns *columns, size_t first, TYPE *result) {                   \
         if (columns->imputation) NAME(impute)(values, n, columns->imputation + first);                       \
         if (columns->shift) NAME(scale)(values, n, columns->shift + first, columns->factor + first);         \
+        if (columns->inverse_clip) NAME(clip)(values, n, columns->inverse_clip + first);                     \
         return NAME(round_##TYPE)(values, n, result);                                                        \
     }
 DEFINE_FINISH(float)
@@ -160,7 +171,7 @@ DEFINE_FINISH(double)
 #define DEFINE_CONVERT(SUFFIX, TYPE, SAME)                                                                   \
     static int NAME(convert_##SUFFIX)(                                                                       \
         cd_kind kind, int swapped, const void *source, size_t n, const cd_columns *columns, TYPE *result) {  \
-        if (kind == SAME && !swapped && !columns->shift && !columns->imputation) {                           \
+        if (kind == SAME && !swapped && !columns->shift && !columns->imputation && !columns->inverse_clip) { \
             return NAME(copy_##TYPE)(source, n, result);                                                     \
         }                                                                                                    \
         const unsigned char *bytes = source;                                                                 \

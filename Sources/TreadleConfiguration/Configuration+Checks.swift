@@ -46,6 +46,12 @@ extension Configuration {
                 "\(key) has a use with \(user) only; remove it, or set \(user)"
             }
         }
+        check.that(
+            ["optimizer.decay_schedule", "optimizer.weight_decay"],
+            optimizer.decaySchedule == .constant || optimizer.weightDecay > 0
+        ) {
+            "optimizer.decay_schedule changes nothing while optimizer.weight_decay is 0; set that, or remove it"
+        }
         check.that(["schedule.min_lr", "optimizer.lr"], schedule.minLr <= optimizer.lr) {
             "schedule.min_lr \(schedule.minLr) is above optimizer.lr \(optimizer.lr); rates fall from lr to min_lr"
         }
@@ -59,6 +65,9 @@ extension Configuration {
             ["data.normalize_target", "loss.type"], data.normalizeTarget == .none || lossType != .poisson
         ) {
             "data.normalize_target does not fit loss.type \"poisson\", which needs counts; remove it"
+        }
+        check.that(["data.clip_predictions", "task"], !data.clipPredictions || task == .regression) {
+            "data.clip_predictions is for task \"regression\" only, not for \"\(task.rawValue)\"; remove it"
         }
         check.that(["retrain.promote", "data.valid"], retrain?.promote == nil || data.valid != nil) {
             "retrain.promote compares models on validation rows, and data.valid is null; give one or set promote to null"
@@ -113,9 +122,10 @@ extension Configuration {
             [.step, .exponential, .plateau].contains(curve), ["schedule.gamma"], "schedule.type",
             ["step", "exponential", "plateau"], &check)
         unless(curve == .step, ["schedule.step_epochs"], "schedule.type", ["step"], &check)
+        let falling: [ScheduleType] = [.cosine, .poly, .plateau, .linear, .coslog, .flatCosine, .flatLinear]
         unless(
-            [.cosine, .poly, .plateau].contains(curve), ["schedule.min_lr"], "schedule.type",
-            ["cosine", "poly", "plateau"], &check)
+            falling.contains(curve), ["schedule.min_lr"], "schedule.type", falling.map(\.rawValue), &check)
+        unless(curve == .coslog, ["schedule.cycles"], "schedule.type", ["coslog"], &check)
         unless(curve == .poly, ["schedule.power"], "schedule.type", ["poly"], &check)
         unless(curve == .plateau, ["schedule.patience"], "schedule.type", ["plateau"], &check)
         unless(

@@ -13,6 +13,8 @@ package struct DataConfiguration: Equatable, Sendable {
     package var prefetch: Int
     package var normalize: NormalizationMethod
     package var normalizeTarget: TargetNormalization
+    /// Whether a regression's predictions stay within the range of the training targets.
+    package var clipPredictions: Bool
     package var nonFinite: NonFinitePolicy
     package var allowExternal: Bool
     /// Whether datasets may claim far more than their file stores.
@@ -57,7 +59,7 @@ package enum Shuffle: String, CaseIterable, Sendable { case full, block, none }
 package enum Access: String, CaseIterable, Sendable { case auto, mmap, chunks, library, memory }
 
 package enum NormalizationMethod: Equatable, Sendable {
-    case standard, minmax, none
+    case standard, robust, minmax, none
     case scale(Double)
 }
 

@@ -29,6 +29,7 @@ package struct OptimizerConfiguration: Equatable, Sendable {
     package var rho: Double
     package var eps: Double
     package var weightDecay: Double
+    package var decaySchedule: DecaySchedule
     package var l1: Double
     package var clipNorm: Double?
     /// What the rate is multiplied by for some parameters: the biases of dense layers, the factors of the inputs, and all of
@@ -39,8 +40,8 @@ package struct OptimizerConfiguration: Equatable, Sendable {
 
     package init(
         type: OptimizerType, lr: Double, momentum: Double, nesterov: Bool, beta1: Double, beta2: Double, rho: Double,
-        eps: Double, weightDecay: Double, l1: Double, clipNorm: Double?, biasRate: Double = 1, scaleRate: Double = 1,
-        embeddingRate: Double = 1
+        eps: Double, weightDecay: Double, decaySchedule: DecaySchedule = .constant, l1: Double, clipNorm: Double?,
+        biasRate: Double = 1, scaleRate: Double = 1, embeddingRate: Double = 1
     ) {
         self.type = type
         self.lr = lr
@@ -51,12 +52,18 @@ package struct OptimizerConfiguration: Equatable, Sendable {
         self.rho = rho
         self.eps = eps
         self.weightDecay = weightDecay
+        self.decaySchedule = decaySchedule
         self.l1 = l1
         self.clipNorm = clipNorm
         self.biasRate = biasRate
         self.scaleRate = scaleRate
         self.embeddingRate = embeddingRate
     }
+}
+
+/// How the pull of `weight_decay` changes in the course of a run.
+package enum DecaySchedule: String, CaseIterable, Sendable {
+    case constant, flatCosine = "flat_cosine", rate
 }
 
 /// The section `schedule`: how the learning rate moves.
@@ -67,13 +74,16 @@ package struct ScheduleConfiguration: Equatable, Sendable {
     package var gamma: Double
     /// step: after every so many epochs.
     package var stepEpochs: Int
-    /// cosine and poly end at this rate; plateau never goes below it.
+    /// The curves that end at all end at this rate; plateau never goes below it.
     package var minLr: Double
     package var power: Double
+    /// coslog: how often the rate rises and falls.
+    package var cycles: Int
     /// plateau: so many epochs without progress.
     package var patience: Int
 }
 
 package enum ScheduleType: String, CaseIterable, Sendable {
-    case constant, step, exponential, cosine, poly, plateau
+    case constant, step, exponential, cosine, poly, plateau, linear, coslog, flatCosine = "flat_cosine"
+    case flatLinear = "flat_linear"
 }

@@ -47,8 +47,7 @@ final class BatchSource<S: Scalar>: Sendable {
         self.batchSize = batchSize
         self.part = part
         batchesPerEpoch = rows.batches(of: batchSize, dropLast: dropLast)
-        xTransforms = dataset.x.transforms(
-            shift: normalization.shift, factor: normalization.factor, imputation: normalization.imputation)
+        xTransforms = dataset.x.transforms(inputs: normalization)
         x = try dataset.store("x", dataset.x, xTransforms, normalization, rows)
         if case .values(let array) = dataset.targets {
             valueTransforms = array.transforms(shift: normalization.targetShift, factor: normalization.targetFactor)

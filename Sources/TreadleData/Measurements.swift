@@ -14,10 +14,11 @@ struct Measurements: Codable, Equatable {
         _ fingerprint: String, _ directory: String?, _ ranks: Ranks
     ) throws -> Measurements {
         let data = configuration.data
-        let needsX = data.normalize == .standard || data.normalize == .minmax || data.nonFinite == .imputeMean
-        let needsTargets = data.normalizeTarget == .standard && configuration.task == .regression
+        let needsX = [.standard, .robust, .minmax].contains(data.normalize) || data.nonFinite == .imputeMean
+        let needsTargets =
+            (data.normalizeTarget == .standard || data.clipPredictions) && configuration.task == .regression
         guard needsX || needsTargets || data.nonFinite == .dropRow else {
-            return Measurements(normalization: try normalization(dataset, data, nil, targets: nil), dropped: [])
+            return Measurements(normalization: try normalization(dataset, data, nil, nil, targets: nil), dropped: [])
         }
         let cache = directory.map { $0 + "/normalization.json" }
         let key = key(dataset, configuration, fingerprint)
@@ -29,21 +30,31 @@ struct Measurements: Codable, Equatable {
             dataset, isTraining: isTraining, wantsX: needsX, wantsTargets: needsTargets, ranks: ranks)
         dataset.noteDropped(scan.dropped)
         if scan.imputed > 0 {
+            let center = data.normalize == .robust ? "median" : "mean"
             dataset.settings.note(
                 .warning,
-                "\(scan.imputed) values that are not finite get their column's mean; the first is \(scan.firstImputed ?? "")"
+                "\(scan.imputed) values that are not finite get their column's \(center); the first is \(scan.firstImputed ?? "")"
             )
         }
+        let dropped = RowFilter(scan.dropped)
+        let quartiles =
+            data.normalize == .robust
+            ? try ColumnQuartiles(
+                dataset, isCounted: { isTraining($0) && !dropped.contains($0) }, ranks: ranks) : nil
         let measurements = Measurements(
             normalization: try normalization(
-                dataset, data, needsX ? scan.x : nil, targets: needsTargets ? scan.targets : nil),
+                dataset, data, needsX ? scan.x : nil, quartiles, targets: needsTargets ? scan.targets : nil),
             dropped: scan.dropped)
         if let cache { Kept(key: key, measurements: measurements).write(cache, dataset.settings) }
         return measurements
     }
 
+    /// What robust normalization bends numbers to stay within, in quartile ranges.
+    private static let robustClip = 3.0
+
     private static func normalization(
-        _ dataset: Dataset, _ data: DataConfiguration, _ x: ColumnStatistics?, targets: ColumnStatistics?
+        _ dataset: Dataset, _ data: DataConfiguration, _ x: ColumnStatistics?, _ quartiles: ColumnQuartiles?,
+        targets: ColumnStatistics?
     ) throws -> Normalization {
         var result = Normalization()
         let columns = 0..<dataset.features
@@ -57,30 +68,38 @@ struct Measurements: Codable, Equatable {
             result.shift = x.mean
             // A column that never changes is shifted to 0 and left in its own units.
             result.factor = columns.map { x.deviation($0).inverse }
+        case .robust:
+            guard let x, let quartiles else { break }
+            result.shift = quartiles.median
+            result.factor = columns.map { column in
+                // Where half of all numbers are the same, the quartiles may be too: then the whole range counts.
+                let range = quartiles.high[column] - quartiles.low[column]
+                let spread = range > 0 ? range : (x.high[column] - x.low[column]) / 2
+                return x.count[column] > 0 && spread > 0 ? 1 / spread : 0
+            }
+            result.clip = columns.map { _ in robustClip }
         case .minmax:
             guard let x else { break }
             result.shift = columns.map { x.count[$0] > 0 ? x.low[$0] : 0 }
             result.factor = columns.map { x.count[$0] > 0 ? (x.high[$0] - x.low[$0]).inverse : 1 }
-        }
-        if let isNumber = dataset.isNumber, !result.shift.isEmpty {
-            // What is 0 or 1 or on a circle has a scale that fits already.
-            for column in columns where !isNumber[column] {
-                result.shift[column] = 0
-                result.factor[column] = 1
-            }
         }
         if data.nonFinite == .imputeMean, let x {
             if let empty = columns.first(where: { x.count[$0] == 0 }) {
                 dataset.settings.note(
                     .warning, "\(dataset.x.columnName(empty)) of \(dataset.x.path) has no finite value; it counts as 0")
             }
-            result.imputation = x.mean
+            result.imputation = quartiles?.median ?? x.mean
         }
-        if let targets {
+        if let targets, data.normalizeTarget == .standard {
             result.targetShift = targets.mean
             result.targetFactor = targets.mean.indices.map { targets.deviation($0).inverse }
         }
-        guard (result.shift + result.factor + result.targetShift + result.targetFactor).allSatisfy(\.isFinite) else {
+        if let targets, data.clipPredictions, targets.count.allSatisfy({ $0 > 0 }) {
+            result.targetLow = targets.low
+            result.targetHigh = targets.high
+        }
+        if let isNumber = dataset.isNumber { result.spare(columns.filter { !isNumber[$0] }) }
+        guard result.named.allSatisfy({ $0.values.allSatisfy(\.isFinite) }) else {
             throw TreadleError(
                 .badData,
                 "\(dataset.files[0].path):\(dataset.x.path): the numbers are too large to be measured in Float64; scale the data"
@@ -98,9 +117,8 @@ struct Measurements: Codable, Equatable {
             if case .fraction(let fraction) = data.valid { "\(fraction) \(configuration.seed)" } else { "all" }
         let test = if let test = data.test, test.isSplit { " \(test) \(configuration.seed)" } else { "" }
         let parts = [
-            "measurements 1\(test)", fingerprint, "\(dataset.range)", fraction, "\(data.normalize)",
-            "\(data.normalizeTarget)",
-            "\(data.nonFinite)", "\(configuration.task)",
+            "measurements 2\(test)", fingerprint, "\(dataset.range)", fraction, "\(data.normalize)",
+            "\(data.normalizeTarget)", "\(data.clipPredictions)", "\(data.nonFinite)", "\(configuration.task)",
         ]
         return Fingerprint.digest(of: (parts + files).joined(separator: "\n"))
     }

@@ -65,13 +65,22 @@ final class StoredArray: Sendable {
     var isPlain: Bool { segments.allSatisfy { $0.reading == nil } }
 
     /// What each segment's rows go through.
-    func transforms(shift: [Double] = [], factor: [Double] = [], imputation: [Double] = []) -> [ColumnTransform] {
-        let plain = ColumnTransform(shift: shift, factor: factor, imputation: imputation)
+    func transforms(
+        shift: [Double] = [], factor: [Double] = [], imputation: [Double] = [], clip: [Double] = []
+    ) -> [ColumnTransform] {
+        let plain = ColumnTransform(shift: shift, factor: factor, imputation: imputation, clip: clip)
         return segments.map { segment in
             segment.reading.map {
-                ColumnTransform(shift: shift, factor: factor, imputation: imputation, reading: $0)
+                ColumnTransform(shift: shift, factor: factor, imputation: imputation, clip: clip, reading: $0)
             } ?? plain
         }
+    }
+
+    /// The same for inputs, as a model normalizes them.
+    func transforms(inputs normalization: Normalization) -> [ColumnTransform] {
+        transforms(
+            shift: normalization.shift, factor: normalization.factor, imputation: normalization.imputation,
+            clip: normalization.clip)
     }
 
     /// The place in `segments` of the one that holds `row`.

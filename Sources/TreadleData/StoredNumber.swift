@@ -58,12 +58,17 @@ package struct StoredNumber: Equatable, Sendable {
     private let reading: InputReading?
 
     /// Empty arrays leave their part out; the others have an entry for each input.
-    package convenience init(shift: [Double] = [], factor: [Double] = [], imputation: [Double] = []) {
-        self.init(shift: shift, factor: factor, imputation: imputation, reading: nil)
+    package convenience init(
+        shift: [Double] = [], factor: [Double] = [], imputation: [Double] = [], clip: [Double] = []
+    ) {
+        self.init(shift: shift, factor: factor, imputation: imputation, clip: clip, reading: nil)
     }
 
     /// Of inputs that are made as `reading` says; nil: that are the stored numbers.
-    init(shift: [Double] = [], factor: [Double] = [], imputation: [Double] = [], reading: InputReading?) {
+    init(
+        shift: [Double] = [], factor: [Double] = [], imputation: [Double] = [], clip: [Double] = [],
+        reading: InputReading?
+    ) {
         precondition(shift.count == factor.count, "a column has both a shift and a factor, or neither")
         // What is made of codes is 0 or 1 and stays so: only stored numbers have an entry.
         func packed(_ values: [Double]) -> [Double] {
@@ -71,16 +76,24 @@ package struct StoredNumber: Equatable, Sendable {
             return reading.numberInputs.map { values[$0] }
         }
         let (shift, factor, imputation) = (packed(shift), packed(factor), packed(imputation))
-        let values = shift + factor + imputation
+        let values = shift + factor + imputation + packed(clip).map { $0 == 0 ? 0 : 1 / $0 }
         let memory = UnsafeMutablePointer<Double>.allocate(capacity: max(values.count, 1))
         for (index, value) in values.enumerated() { unsafe memory[index] = value }
         unsafe self.memory = unsafe memory
         unsafe columns = unsafe cd_columns(
             shift: shift.isEmpty ? nil : UnsafePointer(memory),
             factor: shift.isEmpty ? nil : UnsafePointer(memory + shift.count),
-            imputation: imputation.isEmpty ? nil : UnsafePointer(memory + 2 * shift.count))
+            imputation: imputation.isEmpty ? nil : UnsafePointer(memory + 2 * shift.count),
+            inverse_clip: clip.isEmpty ? nil : UnsafePointer(memory + 2 * shift.count + imputation.count))
         isIdentity = values.isEmpty && reading == nil
         self.reading = reading
+    }
+
+    /// What becomes of inputs.
+    package convenience init(inputs normalization: Normalization) {
+        self.init(
+            shift: normalization.shift, factor: normalization.factor, imputation: normalization.imputation,
+            clip: normalization.clip)
     }
 
     static let identity = ColumnTransform()

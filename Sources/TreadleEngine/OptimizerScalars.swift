@@ -31,15 +31,15 @@ struct OptimizerScalars {
         remembersVelocity(configuration) ? ["momentum"] : configuration.type.traits.slots
     }
 
-    /// Goes on by one update and gives its scalars.
-    mutating func next(rate: Double) -> ck_optimizer {
+    /// Goes on by one update and gives its scalars; `decay` is what the weight decay is multiplied by.
+    mutating func next(rate: Double, decay: Double = 1) -> ck_optimizer {
         step += 1
         power1 *= configuration.beta1
         power2 *= configuration.beta2
         return ck_optimizer(
             type: type, rate: rate, momentum: configuration.momentum, beta1: configuration.beta1,
             beta2: configuration.beta2, rho: configuration.rho, eps: configuration.eps,
-            weight_decay: configuration.weightDecay, l1: configuration.l1, correction1: 1 - power1,
+            weight_decay: configuration.weightDecay * decay, l1: configuration.l1, correction1: 1 - power1,
             correction2: (1 - power2).squareRoot())
     }
 

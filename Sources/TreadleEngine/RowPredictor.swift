@@ -57,7 +57,7 @@ private final class RowPassPool<S: Scalar>: Sendable {
     private let loss: LossFunction
     nonisolated(unsafe) private let packed: PackedParameters<S>
     private let transform: ColumnTransform
-    private let target: (shift: [Double], factor: [Double])
+    private let normalization: Normalization
     private let idle: Mutex<[RowPass<S>]>
 
     init(
@@ -67,9 +67,8 @@ private final class RowPassPool<S: Scalar>: Sendable {
         self.loss = loss
         unsafe packed = PackedParameters(PackedLayout(network, of: S.self))
         unsafe packed.load(parameters)
-        transform = ColumnTransform(
-            shift: normalization.shift, factor: normalization.factor, imputation: normalization.imputation)
-        target = (normalization.targetShift, normalization.targetFactor)
+        transform = ColumnTransform(inputs: normalization)
+        self.normalization = normalization
         idle = Mutex([])
     }
 
@@ -109,7 +108,8 @@ private final class RowPassPool<S: Scalar>: Sendable {
         }
         let width = network.outputs
         unsafe pass.run(
-            into: values + block.lowerBound * width, classes: classes.map { unsafe $0 + block.lowerBound }, target)
+            into: values + block.lowerBound * width, classes: classes.map { unsafe $0 + block.lowerBound },
+            normalization)
         return nil
     }
 }
@@ -150,7 +150,7 @@ private final class RowPassPool<S: Scalar>: Sendable {
 
     func run(
         into values: UnsafeMutablePointer<Float>, classes: UnsafeMutablePointer<Int>?,
-        _ target: (shift: [Double], factor: [Double])
+        _ normalization: Normalization
     ) {
         unsafe step.bind(Batch(rows: rows, x: UnsafePointer(pointers.start), targets: .absent, weights: nil))
         step.draw(together: rows)
@@ -160,13 +160,8 @@ private final class RowPassPool<S: Scalar>: Sendable {
             let output = unsafe step.output + row * step.outputStride
             let result = unsafe values + row * width
             if let classes = unsafe classes { unsafe classes[row] = best(of: output, width) }
-            if target.factor.isEmpty {
-                for column in 0..<width { unsafe result[column] = Float(output[column]) }
-            } else {
-                for column in 0..<width {
-                    unsafe result[column] = Float(
-                        Double(output[column]) / target.factor[column] + target.shift[column])
-                }
+            for column in 0..<width {
+                unsafe result[column] = Float(normalization.value(of: Double(output[column]), column: column))
             }
         }
     }

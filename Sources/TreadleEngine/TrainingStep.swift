@@ -5,7 +5,7 @@ package import TreadleData
 package import TreadleModel
 
 /// What one batch gave.
-package struct StepResult: Equatable, Sendable {
+package struct StepResult: Equatable, Sendable, BitwiseCopyable {
     /// Σ wᵢ·ℓᵢ over the batch's rows, and Σ wᵢ: the loss is their quotient.
     package var lossSum: Double
     package var weightSum: Double
@@ -199,12 +199,14 @@ package struct StepResult: Equatable, Sendable {
 
     // MARK: the step
 
-    /// Trains on one batch; `updates` is the number of updates before it. The weights change when `endsGroup` is true, as
-    /// for every batch unless gradients accumulate.
+    /// Trains on one batch; `updates` is the number of updates before it, and `decay` what the weight decay is multiplied
+    /// by. The weights change when `endsGroup` is true, as for every batch unless gradients accumulate.
     @discardableResult
     @specialized(where S == Float)
     @specialized(where S == Double)
-    package func run(_ batch: Batch<S>, step updates: Int, rate: Double, endsGroup: Bool = true) -> StepResult {
+    package func run(
+        _ batch: Batch<S>, step updates: Int, rate: Double, decay: Double = 1, endsGroup: Bool = true
+    ) -> StepResult {
         unsafe bind(batch, step: updates)
         unsafe trainRows(batch.rows)
         afterRows?()
@@ -215,7 +217,7 @@ package struct StepResult: Equatable, Sendable {
             batchesInGroup += 1
             return sums
         }
-        let result = update(rate: rate) ?? sums
+        let result = update(rate: rate, decay: decay) ?? sums
         batchesInGroup = 0
         group = StepResult()
         return result
@@ -264,7 +266,7 @@ package struct StepResult: Equatable, Sendable {
     }
 
     /// Phase 2, and 3 where the whole gradient is needed first. Returns the sums where `reduce` has changed them.
-    private func update(rate: Double) -> StepResult? {
+    private func update(rate: Double, decay: Double) -> StepResult? {
         var changed: StepResult?
         if let reduce = unsafe reduce, let gradient {
             unsafe reduce(UnsafeMutableBufferPointer(start: gradient.start, count: gradient.layout.count), &group)
@@ -274,7 +276,7 @@ package struct StepResult: Equatable, Sendable {
             exchange?.collectSums(into: gradient, adds: batchesInGroup > 0)
             return changed
         }
-        unsafe step.plan.pointee.optimizer = scalars.next(rate: rate)
+        unsafe step.plan.pointee.optimizer = scalars.next(rate: rate, decay: decay)
         unsafe step.plan.pointee.scale = group.weightSum > 0 ? 1 / group.weightSum : 0
         guard let exchange, let gradient else {
             crew.run(

@@ -55,9 +55,10 @@ import TreadleModel
         Case(
             "data.memory_limit", "an amount such as \"300MB\", \"2GiB\", \"25%\", or bytes", "0", "'x'", "'0%'", "null"),
         Case("data.prefetch", "an integer from 1 to 1024", "0", "1025", "null"),
-        Case("data.normalize", "\"standard\", \"minmax\", \"none\" or { scale: … }", "null", "2", "[]"),
+        Case("data.normalize", "\"standard\", \"robust\", \"minmax\", \"none\" or { scale: … }", "null", "2", "[]"),
         Case("data.normalize.scale", "a number other than 0", "0", "'x'", "null", "Infinity", "NaN"),
         Case("data.normalize_target", "\"standard\" or \"none\"", "null", "7"),
+        Case("data.clip_predictions", "true or false", "null", "1", "'x'"),
         Case("data.non_finite", "\"error\", \"impute_mean\" or \"drop_row\"", "null", "7"),
         Case("data.allow_external", "true or false", "0", "null"),
         Case("data.allow_unstored", "true or false", "0", "null"),
@@ -102,6 +103,7 @@ import TreadleModel
         Case("optimizer.rho", "a number from 0 up to, not including, 1", "1", "-0.1", "null"),
         Case("optimizer.eps", "a number above 0", "0", "null"),
         Case("optimizer.weight_decay", "a number of at least 0", "-1", "null"),
+        Case("optimizer.decay_schedule", "\"constant\", \"flat_cosine\" or \"rate\"", "null", "1"),
         Case("optimizer.l1", "a number of at least 0", "-1", "null"),
         Case("optimizer.clip_norm", "a number above 0", "0", "'x'"),
         Case("optimizer.bias_rate", "a number of at least 0", "-1", "null"),
@@ -109,13 +111,16 @@ import TreadleModel
         Case("optimizer.embedding_rate", "a number of at least 0", "-1", "null"),
         Case("schedule", "an object { … }", "null", "'cosine'"),
         Case(
-            "schedule.type", "\"constant\", \"step\", \"exponential\", \"cosine\", \"poly\" or \"plateau\"", "7", "null"
+            "schedule.type",
+            "\"constant\", \"step\", \"exponential\", \"cosine\", \"poly\", \"plateau\", \"linear\", \"coslog\", \"flat_cosine\" or \"flat_linear\"",
+            "7", "null"
         ),
         Case("schedule.warmup_steps", "an integer from 0 to 1000000000", "-1", "0.5", "null"),
         Case("schedule.gamma", "a number above 0 up to 1", "0", "1.1", "null"),
         Case("schedule.step_epochs", "an integer from 1 to 1000000000", "0", "null"),
         Case("schedule.min_lr", "a number of at least 0", "-1", "null"),
         Case("schedule.power", "a number above 0", "0", "null"),
+        Case("schedule.cycles", "an integer from 1 to 30", "0", "31", "null", "1.5"),
         Case("schedule.patience", "an integer from 0 to 1000000000", "-1", "null"),
         Case("stop", "an object { … }", "null", "7"),
         Case("stop.epochs", "an integer from 1 to 1000000000", "0", "null", "'x'"),
@@ -388,8 +393,21 @@ import TreadleModel
                 "schedule.step_epochs has a use with schedule.type \"step\" only; remove it or change schedule.type"
             ),
             (
+                ["data.clip_predictions=true"],
+                "data.clip_predictions is for task \"regression\" only, not for \"classification\"; remove it"
+            ),
+            (
+                ["optimizer.decay_schedule=rate"],
+                "optimizer.decay_schedule changes nothing while optimizer.weight_decay is 0; set that, or remove it"
+            ),
+            (
+                ["schedule.cycles=3"],
+                "schedule.cycles has a use with schedule.type \"coslog\" only; remove it or change schedule.type"
+            ),
+            (
                 ["schedule.min_lr=1e-5"],
-                "schedule.min_lr has a use with schedule.type \"cosine\", \"poly\" or \"plateau\" only; "
+                "schedule.min_lr has a use with schedule.type \"cosine\", \"poly\", \"plateau\", \"linear\", \"coslog\", "
+                    + "\"flat_cosine\" or \"flat_linear\" only; "
                     + "remove it or change schedule.type"
             ),
             (

@@ -124,7 +124,7 @@ import TreadleModel
         job.data.access = pick(Access.allCases)
         job.data.memoryLimit = amount()
         job.data.prefetch = integer(1...9)
-        job.data.normalize = pick([.standard, .minmax, .none, .scale(-positive())])
+        job.data.normalize = pick([.standard, .robust, .minmax, .none, .scale(-positive())])
         job.data.nonFinite = pick(NonFinitePolicy.allCases)
         job.data.allowExternal = flip()
         job.data.allowUnstored = flip()
@@ -159,6 +159,8 @@ import TreadleModel
         job.optimizer.type = pick(OptimizerType.allCases)
         job.optimizer.lr = positive()
         job.optimizer.weightDecay = flip() ? 0 : positive()
+        if job.optimizer.weightDecay > 0 { job.optimizer.decaySchedule = pick(DecaySchedule.allCases) }
+        if job.task == .regression { job.data.clipPredictions = flip() }
         job.optimizer.l1 = flip() ? 0 : positive()
         job.optimizer.clipNorm = flip() ? nil : positive()
         switch job.optimizer.type {
@@ -178,8 +180,9 @@ import TreadleModel
         job.schedule.type = pick(ScheduleType.allCases)
         job.schedule.warmupSteps = integer(0...99)
         if [.step, .exponential, .plateau].contains(job.schedule.type) { job.schedule.gamma = share() }
-        if [.cosine, .poly, .plateau].contains(job.schedule.type) { job.schedule.minLr = job.optimizer.lr / 3 }
+        if ![.constant, .step, .exponential].contains(job.schedule.type) { job.schedule.minLr = job.optimizer.lr / 3 }
         if job.schedule.type == .step { job.schedule.stepEpochs = integer(1...9) }
+        if job.schedule.type == .coslog { job.schedule.cycles = integer(1...9) }
         if job.schedule.type == .poly { job.schedule.power = positive() }
         if job.schedule.type == .plateau { job.schedule.patience = integer(0...9) }
         job.metrics = job.task.metrics.filter { _ in flip() }

@@ -23,10 +23,12 @@ typedef struct cd_columns {
     const double *shift, *factor;
     /// What takes the place of a value that is not finite, before the shift.
     const double *imputation;
+    /// One over each column's bound c, with which a value z becomes z/√(1+(z/c)²) after the factor; 0 leaves it as it is.
+    const double *inverse_clip;
 } cd_columns;
 
 /// Converts one row of `n` elements: to double (exactly, but for 64-bit integers beyond 2^53, which round to
-/// the nearest, ties to even), then imputation, shift and factor in double, then one rounding to the result.
+/// the nearest, ties to even), then imputation, shift, factor and clip in double, then one rounding to the result.
 ///
 /// The same numbers give the same bits in whatever kind, byte order and instruction set. `swapped` says that
 /// the bytes are in the order this machine does not use. Returns 1 when some result is not finite, 0 otherwise.
@@ -74,6 +76,27 @@ typedef struct cd_sums {
 
 /// Adds one row of `n` values to the sums.
 void cd_accumulate(const double *row, size_t n, const cd_sums *sums);
+
+/// What is counted of numbers on the way to their quantiles: for each column and each wanted beginning, how many numbers
+/// with this beginning go on with each digit.
+///
+/// Numbers are taken as 64 bits that are in order as the numbers are, and digits from the top: those before the one at
+/// hand are the beginning.
+typedef struct cd_digits {
+    /// The bits behind the digit, and those of the digit.
+    unsigned shift, bits;
+    /// Places for beginnings in each column, and how many of them are taken; the same beginning is not there twice.
+    size_t most;
+    const size_t *taken;
+    const uint64_t *beginnings;
+    /// Column after column, beginning after beginning, 2^bits counts each.
+    uint64_t *counts;
+    /// All bits that are set in some number, as it is stored: those that no number has need no digit.
+    uint64_t *used;
+} cd_digits;
+
+/// Counts one row of `n` values. Values that are not finite are left out.
+void cd_count_digits(const double *row, size_t n, const cd_digits *digits);
 
 // Filters -----------------------------------------------------------------------------------------
 

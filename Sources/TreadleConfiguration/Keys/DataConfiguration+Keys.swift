@@ -5,8 +5,8 @@ extension DataConfiguration {
         initial: DataConfiguration(
             train: DataSource.section.initial, valid: .fraction(0.1), test: nil, batchSize: 256, dropLast: false,
             shuffle: .full, shuffleBlock: 4096, shuffleWindow: 16, access: .auto, memoryLimit: .share(0.25),
-            prefetch: 4, normalize: .standard, normalizeTarget: .none, nonFinite: .error, allowExternal: false,
-            allowUnstored: false, filters: []),
+            prefetch: 4, normalize: .standard, normalizeTarget: .none, clipPredictions: false,
+            nonFinite: .error, allowExternal: false, allowUnstored: false, filters: []),
         keys: [
             Key("train", \.train, .source, .any, "the rows to learn from", isRequired: true),
             Key("valid", \.valid, .validation, .any, "the rows to judge by: a share of the training rows, or files"),
@@ -29,6 +29,9 @@ extension DataConfiguration {
             Key(
                 "normalize_target", \.normalizeTarget, .choice(), .meaning,
                 "what is done to targets in regression; undone in predictions"),
+            Key(
+                "clip_predictions", \.clipPredictions, .truth, .meaning,
+                "regression: keep predictions within the range of the training targets"),
             Key("non_finite", \.nonFinite, .choice(), .meaning, "what is done about NaN and infinity in inputs"),
             Key(
                 "allow_external", \.allowExternal, .truth, .nothing,
@@ -181,9 +184,11 @@ extension Form where Value == Range<Int> {
 
 extension Form where Value == NormalizationMethod {
     static let normalization: Form = {
-        let words = choice([("standard", .standard), ("minmax", .minmax), ("none", .none)]) { "\($0)" }
+        let words = choice([
+            ("standard", .standard), ("robust", .robust), ("minmax", .minmax), ("none", .none),
+        ]) { "\($0)" }
         let scale = Form<Double>.number("a number other than 0") { $0 != 0 }
-        let expected = "\"standard\", \"minmax\", \"none\" or { scale: … }"
+        let expected = "\"standard\", \"robust\", \"minmax\", \"none\" or { scale: … }"
         var form = Form(expected) { node, path, problems in
             guard case .object(let members) = node.value else {
                 if case .text = node.value { return words.read(node, path, &problems) }

@@ -70,6 +70,9 @@ extension OptimizerConfiguration {
             Key(
                 "weight_decay", \.weightDecay, .notNegative, .meaning,
                 "pulls weights to zero; adamw applies it to the weights, the others to the gradient"),
+            Key(
+                "decay_schedule", \.decaySchedule, .choice(), .meaning,
+                "how weight_decay changes during a run: not; flat for one half, then down to 0; as the learning rate does"),
             Key("l1", \.l1, .notNegative, .meaning, "pulls weights to zero by a constant force"),
             Key(
                 "clip_norm", \.clipNorm, Form<Double>.positive.orNull, .meaning,
@@ -89,7 +92,8 @@ extension OptimizerConfiguration {
 extension ScheduleConfiguration {
     static let section = Section(
         initial: ScheduleConfiguration(
-            type: .constant, warmupSteps: 0, gamma: 0.1, stepEpochs: 10, minLr: 0, power: 1, patience: 5),
+            type: .constant, warmupSteps: 0, gamma: 0.1, stepEpochs: 10, minLr: 0, power: 1, cycles: 4,
+            patience: 5),
         keys: [
             Key("type", \.type, .choice(), .meaning, "how the learning rate moves after the warm-up"),
             Key("warmup_steps", \.warmupSteps, .integer(0...1_000_000_000), .meaning, "steps of linear rise to lr"),
@@ -97,8 +101,9 @@ extension ScheduleConfiguration {
                 "gamma", \.gamma, .number("a number above 0 up to 1") { $0 > 0 && $0 <= 1 }, .meaning,
                 "what the rate is multiplied by: by step, by exponential after each epoch, by plateau"),
             Key("step_epochs", \.stepEpochs, .integer(1...1_000_000_000), .meaning, "step: epochs between reductions"),
-            Key("min_lr", \.minLr, .notNegative, .meaning, "cosine, poly, plateau: the lowest rate"),
+            Key("min_lr", \.minLr, .notNegative, .meaning, "all that fall by a curve, plateau: the lowest rate"),
             Key("power", \.power, .positive, .meaning, "poly: the exponent of the decay"),
+            Key("cycles", \.cycles, .integer(1...30), .meaning, "coslog: how often the rate rises and falls again"),
             Key("patience", \.patience, .integer(0...1_000_000_000), .meaning, "plateau: epochs without progress"),
         ])
 }

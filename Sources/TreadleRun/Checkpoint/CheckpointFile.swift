@@ -10,7 +10,7 @@ internal import TreadleModel
 ///     /treadle                         attributes format, program_version, numerics, fingerprint, task, loss,
 ///                                      precision, base_directory, created
 ///     /treadle/config                  the resolved configuration as JSON text
-///     /treadle/normalization/{shift,factor,target_shift,target_factor,imputation}
+///     /treadle/normalization/{shift,factor,imputation,clip,target_shift,target_factor,target_low,target_high}
 ///     /treadle/{classes,columns}       texts, where the data has them
 ///     /treadle/schema                  the table that the inputs are made from, JSON text, where the data has one
 ///     /treadle/{class_weights,image_shape}  where the loss or the data has them

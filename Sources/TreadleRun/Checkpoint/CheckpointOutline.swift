@@ -49,7 +49,7 @@ package struct CheckpointOutline: Codable, Sendable {
         guard fits, !parameters.isEmpty, head.network.hasSoundStem else {
             throw TreadleError(.badData, "\(path): its arrays do not fit its network; use another checkpoint or a copy")
         }
-        for (shift, factor) in [("shift", "factor"), ("target_shift", "target_factor")]
+        for (shift, factor) in [("shift", "factor"), ("target_shift", "target_factor"), ("target_low", "target_high")]
         where (normalization[shift] == nil) != (normalization[factor] == nil) {
             throw TreadleError(
                 .badData,
@@ -73,12 +73,10 @@ package struct CheckpointOutline: Codable, Sendable {
     /// What the file says of itself, with the normalization.
     func head(in image: some CheckpointImage) throws -> CheckpointHead {
         var head = head
-        func values(_ name: String) throws -> [Double] {
-            try normalization[name].map { Double.values(of: try $0.tensor(in: image)) } ?? []
+        for part in Normalization.parts {
+            guard let place = normalization[part.name] else { continue }
+            head.model.normalization[keyPath: part.path] = Double.values(of: try place.tensor(in: image))
         }
-        head.model.normalization = Normalization(
-            shift: try values("shift"), factor: try values("factor"), targetShift: try values("target_shift"),
-            targetFactor: try values("target_factor"), imputation: try values("imputation"))
         return head
     }
 

@@ -192,12 +192,9 @@ struct CheckpointReader {
     // MARK: The state
 
     private func readNormalization(_ group: H5Group, _ network: Network) throws -> [String: ArrayPlace] {
-        let counts = [
-            "shift": network.inputs, "factor": network.inputs, "target_shift": network.outputs,
-            "target_factor": network.outputs, "imputation": network.inputs,
-        ]
-        return try counts.filter { group.contains($0.key) }.reduce(into: [:]) { places, entry in
-            places[entry.key] = try place(entry.key, in: group, shape: [entry.value], .float64)
+        try Normalization.parts.filter { group.contains($0.name) }.reduce(into: [:]) { places, part in
+            let count = part.side == .inputs ? network.inputs : network.outputs
+            places[part.name] = try place(part.name, in: group, shape: [count], .float64)
         }
     }
 

@@ -1,6 +1,6 @@
 internal import HDF5
 internal import TreadleBase
-package import TreadleData
+internal import TreadleData
 internal import TreadleModel
 
 /// A checkpoint as the bytes of its file, built in memory and digested.
@@ -159,16 +159,6 @@ extension H5Container {
 
     fileprivate func write(texts: [String], to name: String) throws(H5Error) {
         try write(strings: texts, to: name, size: max(1, texts.map(\.utf8.count).max() ?? 1))
-    }
-}
-
-extension Normalization {
-    /// Each array with its name in the file.
-    package var named: [(name: String, values: [Double])] {
-        [
-            ("shift", shift), ("factor", factor), ("target_shift", targetShift), ("target_factor", targetFactor),
-            ("imputation", imputation),
-        ]
     }
 }
 

@@ -39,7 +39,7 @@ package struct Evaluator<S: Scalar> {
         let batches = (rows.count + Self.batchRows - 1) / Self.batchRows
         let own = ranks.part(of: batches)
         var tally = Metrics(
-            metrics, task: task, outputs: network.outputs, targetFactor: normalization.targetFactor,
+            metrics, task: task, outputs: network.outputs, normalization: normalization,
             firstBatch: own.lowerBound, workers: workers)
         let loader = try own.isEmpty ? nil : loader(of: own, rows, normalization)
         var read = 0

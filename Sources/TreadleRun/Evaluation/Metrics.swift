@@ -13,22 +13,24 @@ package struct Metrics: Sendable {
     private let names: [MetricName]
     private let task: LearningTask
     private let outputs: Int
-    private let targetFactor: [Double]
+    private let normalization: Normalization
+    private let bounds: [(low: Double, high: Double)]
     private let workers: Workers
     private var next: Int
     private var tree = SumTree<EvaluationSums>()
     private var ranking: Ranking?
 
-    /// `targetFactor` is the normalization's, so that errors are reported in the target's own units. Where others have the
-    /// batches before it, `firstBatch` is the number of the first one here.
+    /// By the normalization, errors are reported in the target's own units, and predictions are clipped where the model
+    /// clips them. Where others have the batches before it, `firstBatch` is the number of the first one here.
     package init(
-        _ names: [MetricName], task: LearningTask, outputs: Int, targetFactor: [Double] = [], firstBatch: Int = 0,
-        workers: Workers
+        _ names: [MetricName], task: LearningTask, outputs: Int, normalization: Normalization = .none,
+        firstBatch: Int = 0, workers: Workers
     ) {
         self.names = names
         self.task = task
         self.outputs = outputs
-        self.targetFactor = targetFactor
+        self.normalization = normalization
+        bounds = normalization.outputBounds
         self.workers = workers
         next = firstBatch
         ranking = names.contains(.auc) && task != .regression ? Ranking(columns: outputs) : nil
@@ -57,7 +59,7 @@ package struct Metrics: Sendable {
             let tally = unsafe LabelTally(block, outputs: outputs, ranking: &ranking, workers: workers)
             return EvaluationSums(loss: loss, tally: tally.sums)
         case .regression:
-            let tally = unsafe ValueTally(block, outputs: outputs, workers: workers)
+            let tally = unsafe ValueTally(block, bounds: bounds, outputs: outputs, workers: workers)
             return EvaluationSums(loss: loss, tally: tally.sums, targets: tally.targets)
         }
     }
@@ -84,7 +86,8 @@ package struct Metrics: Sendable {
                 case .multilabel:
                     LabelTally(total.tally, outputs: outputs).value(of: name, ranking: ranking, workers: workers)
                 case .regression:
-                    ValueTally(total.tally, targets: total.targets).value(of: name, factor: targetFactor)
+                    ValueTally(total.tally, targets: total.targets).value(
+                        of: name, factor: normalization.targetFactor)
                 }
         }
         return results

@@ -16,8 +16,10 @@ struct ValueTally {
         self.targets = targets
     }
 
-    /// Of a block of rows.
-    init<S: Scalar>(_ block: PredictedRows<S>, outputs: Int, workers: Workers) {
+    /// Of a block of rows, whose predictions stay within `bounds`, unless that is empty.
+    init<S: Scalar>(
+        _ block: PredictedRows<S>, bounds: [(low: Double, high: Double)], outputs: Int, workers: Workers
+    ) {
         guard case .values(let targets) = unsafe block.targets else {
             preconditionFailure("a regression's targets are values")
         }
@@ -28,7 +30,9 @@ struct ValueTally {
             unsafe sums[0] += weight
             for k in 0..<outputs {
                 let target = unsafe Double(targets[row * outputs + k])
-                let error = unsafe block.prediction(row, k) - target
+                var prediction = unsafe block.prediction(row, k)
+                if !bounds.isEmpty { prediction = min(max(prediction, bounds[k].low), bounds[k].high) }
+                let error = prediction - target
                 let offset = target - origin[k]
                 unsafe sums[1 + 4 * k] += weight * abs(error)
                 unsafe sums[2 + 4 * k] += weight * error * error

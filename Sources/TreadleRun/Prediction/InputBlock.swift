@@ -16,8 +16,7 @@ struct InputBlock<S: Scalar> {
         let normalization = model.saved.normalization
         width = model.saved.network.inputs
         self.path = path
-        transform = ColumnTransform(
-            shift: normalization.shift, factor: normalization.factor, imputation: normalization.imputation)
+        transform = ColumnTransform(inputs: normalization)
         number = S.number == .float32 ? .float : .double
         x = [S](repeating: 0, count: capacity * width)
     }

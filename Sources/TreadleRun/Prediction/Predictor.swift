@@ -122,12 +122,7 @@ package struct Predictor {
         let width = model.saved.network.outputs
         let normalization = model.saved.normalization
         var values = unsafe UnsafeBufferPointer(start: outputs, count: rows.count * width).map { Double($0) }
-        if !normalization.targetFactor.isEmpty {
-            for index in values.indices {
-                let column = index % width
-                values[index] = values[index] / normalization.targetFactor[column] + normalization.targetShift[column]
-            }
-        }
+        for index in values.indices { values[index] = normalization.value(of: values[index], column: index % width) }
         return Predictions(rows: rows, width: width, values: values)
     }
 }

@@ -115,10 +115,12 @@ extension SavedModel {
             values.isEmpty ? [] : match.inputs.map { $0.map { values[$0] } ?? unknown }
         }
         func output(_ values: [Double]) -> [Double] { values.isEmpty ? [] : known.map { values[$0] } }
-        model.normalization = Normalization(
-            shift: input(self.normalization.shift, unknown: 0), factor: input(self.normalization.factor, unknown: 1),
-            targetShift: output(self.normalization.targetShift), targetFactor: output(self.normalization.targetFactor),
-            imputation: input(self.normalization.imputation, unknown: 0))
+        for part in Normalization.parts {
+            let values = self.normalization[keyPath: part.path]
+            let unknown = part.path == \.factor ? 1.0 : 0
+            model.normalization[keyPath: part.path] =
+                part.side == .inputs ? input(values, unknown: unknown) : output(values)
+        }
         model.normalization.move(by: match.offsets)
         model.columns = self.columns == nil ? nil : match.names ?? self.columns
         model.schema = self.schema == nil ? nil : match.schema ?? self.schema

@@ -6,31 +6,63 @@ package import TreadleConfiguration
 package struct Schedule: Equatable, Sendable {
     private let configuration: ScheduleConfiguration
     private let base: Double
+    private let decaySchedule: DecaySchedule
 
     /// `rate` is the optimizer's `lr`.
-    package init(_ configuration: ScheduleConfiguration, rate: Double) {
+    package init(_ configuration: ScheduleConfiguration, rate: Double, decay: DecaySchedule = .constant) {
         self.configuration = configuration
         base = rate
+        decaySchedule = decay
     }
 
     /// The rate of update number `step` (from 0), which belongs to `epoch` (from 0).
     ///
     /// The first `warmup_steps` updates rise in equal steps to the full rate, whatever else the schedule does.
-    /// `step` multiplies by gamma after every `step_epochs` epochs, `exponential` after each. `cosine` and `poly` run
-    /// from the end of the warm-up to `totalSteps`, where they reach `min_lr` and stay. What plateaus and rollbacks
-    /// have multiplied the rate by comes on top.
+    /// `step` multiplies by gamma after every `step_epochs` epochs, `exponential` after each. The curves run from the end
+    /// of the warm-up to `totalSteps`, where they reach `min_lr` and stay. What plateaus and rollbacks have multiplied the
+    /// rate by comes on top.
     package func rate(step: Int, epoch: Int, totalSteps: Int, progress: TrainingProgress) -> Double {
         let floor = configuration.minLr
+        let share = share(of: step, totalSteps)
         let rate =
             switch configuration.type {
             case .constant, .plateau: base
             case .step: base * power(configuration.gamma, epoch / max(configuration.stepEpochs, 1))
             case .exponential: base * power(configuration.gamma, epoch)
-            case .cosine: floor + (base - floor) * (0.5 + 0.5 * ck_cospi(share(of: step, totalSteps)))
-            case .poly: floor + (base - floor) * power(1 - share(of: step, totalSteps), configuration.power)
+            case .cosine: floor + (base - floor) * fall(share)
+            case .poly: floor + (base - floor) * power(1 - share, configuration.power)
+            case .linear: floor + (base - floor) * (1 - share)
+            case .coslog: floor + (base - floor) * wave(share)
+            case .flatCosine: floor + (base - floor) * fall(secondHalf(share))
+            case .flatLinear: floor + (base - floor) * (1 - secondHalf(share))
             }
         return rate * warmth(step) * progress.rateScale
     }
+
+    /// What `weight_decay` is multiplied by in update `step`, whose learning rate is `rate`.
+    package func decay(step: Int, totalSteps: Int, rate: Double) -> Double {
+        switch decaySchedule {
+        case .constant: 1
+        case .flatCosine: fall(secondHalf(share(of: step, totalSteps)))
+        case .rate: rate / base
+        }
+    }
+
+    /// Half a cosine, from 1 down to 0.
+    private func fall(_ share: Double) -> Double { 0.5 + 0.5 * ck_cospi(share) }
+
+    /// ½ − ½cos(2π·log₂(1+(2^cycles−1)·share)): `cycles` rises from 0 to 1 and falls back, each twice as long as the one
+    /// before.
+    private func wave(_ share: Double) -> Double {
+        let end = Double(1 << configuration.cycles) - 1
+        let turns = ElementaryFunction.log(1 + end * share) / 0.693_147_180_559_945_3
+        // The part of a turn, mirrored into the half of it that the kernel knows.
+        let part = 2 * (turns - turns.rounded(.down))
+        return 0.5 - 0.5 * ck_cospi(part > 1 ? 2 - part : part)
+    }
+
+    /// 0 until the middle, then from 0 to 1.
+    private func secondHalf(_ share: Double) -> Double { max(0, 2 * share - 1) }
 
     /// Takes note of an epoch's watched metric: `plateau` multiplies the rate by gamma after `patience` epochs in a row
     /// without a new best, and counts anew.

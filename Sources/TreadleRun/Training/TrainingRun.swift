@@ -80,7 +80,9 @@ final class TrainingRun<S: Scalar> {
         let endsGroup = isGroupEnd(after: cursor.batch + 1)
         let rows = unsafe batch.wholeRows
         if !ranks.isAlone { tellWishes(endsGroup: endsGroup) }
-        let result = unsafe step.run(batch, step: cursor.step, rate: rate, endsGroup: endsGroup)
+        let result = unsafe step.run(
+            batch, step: cursor.step, rate: rate,
+            decay: schedule.decay(step: cursor.step, totalSteps: length.updates, rate: rate), endsGroup: endsGroup)
         try ranks.check()
         guard result.isFinite else { return try unsafe returnOrStop(batch, rate: rate) }
         progress.lossSum += result.lossSum
@@ -169,7 +171,8 @@ final class TrainingRun<S: Scalar> {
             try options.begins()
         }
         if configuration.stop.onNaN == .rollback { try store?.keepEpochEnd(before: found) }
-        schedule = Schedule(configuration.schedule, rate: configuration.optimizer.lr)
+        schedule = Schedule(
+            configuration.schedule, rate: configuration.optimizer.lr, decay: configuration.optimizer.decaySchedule)
         watched = WatchedMetric(of: configuration)
         step = unsafe TrainingStep(
             network: network, loss: loss, optimizer: configuration.optimizer,

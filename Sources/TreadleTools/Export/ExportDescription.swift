@@ -30,15 +30,11 @@ extension SavedModel {
             tensors.append(("\(layer.name).weight", layer.weight))
             if let bias = layer.bias { tensors.append(("\(layer.name).bias", bias)) }
         }
-        let normalization = self.normalization
         if !self.network.embedded.isEmpty {
             let columns = self.network.embedded.map(Double.init)
             tensors.append(("embedding.columns", Tensor(shape: [columns.count], storage: .float64(columns))))
         }
-        for (name, values) in [
-            ("shift", normalization.shift), ("factor", normalization.factor), ("imputation", normalization.imputation),
-            ("target_shift", normalization.targetShift), ("target_factor", normalization.targetFactor),
-        ] where !values.isEmpty {
+        for (name, values) in self.normalization.named where !values.isEmpty {
             tensors.append(("normalization.\(name)", Tensor(shape: [values.count], storage: .float64(values))))
         }
         return tensors

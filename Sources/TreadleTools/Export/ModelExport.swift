@@ -42,12 +42,16 @@ package enum ModelExport: String, CaseIterable, Sendable {
         if !normalization.imputation.isEmpty { steps.append("replace missing inputs by normalization.imputation") }
         if !normalization.shift.isEmpty { steps.append("subtract normalization.shift from x") }
         if !normalization.factor.isEmpty { steps.append("multiply x by normalization.factor") }
+        if !normalization.clip.isEmpty { steps.append("take x / sqrt(1 + (x / c)²) where c of normalization.clip is not 0") }
         let network = model.saved.network
         if !network.embedded.isEmpty { steps.append("embed the columns of embedding.columns") }
         if network.stem.last?.kind == .factors { steps.append("multiply by input_scale.weight") }
         if model.loss.link != .identity { steps.append("apply \(model.loss.link.rawValue) to the outputs") }
         if !normalization.targetFactor.isEmpty {
             steps.append("divide the outputs by normalization.target_factor and add normalization.target_shift")
+        }
+        if !normalization.targetLow.isEmpty {
+            steps.append("keep them between normalization.target_low and normalization.target_high")
         }
         return steps.isEmpty ? nil : "its reader has to " + steps.joined(separator: ", ")
     }

@@ -56,6 +56,12 @@ struct ONNXExport {
             let factor = graph.constant("factor", normalization.factor.map { Float($0) }, shape: [width])
             value = graph.node("Mul", [value, factor])
         }
+        if !normalization.clip.isEmpty {
+            let inverse = normalization.clip.map { Float($0 == 0 ? 0 : 1 / $0) }
+            let share = graph.node("Mul", [value, graph.constant("inverse_clip", inverse, shape: [width])])
+            let square = graph.node("Add", [graph.node("Mul", [share, share]), scalar(1)])
+            value = graph.node("Div", [value, graph.node("Sqrt", [square])])
+        }
         return value
     }
 
@@ -151,6 +157,11 @@ struct ONNXExport {
                 let shift = normalization.targetShift.map { Float($0) }
                 result = graph.node("Mul", [result, graph.constant("target_scale", inverse, shape: [outputs])])
                 result = graph.node("Add", [result, graph.constant("target_shift", shift, shape: [outputs])])
+            }
+            if !normalization.targetLow.isEmpty {
+                let low = graph.constant("target_low", normalization.targetLow.map { Float($0) }, shape: [outputs])
+                let high = graph.constant("target_high", normalization.targetHigh.map { Float($0) }, shape: [outputs])
+                result = graph.node("Min", [graph.node("Max", [result, low]), high])
             }
             graph.output(graph.node("Identity", [result], result: "value"), .float, width: outputs)
         }

@@ -71,7 +71,14 @@ package struct InspectionFacts {
         ] where !factor.isEmpty {
             parts.append("\(name) shifted by \(Self.range(shift)) and multiplied by \(Self.range(factor))")
         }
-        if !normalization.imputation.isEmpty { parts.append("missing inputs replaced by the column's mean") }
+        if let clip = normalization.clip.max(), clip > 0 {
+            parts.append("inputs bent smoothly to stay within ±\(Figure.short(clip))")
+        }
+        if !normalization.imputation.isEmpty {
+            let center = normalization.clip.isEmpty ? "mean" : "median"
+            parts.append("missing inputs replaced by the column's \(center)")
+        }
+        if !normalization.targetLow.isEmpty { parts.append("predictions kept within the training targets' range") }
         return parts.joined(separator: "; ")
     }
 

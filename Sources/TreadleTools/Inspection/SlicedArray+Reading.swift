@@ -1,6 +1,7 @@
 internal import HDF5
 package import TreadleBase
 internal import TreadleConfiguration
+internal import TreadleData
 internal import TreadleModel
 package import TreadleRun
 

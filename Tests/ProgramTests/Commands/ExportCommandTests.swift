@@ -127,6 +127,50 @@ struct ExportCommandTests {
         #expect(refused.code == 65 && refused.errors.contains("model.embedding"), "\(refused.errors)")
     }
 
+    @Test(.enabled(if: onnx, "needs onnx and onnxruntime in TREADLE_PYTHON"))
+    func `robust inputs and clipped predictions are the same in ONNX, predict, eval and the formula`() throws {
+        let rows = 400
+        let x = (0..<rows * 5).map { Float(($0 * 7919) % 1009) / 500 - 1 }
+        try write(x, (0..<rows).map { [3 * x[$0 * 5] - x[$0 * 5 + 1]] })
+        try directory.write(
+            """
+            { schema: 1, name: "small", task: "regression",
+              data: { train: { files: ["data.h5"] }, valid: null, batch_size: 32, normalize: "robust",
+                normalize_target: "standard", clip_predictions: true },
+              model: { hidden: [] }, optimizer: { lr: 0.05 }, stop: { epochs: 5, early: null } }
+            """, to: "job.json5")
+        let trained = try Program.run("train", "job.json5", directory: directory)
+        #expect(trained.code == 0, "\(trained.errors)")
+        // Far beyond what was trained on.
+        try write(x.map { 10 * $0 }, (0..<rows).map { [30 * x[$0 * 5] - 10 * x[$0 * 5 + 1]] })
+        let predicted = try Program.run("predict", "runs/small/final.h5", "data.h5", "-o", "p.h5", directory: directory)
+        #expect(predicted.code == 0, "\(predicted.errors)")
+        try export("m.onnx")
+        try export("m.npz")
+        let measured = try Program.run(
+            "eval", "runs/small/final.h5", "--data", "data.h5", "--json", directory: directory)
+        #expect(measured.code == 0, "\(measured.errors)")
+        try directory.write(measured.output, to: "eval.json")
+        try python(
+            """
+            import onnxruntime, json
+            value, = onnxruntime.InferenceSession('m.onnx').run(None, {'x': x})
+            p = p['value'][:]; y = h5py.File('data.h5')['y'][:].reshape(-1)
+            close(value.reshape(p.shape), p)
+            low, high = np.float32((y / 10).min()), np.float32((y / 10).max())
+            assert p.min() == low and p.max() == high, (p.min(), low)
+            m = np.load('m.npz'); z = x / 10.0
+            q = np.quantile(z, [0.25, 0.5, 0.75], axis=0)
+            assert np.allclose(m['normalization.shift'], q[1], 1e-6, 1e-7) and np.allclose(m['normalization.factor'], 1 / (q[2] - q[0]), 1e-5)
+            z = (x - m['normalization.shift']) * m['normalization.factor']; z = z / np.sqrt(1 + (z / 3) ** 2)
+            v = (z @ m['dense.weight'] + m['dense.bias'])[:, 0] / m['normalization.target_factor'] + m['normalization.target_shift']
+            close(np.clip(v, m['normalization.target_low'], m['normalization.target_high']), p)
+            text = open('eval.json').read()
+            found = [v for k, v in json.loads(text).items() if k == 'rmse'] or [json.loads(text)['metrics']['rmse']]
+            rmse = np.sqrt(((p.astype(float) - y) ** 2).mean()); assert abs(found[0] - rmse) < 1e-4 * rmse, (found, rmse)
+            """)
+    }
+
     @Test func `NPZ holds the weights, what normalization does, and no more than NumPy needs`() throws {
         try train("classification") { row, _ in [Float(row % 2)] }
         try export("m.npz")

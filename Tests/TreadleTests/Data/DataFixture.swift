@@ -38,12 +38,12 @@ enum DataFixture {
     static func data(
         _ train: DataSource, valid: Validation? = nil, access: Access = .auto, limit: Int = 1 << 28,
         normalize: NormalizationMethod = .none, normalizeTarget: TargetNormalization = .none,
-        nonFinite: NonFinitePolicy = .error
+        clipPredictions: Bool = false, nonFinite: NonFinitePolicy = .error
     ) -> DataConfiguration {
         DataConfiguration(
             train: train, valid: valid, test: nil, batchSize: 32, dropLast: false, shuffle: .full, shuffleBlock: 64,
             shuffleWindow: 4, access: access, memoryLimit: .bytes(limit), prefetch: 4, normalize: normalize,
-            normalizeTarget: normalizeTarget, nonFinite: nonFinite, allowExternal: false,
+            normalizeTarget: normalizeTarget, clipPredictions: clipPredictions, nonFinite: nonFinite, allowExternal: false,
             allowUnstored: false, filters: [])
     }
 

@@ -1,18 +1,19 @@
 import Foundation
 import Testing
 @testable import TreadleConfiguration
+@testable import TreadleEngine
 @testable import TreadleRun
 
 /// Step, exponential, cosine and poly are also held against PyTorch's in TrainingFixtureTests.
 @Suite struct ScheduleTests {
     static func schedule(
         _ type: ScheduleType, warmup: Int = 0, gamma: Double = 0.5, epochs: Int = 2, floor: Double = 0.01,
-        power: Double = 2, patience: Int = 2
+        power: Double = 2, cycles: Int = 4, patience: Int = 2, decay: DecaySchedule = .constant
     ) -> Schedule {
         Schedule(
             ScheduleConfiguration(
                 type: type, warmupSteps: warmup, gamma: gamma, stepEpochs: epochs, minLr: floor, power: power,
-                patience: patience), rate: 0.1)
+                cycles: cycles, patience: patience), rate: 0.1, decay: decay)
     }
 
     static func rate(_ schedule: Schedule, _ step: Int, epoch: Int = 0, scale: Double = 1) -> Double {
@@ -45,6 +46,41 @@ import Testing
                 #expect(Self.rate(schedule, step + 1) < Self.rate(schedule, step))
             }
         }
+    }
+
+    @Test(arguments: [0, 20])
+    func `linear, flat and wavy curves are their formulas, from the end of the warm-up to the lowest rate`(warmup: Int) {
+        func half(_ t: Double) -> Double { max(0, 2 * t - 1) }
+        let curves: [(ScheduleType, Int, (Double) -> Double)] = [
+            (.linear, 4, { 1 - $0 }), (.flatLinear, 4, { 1 - half($0) }), (.flatCosine, 4, { 0.5 + 0.5 * cos(.pi * half($0)) }),
+            (.coslog, 4, { 0.5 - 0.5 * cos(2 * .pi * log2(1 + 15 * $0)) }),
+            (.coslog, 1, { 0.5 - 0.5 * cos(2 * .pi * log2(1 + $0)) }),
+        ]
+        for (type, cycles, curve) in curves {
+            let schedule = Self.schedule(type, warmup: warmup, cycles: cycles)
+            for step in warmup...100 {
+                let expected = 0.01 + 0.09 * curve(Double(step - warmup) / Double(100 - warmup))
+                #expect(abs(Self.rate(schedule, step) - expected) < 1e-14, "\(type) at \(step)")
+            }
+            #expect(abs(Self.rate(schedule, 1000) - 0.01) < 1e-14)
+        }
+    }
+
+    @Test func `weight decay stays, falls in the second half, or goes with the rate`() {
+        func decay(_ schedule: DecaySchedule, _ step: Int, rate: Double = 0.1) -> Double {
+            Self.schedule(.cosine, decay: schedule).decay(step: step, totalSteps: 100, rate: rate)
+        }
+        #expect([0, 30, 100].map { decay(.constant, $0, rate: 0.01) } == [1, 1, 1])
+        #expect([0, 30, 50].map { decay(.flatCosine, $0, rate: 0.01) } == [1, 1, 1])
+        #expect(abs(decay(.flatCosine, 75) - 0.5) < 1e-15 && abs(decay(.flatCosine, 100)) < 1e-15)
+        #expect([0.1, 0.05, 0.0].map { decay(.rate, 40, rate: $0) } == [1, 0.5, 0])
+    }
+
+    @Test func `a decay that is halved pulls half as hard`() {
+        // One decoupled step without a gradient is w · (1 − rate · λ · decay).
+        var scalars = OptimizerScalars(.plain(.adamw, lr: 0.1, weightDecay: 0.5))
+        #expect(scalars.next(rate: 0.1, decay: 0.5).weight_decay == 0.25)
+        #expect(scalars.next(rate: 0.1).weight_decay == 0.5)
     }
 
     @Test func `a plateau halves the rate after its patience, down to the lowest rate`() {

@@ -98,7 +98,7 @@ import Testing
                 type: try #require(ScheduleType(rawValue: run.schedule?.type ?? "constant")),
                 warmupSteps: run.schedule?.warmup_steps ?? 0, gamma: run.schedule?.gamma ?? 1,
                 stepEpochs: run.schedule?.step_epochs ?? 1, minLr: run.schedule?.min_lr ?? 0,
-                power: run.schedule?.power ?? 1, patience: 1),
+                power: run.schedule?.power ?? 1, cycles: 4, patience: 1),
             rate: o.lr)
         let step = TrainingStep<S>(
             network: network, loss: loss, optimizer: optimizer, batchSize: run.rows,
