@@ -112,6 +112,7 @@ void ck_backward(const ck_plan *plan, size_t layer, const ck_part *part) { STEP(
 void ck_train_rows(const ck_plan *plan, size_t first, size_t count) { STEP(plan, train_rows, first, count); }
 void ck_train_shard(const ck_plan *plan, size_t shard, size_t block) { STEP(plan, train_shard, shard, block); }
 void ck_predict_rows(const ck_plan *plan, size_t first, size_t count) { STEP(plan, predict_rows, first, count); }
+void ck_conclude_rows(const ck_plan *plan, size_t first, size_t count) { STEP(plan, conclude_rows, first, count); }
 void ck_stem_gradient(const ck_plan *plan, size_t shard, size_t part) { STEP(plan, stem_gradient, shard, part); }
 
 static int is_of_stem(const ck_plan *plan, const ck_tile *tile) { return tile->layer < plan->stem.layer_count; }

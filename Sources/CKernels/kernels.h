@@ -66,6 +66,7 @@ const TABLE_TYPE(REAL_SUFFIX) TABLE_OF(REAL_SUFFIX, ISA_SUFFIX) = {
     .train_rows = train_rows,
     .train_shard = train_shard,
     .predict_rows = predict_rows,
+    .conclude_rows = conclude_rows,
     .update_tile = update_tile,
     .sum_tile = sum_tile,
     .apply_tile = apply_tile,

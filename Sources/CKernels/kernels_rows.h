@@ -195,6 +195,11 @@ static void predict_rows(const ck_plan *plan, size_t first, size_t count) {
     take_loss(plan, first, count, CK_PREDICTION);
 }
 
+static void conclude_rows(const ck_plan *plan, size_t first, size_t count) {
+    loss_rows(&plan->loss, CK_PREDICTION, &plan->targets, first, count, AT(plan->outputs, first * plan->output_stride),
+              plan->output_stride, plan->row_losses + first, plan->row_weights + first);
+}
+
 // Adds the rows' xᵀ · dY to a shard's gradient of one layer; the first rows of a shard begin its chains.
 static void add_gradient(const ck_plan *plan, const ck_layer *layer, size_t shard, size_t first, size_t count,
                          int begins, const REAL *const *ahead) {

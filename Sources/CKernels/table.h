@@ -26,6 +26,7 @@ typedef enum ck_tile_work { CK_UPDATES, CK_SUMS, CK_ADDS, CK_APPLIES } ck_tile_w
         void (*train_rows)(const ck_plan *plan, size_t first, size_t count); \
         void (*train_shard)(const ck_plan *plan, size_t shard, size_t block); \
         void (*predict_rows)(const ck_plan *plan, size_t first, size_t count); \
+        void (*conclude_rows)(const ck_plan *plan, size_t first, size_t count); \
         void (*update_tile)(const ck_plan *plan, const ck_tile *tile, void *scratch); \
         void (*sum_tile)(const ck_plan *plan, const ck_tile *tile, int adds, void *scratch); \
         void (*apply_tile)(const ck_plan *plan, const ck_tile *tile); \

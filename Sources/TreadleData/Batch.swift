@@ -15,10 +15,12 @@ package import TreadleModel
     package var targets: Targets<S>
     /// B weights of the rows, or nil where each counts 1.
     package var weights: UnsafePointer<S>?
+    /// B numbers of the rows over all files, where they come from files.
+    package var numbers: UnsafePointer<UInt64>?
 
     package init(
         rows: Int, firstRow: Int = 0, wholeRows: Int? = nil, x: UnsafePointer<UnsafePointer<S>>, targets: Targets<S>,
-        weights: UnsafePointer<S>?
+        weights: UnsafePointer<S>?, numbers: UnsafePointer<UInt64>? = nil
     ) {
         unsafe self.rows = rows
         unsafe self.firstRow = firstRow
@@ -26,6 +28,7 @@ package import TreadleModel
         unsafe self.x = x
         unsafe self.targets = targets
         unsafe self.weights = weights
+        unsafe self.numbers = numbers
     }
 }
 

@@ -68,6 +68,6 @@ internal import TreadleModel
     var batch: Batch<S> {
         unsafe Batch(
             rows: rows, firstRow: firstRow, wholeRows: wholeRows, x: UnsafePointer(pointers), targets: targets,
-            weights: weights.map { unsafe UnsafePointer($0) })
+            weights: weights.map { unsafe UnsafePointer($0) }, numbers: UnsafePointer(numbers))
     }
 }

@@ -140,6 +140,12 @@ internal import TreadleModel
             weightSum: ck_sum_over_shards(plan, plan.pointee.row_weights))
     }
 
+    /// The same of the first `rows` rows, where nothing is cut into shards.
+    func rowSums(of rows: Int) -> StepResult {
+        unsafe StepResult(
+            lossSum: ck_sum(rows, plan.pointee.row_losses), weightSum: ck_sum(rows, plan.pointee.row_weights))
+    }
+
     /// Does `body` as if there were no shards but these.
     func among<Result>(_ shards: Range<Int>, _ body: () -> Result) -> Result {
         let all = unsafe plan.pointee.shard_count

@@ -1,13 +1,15 @@
-/// The shape of a network: F inputs, a stem where there is one, then dense layers, the last of which makes the output.
+/// The shape of a network: F inputs, a stem where there is one, then dense layers, the last of which makes the output; or
+/// several such networks on the same inputs, its members, whose answers are averaged.
 package struct Network: Equatable, Sendable, Codable {
     package var inputs: Int
     /// The layers of the stem, then at least one dense layer; the last is the output layer, whose activation is identity: the
-    /// loss knows the link.
+    /// loss knows the link. Of several members, the first one's layers, then the next one's, as many each.
     package var layers: [Layer]
     /// The inputs that the stem embeds, in rising order.
     package var embedded: [Int]
     /// What the products compute in.
     package var precision: Precision
+    package private(set) var members = 1
 
     package init(inputs: Int, layers: [Layer], embedded: [Int] = [], precision: Precision = .float32) {
         self.inputs = inputs
@@ -16,15 +18,30 @@ package struct Network: Equatable, Sendable, Codable {
         self.precision = precision
     }
 
+    /// Networks on the same inputs as the members of one. One alone is itself.
+    package init(members: [Network]) {
+        guard let first = members.first else { preconditionFailure("a network has a member at least") }
+        precondition(
+            members.allSatisfy { $0.inputs == first.inputs && $0.outputs == first.outputs && $0.members == 1 }
+                && members.allSatisfy { $0.layers.map(\.kind) == first.layers.map(\.kind) }
+                && members.allSatisfy { $0.embedded == first.embedded },
+            "members answer the same question")
+        self.init(
+            inputs: first.inputs, layers: members.flatMap(\.layers), embedded: first.embedded, precision: first.precision)
+        self.members = members.count
+    }
+
     package var outputs: Int { layers.last?.units ?? 0 }
     package var parameterCount: Int { layers.reduce(0) { $0 + $1.parameterCount } }
 
-    /// What stands before the dense layers: embeddings, factors of the inputs, or nothing.
-    package var stem: ArraySlice<Layer> { layers.prefix { $0.kind != .dense } }
-    package var dense: ArraySlice<Layer> { layers.drop { $0.kind != .dense } }
+    /// What stands before the dense layers, embeddings, factors of the inputs, or nothing: of each member the same kinds.
+    package var stem: ArraySlice<Layer> { layers[layers(of: 0)].prefix { $0.kind != .dense } }
+    /// The dense layers, of several members the first one's.
+    package var dense: ArraySlice<Layer> { layers[layers(of: 0)].drop { $0.kind != .dense } }
 
     /// Whether the stem's layers are such as there are, and fit each other and the first dense layer.
     package var hasSoundStem: Bool {
+        guard members == 1 else { return (0..<members).allSatisfy { member($0).hasSoundStem } }
         guard let first = dense.first, dense.allSatisfy({ $0.kind == .dense }), inputs > 0 else { return false }
         let layers = Array(stem)
         let embeds = layers.first?.kind == .waves
@@ -49,6 +66,22 @@ package struct Network: Equatable, Sendable, Codable {
         guard let combined = stem.first(where: { $0.kind == .combination }), !embedded.isEmpty else { return 0 }
         return combined.units / embedded.count
     }
+
+    /// Which of `layers` are of `member`, counted from 0.
+    package func layers(of member: Int) -> Range<Int> {
+        let each = layers.count / members
+        return member * each..<(member + 1) * each
+    }
+
+    /// One member, counted from 0, as a network by itself.
+    package func member(_ member: Int) -> Network {
+        members == 1
+            ? self : Network(
+                inputs: inputs, layers: Array(layers[layers(of: member)]), embedded: embedded, precision: precision)
+    }
+
+    /// What stands before the names of a member's layers, where there are several members.
+    package static func prefix(ofMember member: Int) -> String { "m\(member + 1)/" }
 }
 
 /// One layer: of a dense one `activation(x · W + b)`, W being inputs×units.

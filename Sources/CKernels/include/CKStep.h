@@ -225,6 +225,9 @@ void ck_apply_tile(const ck_plan *plan, const ck_tile *tile);
 /// targets. Without dropout.
 void ck_predict_rows(const ck_plan *plan, size_t first, size_t count);
 
+/// The same from outputs that stand in `outputs` already, wherever they come from. Not with bf16.
+void ck_conclude_rows(const ck_plan *plan, size_t first, size_t count);
+
 /// The sum of n numbers by eight stripes and a fixed tree.
 double ck_sum(size_t n, const double *values);
 

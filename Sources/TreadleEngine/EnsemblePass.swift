@@ -1,0 +1,163 @@
+internal import CKernels
+package import TreadleBase
+package import TreadleData
+package import TreadleModel
+
+/// The answers of all of a network's members for batches of rows, and their mean: for evaluation and prediction.
+///
+/// What is averaged are predictions, after the loss's link: probabilities of classes, or values. The losses of rows are
+/// those of the mean.
+@safe package final class EnsemblePass<S: Scalar> {
+    package let network: Network
+    private let members: [ForwardPass<S>]
+    private let workers: Workers
+    // Of several members only.
+    private let loss: LossFunction
+    private let mean: AlignedMemory<S>
+    private let sums: AlignedMemory<Double>
+    private let squares: AlignedMemory<Double>
+    private let rowFolds: AlignedMemory<Int>
+    private let part: BatchPart<S>?
+    private let conclusion: StepPlan<S>?
+
+    /// A pass for batches of up to `maxRows` rows.
+    @specialized(where S == Float)
+    @specialized(where S == Double)
+    package init(
+        network: Network, parameters: [LayerParameters], loss: LossFunction, maxRows: Int, workers: Workers
+    ) {
+        self.network = network
+        self.workers = workers
+        self.loss = loss
+        members = (0..<network.members).map { member in
+            ForwardPass(
+                network: network.member(member), parameters: Array(parameters[network.layers(of: member)]), loss: loss,
+                maxRows: maxRows, workers: workers)
+        }
+        let isOne = network.members == 1
+        let numbers = isOne ? 0 : maxRows * network.outputs
+        mean = AlignedMemory(count: numbers)
+        sums = AlignedMemory(count: numbers)
+        squares = AlignedMemory(count: numbers)
+        rowFolds = AlignedMemory(count: isOne ? 0 : maxRows)
+        part = isOne ? nil : BatchPart(capacity: maxRows, outputs: network.outputs)
+        conclusion = isOne ? nil : Self.conclusion(network, loss, maxRows)
+    }
+
+    /// A plan whose outputs are written from outside: all that is asked of it are losses.
+    private static func conclusion(_ network: Network, _ loss: LossFunction, _ rows: Int) -> StepPlan<S> {
+        let layer = Layer(
+            name: "mean", inputs: 1, units: network.outputs, activation: .identity, dropout: 0, hasBias: false)
+        let plain = Network(inputs: 1, layers: [layer], precision: S.number == .float32 ? .float32 : .float64)
+        return StepPlan(
+            network: plain, loss: loss, parameters: PackedParameters(PackedLayout(plain, of: S.self)), capacity: rows,
+            shards: 1, trains: false)
+    }
+
+    /// The mean of all members for a batch's rows: B×D, row-major, valid until the next run.
+    package func run(_ batch: Batch<S>) -> UnsafePointer<S> {
+        guard members.count > 1 else { return unsafe members[0].run(batch) }
+        clear(rows: unsafe batch.rows)
+        let count = unsafe batch.rows * network.outputs
+        for member in members {
+            let predictions = unsafe member.run(batch)
+            for place in 0..<count { add(unsafe Double(predictions[place]), at: place) }
+        }
+        for place in 0..<count { unsafe mean.start[place] = S(sums.start[place] / Double(members.count)) }
+        unsafe conclude(batch)
+        return unsafe UnsafePointer(mean.start)
+    }
+
+    /// For each row the mean of those members that have not learnt from it: B×D, row-major, valid until the next run.
+    ///
+    /// `visit` gets each member with its own rows of the batch, where it has any, and its answers.
+    package func run(
+        _ batch: Batch<S>, outOf folds: Folds,
+        visit: (_ member: Int, _ part: Batch<S>, _ predictions: UnsafePointer<S>, _ sums: StepResult) -> Void
+    ) -> UnsafePointer<S> {
+        guard let part, let numbers = unsafe batch.numbers else {
+            preconditionFailure("folds are of several members, and go by the rows' numbers")
+        }
+        let (rows, width) = unsafe (batch.rows, network.outputs)
+        clear(rows: rows)
+        for row in 0..<rows { unsafe rowFolds.start[row] = folds.fold(of: Int(numbers[row])) }
+        for (index, member) in members.enumerated() {
+            let own = unsafe part.take(batch) { unsafe rowFolds.start[$0] == index % folds.count }
+            guard unsafe own.rows > 0 else { continue }
+            let predictions = unsafe member.run(own)
+            for row in 0..<(unsafe own.rows) {
+                for column in 0..<width {
+                    let place = unsafe part.places.start[row] * width + column
+                    add(unsafe Double(predictions[row * width + column]), at: place)
+                }
+            }
+            unsafe visit(index, own, predictions, member.sums)
+        }
+        let each = Double(members.count / folds.count)
+        for place in 0..<rows * width { unsafe mean.start[place] = S(sums.start[place] / each) }
+        unsafe conclude(batch)
+        return unsafe UnsafePointer(mean.start)
+    }
+
+    /// After a run of several members: their standard deviation about the mean, as NumPy's `std`, for prediction `place`.
+    package func spread(_ place: Int) -> Double {
+        let count = Double(members.count)
+        let mean = unsafe sums.start[place] / count
+        return unsafe max(0, squares.start[place] / count - mean * mean).squareRoot()
+    }
+
+    /// After a run on rows with targets: the sums of losses and weights, by a fixed tree.
+    package var rowSums: StepResult { conclusion?.rowSums(of: rows) ?? members[0].sums }
+
+    private var rows = 0
+
+    private func clear(rows: Int) {
+        self.rows = rows
+        for place in 0..<rows * network.outputs {
+            unsafe sums.start[place] = 0
+            unsafe squares.start[place] = 0
+        }
+    }
+
+    private func add(_ value: Double, at place: Int) {
+        unsafe sums.start[place] += value
+        unsafe squares.start[place] += value * value
+    }
+
+    /// Takes the means back through the link, to outputs that the loss knows what to do with.
+    private func conclude(_ batch: Batch<S>) {
+        guard let conclusion else { return }
+        if case .absent = unsafe batch.targets { return }
+        unsafe conclusion.bind(batch)
+        let width = network.outputs
+        var outputs = unsafe (0..<batch.rows * width).map { unsafe Double(mean.start[$0]) }
+        loss.link.inverse(&outputs)
+        let target = unsafe UnsafeMutablePointer(mutating: conclusion.output)
+        for row in 0..<(unsafe batch.rows) {
+            for column in 0..<width {
+                unsafe target[row * conclusion.outputStride + column] = S(outputs[row * width + column])
+            }
+        }
+        unsafe ck_conclude_rows(conclusion.plan, 0, batch.rows)
+    }
+}
+
+extension LossFunction.Link {
+    /// Outputs that give these predictions. Those that no output gives, such as a probability of 0, are taken for the
+    /// nearest that one does.
+    fileprivate func inverse(_ predictions: inout [Double]) {
+        let least = 0x1p-100
+        switch self {
+        case .identity: break
+        case .softmax, .exp:
+            for index in predictions.indices { predictions[index] = max(predictions[index], least) }
+            ElementaryFunction.log.apply(to: &predictions)
+        case .sigmoid:
+            for index in predictions.indices {
+                let yes = min(max(predictions[index], least), 1 - 0x1p-53)
+                predictions[index] = yes / (1 - yes)
+            }
+            ElementaryFunction.log.apply(to: &predictions)
+        }
+    }
+}

@@ -1,0 +1,161 @@
+internal import CKernels
+package import TreadleBase
+package import TreadleConfiguration
+package import TreadleData
+package import TreadleModel
+
+/// One update of every member of a network from one batch: each member by a step of its own, with its own randomness.
+///
+/// Nothing is summed or shared between members but the batch, so a member is trained by one worker while others train
+/// others; only those that are left over when members are dealt out have several workers each. A member's weights do not
+/// depend on that, nor on the other members.
+@safe package final class EnsembleStep<S: Scalar> {
+    package let network: Network
+    private let members: Members<S>
+    private let crew: Crew<Int>?
+    /// So many members are dealt out one to a worker; the others come after them, all at once.
+    private let alone: Int
+
+    /// What is each member's own.
+    package struct Settings: Sendable {
+        package var seed: UInt64
+        package var optimizer: OptimizerConfiguration
+
+        package init(seed: UInt64, optimizer: OptimizerConfiguration) {
+            self.seed = seed
+            self.optimizer = optimizer
+        }
+    }
+
+    /// A step for batches of up to `batchSize` rows; `accumulate` batches make an update. With `folds`, member m does not
+    /// learn from the rows of fold m, counted around.
+    @specialized(where S == Float)
+    @specialized(where S == Double)
+    package init(
+        network: Network, loss: LossFunction, settings: [Settings], folds: Folds? = nil, batchSize: Int, shards: Shards,
+        accumulate: Int = 1, workers: Workers, ranks: Ranks = .alone
+    ) {
+        precondition(settings.count == network.members, "each member has settings of its own")
+        let count = network.members
+        self.network = network
+        let alone = count / workers.count * workers.count
+        self.alone = alone
+        let rest = count - alone
+        let steps = settings.enumerated().map { member, own in
+            // The last round's members share all workers.
+            let turn = member - alone
+            let hands = turn < 0 ? 1 : (turn + 1) * workers.count / rest - turn * workers.count / rest
+            return unsafe TrainingStep<S>(
+                network: network.member(member), loss: loss, optimizer: own.optimizer, batchSize: batchSize,
+                shards: shards, accumulate: accumulate, seed: own.seed, workers: Workers(count: hands), ranks: ranks)
+        }
+        let members = Members(steps, folds: folds, batchSize: batchSize, outputs: network.outputs)
+        self.members = members
+        crew = count > 1 && workers.count > 1 ? Crew(workers) { first, task, _ in members.run(first + task) } : nil
+    }
+
+    /// The rows of every batch that this process computes.
+    package var shards: Shards { members.steps[0].shards }
+
+    // MARK: state
+
+    /// Starts from these weights and what the optimizer remembers of earlier updates.
+    package func load(_ parameters: [LayerParameters], optimizer state: OptimizerState) {
+        for (member, step) in members.steps.enumerated() {
+            let own = network.layers(of: member)
+            var memory = state
+            for slot in memory.slots.indices { memory.slots[slot].layers = Array(state.slots[slot].layers[own]) }
+            step.load(Array(parameters[own]), optimizer: memory)
+        }
+    }
+
+    /// The weights as they are, member after member.
+    package func parameters() -> [LayerParameters] { members.steps.flatMap { $0.parameters() } }
+
+    /// What the optimizer remembers. Every rank must ask; the first is told.
+    package func optimizerState() -> OptimizerState {
+        var state = members.steps[0].optimizerState()
+        for step in members.steps.dropFirst() {
+            let other = step.optimizerState()
+            for slot in state.slots.indices { state.slots[slot].layers += other.slots[slot].layers }
+        }
+        return state
+    }
+
+    /// How many numbers the optimizer remembers for each weight.
+    package var slotCount: Int { members.steps[0].slotCount }
+
+    // MARK: the step
+
+    /// Trains all members on one batch; `updates` is the number of updates before it, and `pace` each member's rate and what
+    /// its weight decay is multiplied by. The weights change when `endsGroup` is true.
+    ///
+    /// Gives the members' sums together: where one of them is not finite, so are these.
+    @discardableResult
+    package func run(
+        _ batch: Batch<S>, step updates: Int, pace: [(rate: Double, decay: Double)], endsGroup: Bool = true
+    ) -> StepResult {
+        unsafe members.bind(batch, updates: updates, pace: pace, endsGroup: endsGroup)
+        let count = members.steps.count
+        if let crew {
+            crew.run(0, tasks: alone)
+            crew.run(alone, tasks: count - alone)
+        } else {
+            for member in 0..<count { members.run(member) }
+        }
+        return members.sums
+    }
+}
+
+/// The members' steps and the batch at hand; each member is one thread's at a time.
+@safe private final class Members<S: Scalar>: @unchecked Sendable {
+    let steps: [TrainingStep<S>]
+    private let folds: Folds?
+    private let parts: [BatchPart<S>]
+    /// The fold of each row of the batch.
+    private let rowFolds: AlignedMemory<Int>
+    private let results: AlignedMemory<StepResult>
+
+    private var batch: Batch<S>?
+    private var updates = 0
+    private var pace: [(rate: Double, decay: Double)] = []
+    private var endsGroup = true
+
+    init(_ steps: [TrainingStep<S>], folds: Folds?, batchSize: Int, outputs: Int) {
+        self.steps = steps
+        self.folds = folds
+        parts = folds == nil ? [] : steps.map { _ in BatchPart(capacity: batchSize, outputs: outputs) }
+        rowFolds = AlignedMemory(count: folds == nil ? 0 : batchSize)
+        results = AlignedMemory(count: steps.count)
+    }
+
+    func bind(_ batch: Batch<S>, updates: Int, pace: [(rate: Double, decay: Double)], endsGroup: Bool) {
+        unsafe self.batch = batch
+        self.updates = updates
+        self.pace = pace
+        self.endsGroup = endsGroup
+        guard let folds else { return }
+        guard let numbers = unsafe batch.numbers else { preconditionFailure("folds go by the rows' numbers") }
+        for row in 0..<(unsafe batch.rows) { unsafe rowFolds.start[row] = folds.fold(of: Int(numbers[row])) }
+    }
+
+    func run(_ member: Int) {
+        guard let batch = unsafe batch else { preconditionFailure("a batch is bound before members run") }
+        var own = unsafe batch
+        if let folds {
+            let left = member % folds.count
+            let part = parts[member]
+            unsafe own = unsafe part.take(batch) { place in unsafe rowFolds.start[place] != left }
+            // All of a small batch may be of one fold. The update takes place all the same: members keep in step.
+            if unsafe own.rows == 0 { unsafe own = unsafe part.takeNothing(of: batch) }
+        }
+        unsafe results.start[member] = unsafe steps[member].run(
+            own, step: updates, rate: pace[member].rate, decay: pace[member].decay, endsGroup: endsGroup)
+    }
+
+    var sums: StepResult {
+        var sums = StepResult()
+        for member in steps.indices { sums += unsafe results.start[member] }
+        return sums
+    }
+}
