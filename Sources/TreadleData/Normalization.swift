@@ -40,11 +40,13 @@ package struct Normalization: Equatable, Sendable, Codable {
     }
 
     /// Each array: its name in files, what it has an entry for, and where it is here.
-    package static let parts: [(name: String, side: Side, path: any WritableKeyPath<Normalization, [Double]> & Sendable)] = [
-        ("shift", .inputs, \.shift), ("factor", .inputs, \.factor), ("target_shift", .targets, \.targetShift),
-        ("target_factor", .targets, \.targetFactor), ("imputation", .inputs, \.imputation), ("clip", .inputs, \.clip),
-        ("target_low", .targets, \.targetLow), ("target_high", .targets, \.targetHigh),
-    ]
+    package static let parts:
+        [(name: String, side: Side, path: any WritableKeyPath<Normalization, [Double]> & Sendable)] = [
+            ("shift", .inputs, \.shift), ("factor", .inputs, \.factor), ("target_shift", .targets, \.targetShift),
+            ("target_factor", .targets, \.targetFactor), ("imputation", .inputs, \.imputation),
+            ("clip", .inputs, \.clip),
+            ("target_low", .targets, \.targetLow), ("target_high", .targets, \.targetHigh),
+        ]
 
     package enum Side: Sendable { case inputs, targets }
 

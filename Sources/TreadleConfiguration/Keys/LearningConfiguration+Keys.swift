@@ -72,7 +72,8 @@ extension OptimizerConfiguration {
                 "pulls weights to zero; adamw applies it to the weights, the others to the gradient"),
             Key(
                 "decay_schedule", \.decaySchedule, .choice(), .meaning,
-                "how weight_decay changes during a run: not; flat for one half, then down to 0; as the learning rate does"),
+                "how weight_decay changes during a run: not; flat for one half, then down to 0; as the learning rate does"
+            ),
             Key("l1", \.l1, .notNegative, .meaning, "pulls weights to zero by a constant force"),
             Key(
                 "clip_norm", \.clipNorm, Form<Double>.positive.orNull, .meaning,

@@ -42,7 +42,9 @@ package enum ModelExport: String, CaseIterable, Sendable {
         if !normalization.imputation.isEmpty { steps.append("replace missing inputs by normalization.imputation") }
         if !normalization.shift.isEmpty { steps.append("subtract normalization.shift from x") }
         if !normalization.factor.isEmpty { steps.append("multiply x by normalization.factor") }
-        if !normalization.clip.isEmpty { steps.append("take x / sqrt(1 + (x / c)²) where c of normalization.clip is not 0") }
+        if !normalization.clip.isEmpty {
+            steps.append("take x / sqrt(1 + (x / c)²) where c of normalization.clip is not 0")
+        }
         let network = model.saved.network
         if !network.embedded.isEmpty { steps.append("embed the columns of embedding.columns") }
         if network.stem.last?.kind == .factors { steps.append("multiply by input_scale.weight") }

@@ -118,7 +118,8 @@ import Testing
         }
     }
 
-    @Test func `missing numbers are left out of quartiles and become the median, and dropped rows do not count`() throws {
+    @Test func `missing numbers are left out of quartiles and become the median, and dropped rows do not count`() throws
+    {
         var columns = Array(Self.columns(200)[0...1])
         let whole = columns
         for row in stride(from: 3, to: 200, by: 7) { columns[0][row] = .nan }
@@ -145,7 +146,9 @@ import Testing
     }
 
     @Test func `numbers are bent as the formula says, by every instruction set, and what is not finite is refused`() {
-        let numbers: [Double] = [0, 1, -1, 2.5, 30, -1e10, 1e200, -1e308, .leastNonzeroMagnitude, -0.0, 0.1, 7, 3, -3, 1e154, 1e-200, 12]
+        let numbers: [Double] = [
+            0, 1, -1, 2.5, 30, -1e10, 1e200, -1e308, .leastNonzeroMagnitude, -0.0, 0.1, 7, 3, -3, 1e154, 1e-200, 12,
+        ]
         let clips = numbers.indices.map { $0 % 3 == 2 ? 0.0 : 3.0 }
         let transform = ColumnTransform(clip: clips)
         let before = ck_current_isa()

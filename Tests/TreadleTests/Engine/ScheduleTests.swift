@@ -49,10 +49,12 @@ import Testing
     }
 
     @Test(arguments: [0, 20])
-    func `linear, flat and wavy curves are their formulas, from the end of the warm-up to the lowest rate`(warmup: Int) {
+    func `linear, flat and wavy curves are their formulas, from the end of the warm-up to the lowest rate`(warmup: Int)
+    {
         func half(_ t: Double) -> Double { max(0, 2 * t - 1) }
         let curves: [(ScheduleType, Int, (Double) -> Double)] = [
-            (.linear, 4, { 1 - $0 }), (.flatLinear, 4, { 1 - half($0) }), (.flatCosine, 4, { 0.5 + 0.5 * cos(.pi * half($0)) }),
+            (.linear, 4, { 1 - $0 }), (.flatLinear, 4, { 1 - half($0) }),
+            (.flatCosine, 4, { 0.5 + 0.5 * cos(.pi * half($0)) }),
             (.coslog, 4, { 0.5 - 0.5 * cos(2 * .pi * log2(1 + 15 * $0)) }),
             (.coslog, 1, { 0.5 - 0.5 * cos(2 * .pi * log2(1 + $0)) }),
         ]

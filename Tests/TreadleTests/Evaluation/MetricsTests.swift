@@ -39,7 +39,8 @@ import TreadleRun
         factor: [Double] = []
     ) -> Metrics {
         var metrics = Metrics(
-            names, task: task, outputs: data.outputs, normalization: Normalization(targetShift: factor.map { _ in 0 }, targetFactor: factor),
+            names, task: task, outputs: data.outputs,
+            normalization: Normalization(targetShift: factor.map { _ in 0 }, targetFactor: factor),
             workers: Workers(count: threads))
         let (predictions, weights) = (Pinned(data.predictions), Pinned(data.weights))
         let (classes, values) = (Pinned(data.classes ?? []), Pinned(data.values ?? []))
