@@ -8,6 +8,7 @@ extension Configuration {
         checkLoss(&check)
         checkOptimizer(&check)
         checkData(&check)
+        checkMembers(&check)
         checkMetrics(&check)
         checkUnused(&check)
         problems = check.problems
@@ -69,8 +70,30 @@ extension Configuration {
         check.that(["data.clip_predictions", "task"], !data.clipPredictions || task == .regression) {
             "data.clip_predictions is for task \"regression\" only, not for \"\(task.rawValue)\"; remove it"
         }
+        if case .folds = data.valid {
+            check.that(["retrain.promote", "data.valid"], retrain?.promote == nil) {
+                "retrain.promote compares models on rows that neither has learnt from, and with data.valid.folds every row is "
+                    + "learnt from; give a fraction or files, or set promote to null"
+            }
+        }
         check.that(["retrain.promote", "data.valid"], retrain?.promote == nil || data.valid != nil) {
             "retrain.promote compares models on validation rows, and data.valid is null; give one or set promote to null"
+        }
+    }
+
+    private func checkMembers(_ check: inout CrossCheck) {
+        if case .folds(let count) = data.valid {
+            check.that(["data.valid.folds", "model.members"], model.members.isMultiple(of: count)) {
+                "data.valid.folds is \(count), and model.members \(model.members): each member leaves out one fold; set "
+                    + "model.members to \(count), or to a multiple of it"
+            }
+        }
+        check.that(["model.vary", "model.members"], model.vary == nil || model.members > 1) {
+            "model.vary tells members apart, and model.members is 1; raise it, or remove vary"
+        }
+        let lowest = model.vary?.lr?.lowerBound ?? .infinity
+        check.that(["model.vary.lr", "schedule.min_lr"], schedule.minLr <= lowest) {
+            "schedule.min_lr \(schedule.minLr) is above the lowest rate of model.vary.lr, \(lowest); rates fall from lr to min_lr"
         }
     }
 

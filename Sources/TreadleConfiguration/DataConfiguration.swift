@@ -39,6 +39,8 @@ package enum Validation: Equatable, Sendable {
     /// A keyed hash puts this share of the training rows aside: of what is in a row of a table, or of the index of other rows.
     case fraction(Double)
     case source(DataSource)
+    /// A keyed hash puts every training row into one of so many folds, and each member leaves one of them out.
+    case folds(Int)
 }
 
 /// Where the rows come from that are measured at the end only.

@@ -13,6 +13,21 @@ package struct ModelConfiguration: Equatable, Sendable {
 
     /// How weights start: `auto` is `normal` where √F divides them.
     package var start: Initializer { initializer == .auto && parameterization == .ntk ? .normal : initializer }
+    /// How many networks are trained, each from a seed of its own; their answers are averaged.
+    package var members: Int
+    package var vary: Variation?
+}
+
+/// What each member draws for itself from its seed, and between which bounds.
+package struct Variation: Equatable, Sendable {
+    /// The learning rate, evenly by its logarithm.
+    package var lr: ClosedRange<Double>?
+    /// The units of every hidden layer, in multiples of 16.
+    package var units: ClosedRange<Int>?
+    /// The dropout of every hidden layer.
+    package var dropout: ClosedRange<Double>?
+    /// The weight decay, evenly by its logarithm.
+    package var weightDecay: ClosedRange<Double>?
 }
 
 /// What a number becomes, besides itself, before the first layer reads it: waves of it, combined.

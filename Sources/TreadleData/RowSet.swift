@@ -2,6 +2,8 @@
 package struct RowSet: Sendable {
     package let dataset: Dataset
     let selection: RowSelection
+    /// Where it is set, rows that members have learnt from: each is to be judged by those members that have not.
+    package var folds: Folds?
 
     init(_ dataset: Dataset, _ selection: RowSelection) {
         self.dataset = dataset

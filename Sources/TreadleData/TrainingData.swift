@@ -4,6 +4,7 @@ package import TreadleConfiguration
 /// All the rows that a configuration names, opened, checked, split and measured.
 package final class TrainingData: Sendable {
     package let train: RowSet
+    /// With folds, all rows of `train`, each of which is judged by members that have not learnt from it.
     package let valid: RowSet?
     package let test: RowSet?
     /// F: the numbers of a row of x.
@@ -35,12 +36,15 @@ package final class TrainingData: Sendable {
             configuration.task, outputs: training.outputs, classes: training.classes)
         var validation: Dataset?
         var split: Split?
+        var folds: Folds?
+        // Where all rows of a customer are on one side for the test, they are so for validation.
+        let group: String? = if case .fraction(_, let group) = data.test { group } else { nil }
         switch data.valid {
         case .fraction(let fraction):
-            // Where all rows of a customer are on one side for the test, they are so for validation.
-            let group: String? = if case .fraction(_, let group) = data.test { group } else { nil }
             split = Split(
                 fraction: fraction, seed: configuration.seed, contents: try training.contents(group: group))
+        case .folds(let count):
+            folds = Folds(count: count, seed: configuration.seed, contents: try training.contents(group: group))
         case .source(let source): validation = try training.companion(source, matching)
         case nil: break
         }
@@ -64,7 +68,11 @@ package final class TrainingData: Sendable {
         let isKept: (@Sendable (Int) -> Bool)? =
             split == nil && heldOut == nil ? nil : { @Sendable row in !isAside(row) }
         train = RowSet(training, training.rows(workers, dropped, isKept))
-        if let split {
+        if folds != nil {
+            var rows = train
+            rows.folds = folds
+            valid = rows
+        } else if let split {
             let aside = RowSet(
                 training, training.rows(workers, dropped) { heldOut?[$0] != true && split.isAside($0) })
             valid = aside.count > 0 ? aside : nil

@@ -15,8 +15,9 @@ extension GradientCheck {
         let data = try TrainingData(
             configuration, workers: workers, cacheDirectory: nil, stop: stop,
             note: note)
+        // Members differ in their weights, not in how gradients come about: the first stands for all.
         let network = Network(
-            configuration.model, inputs: data.features, outputs: data.outputs, numbers: data.numbers)
+            configuration.members[0].model, inputs: data.features, outputs: data.outputs, numbers: data.numbers)
         let loss = try LossFunction(
             configuration.loss, task: configuration.task, outputs: data.outputs, classCounts: data.train.classCounts)
         // An output layer of zeros would hide every other layer from the loss.

@@ -55,7 +55,8 @@ private final class RowPassPool<S: Scalar>: Sendable {
 
     private let network: Network
     private let loss: LossFunction
-    nonisolated(unsafe) private let packed: PackedParameters<S>
+    /// Of each member.
+    nonisolated(unsafe) private let packed: [PackedParameters<S>]
     private let transform: ColumnTransform
     private let normalization: Normalization
     private let idle: Mutex<[RowPass<S>]>
@@ -65,8 +66,11 @@ private final class RowPassPool<S: Scalar>: Sendable {
     ) {
         self.network = network
         self.loss = loss
-        unsafe packed = PackedParameters(PackedLayout(network, of: S.self))
-        unsafe packed.load(parameters)
+        unsafe packed = (0..<network.members).map { member in
+            let packed = PackedParameters<S>(PackedLayout(network.member(member), of: S.self))
+            packed.load(Array(parameters[network.layers(of: member)]))
+            return packed
+        }
         transform = ColumnTransform(inputs: normalization)
         self.normalization = normalization
         idle = Mutex([])
@@ -117,23 +121,31 @@ private final class RowPassPool<S: Scalar>: Sendable {
 /// The memory of a forward pass over a few rows, for one caller at a time.
 @safe private final class RowPass<S: Scalar>: @unchecked Sendable {
     private let network: Network
-    private let step: StepPlan<S>
+    /// Of each member, all on the same rows.
+    private let steps: [StepPlan<S>]
+    /// Of several members: the sums of their answers, row by row.
+    private let sums: AlignedMemory<Double>
     private let x: AlignedMemory<S>
     private let pointers: AlignedMemory<UnsafePointer<S>>
     /// Numbers from one row of `x` to the next.
     private let stride: Int
     private var rows = 0
 
-    init(_ network: Network, _ packed: PackedParameters<S>, _ loss: LossFunction, capacity: Int) {
+    init(_ network: Network, _ packed: [PackedParameters<S>], _ loss: LossFunction, capacity: Int) {
         self.network = network
-        let panel = packed.layout.panel
+        let panel = packed[0].layout.panel
         stride = (network.inputs + panel - 1) / panel * panel
         x = AlignedMemory(count: capacity * stride)
         unsafe pointers = unsafe AlignedMemory(count: capacity)
         for row in 0..<capacity { unsafe pointers.start[row] = UnsafePointer(x.start + row * stride) }
-        step = StepPlan(
-            network: network, loss: loss, parameters: packed, capacity: capacity, shards: 1, trains: false)
-        step.refreshOperands()
+        sums = AlignedMemory(count: packed.count > 1 ? capacity * network.outputs : 0)
+        steps = packed.enumerated().map { member, packed in
+            let step = StepPlan<S>(
+                network: network.member(member), loss: loss, parameters: packed, capacity: capacity, shards: 1,
+                trains: false)
+            step.refreshOperands()
+            return step
+        }
     }
 
     /// Normalizes `count` rows; returns the first that has a number which is not finite.
@@ -152,16 +164,35 @@ private final class RowPassPool<S: Scalar>: Sendable {
         into values: UnsafeMutablePointer<Float>, classes: UnsafeMutablePointer<Int>?,
         _ normalization: Normalization
     ) {
-        unsafe step.bind(Batch(rows: rows, x: UnsafePointer(pointers.start), targets: .absent, weights: nil))
-        step.draw(together: rows)
-        unsafe ck_predict_rows(step.plan, 0, rows)
         let width = network.outputs
+        for (member, step) in steps.enumerated() {
+            unsafe step.bind(Batch(rows: rows, x: UnsafePointer(pointers.start), targets: .absent, weights: nil))
+            step.draw(together: rows)
+            unsafe ck_predict_rows(step.plan, 0, rows)
+            if steps.count > 1 { add(step, isFirst: member == 0) }
+        }
+        let step = steps[0]
         for row in 0..<rows {
             let output = unsafe step.output + row * step.outputStride
             let result = unsafe values + row * width
             if let classes = unsafe classes { unsafe classes[row] = best(of: output, width) }
             for column in 0..<width {
                 unsafe result[column] = Float(normalization.value(of: Double(output[column]), column: column))
+            }
+        }
+    }
+
+    /// Adds a member's answers to the sums; with the last one, their mean takes the place of the first one's answers.
+    private func add(_ step: StepPlan<S>, isFirst: Bool) {
+        let width = network.outputs
+        let isLast = step === steps[steps.count - 1]
+        for row in 0..<rows {
+            let own = unsafe step.output + row * step.outputStride
+            let mean = unsafe UnsafeMutablePointer(mutating: steps[0].output) + row * steps[0].outputStride
+            for column in 0..<width {
+                let sum = unsafe (isFirst ? 0 : sums.start[row * width + column]) + Double(own[column])
+                unsafe sums.start[row * width + column] = sum
+                if isLast { unsafe mean[column] = S(sum / Double(steps.count)) }
             }
         }
     }

@@ -67,6 +67,20 @@ package struct Network: Equatable, Sendable, Codable {
         return combined.units / embedded.count
     }
 
+    /// Whether this one of `layers` is a member's first dense one, and whether it makes an output.
+    package func readsInputs(_ index: Int) -> Bool { index % (layers.count / members) == stem.count }
+    package func makesOutput(_ index: Int) -> Bool { (index + 1) % (layers.count / members) == 0 }
+
+    /// The widths from the inputs to the outputs, such as "4-64-3", and with members "5 x 4-64-3".
+    package func shape(joint: String = "-", times: String = "x") -> String {
+        let shapes = (0..<members).map { member in
+            ([inputs] + self.member(member).dense.map(\.units)).map(String.init).joined(separator: joint)
+        }
+        guard members > 1 else { return shapes[0] }
+        let isSame = shapes.allSatisfy { $0 == shapes[0] }
+        return isSame ? "\(members) \(times) \(shapes[0])" : shapes.joined(separator: ", ")
+    }
+
     /// Which of `layers` are of `member`, counted from 0.
     package func layers(of member: Int) -> Range<Int> {
         let each = layers.count / members

@@ -8,6 +8,7 @@ package struct Philox: Equatable, Sendable {
         case dropout = 4
         case sampling = 5
         case generation = 6
+        case member = 7
     }
 
     private let key: SIMD2<UInt32>

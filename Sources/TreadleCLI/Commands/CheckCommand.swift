@@ -49,8 +49,7 @@ enum CheckCommand {
     private static func text(_ plan: RunPlan) -> String {
         var table = TextTable([.init(""), .init("")])
         for set in plan.sets { table.add([set.role, "\(Figure.count(set.rows, "row"))"]) }
-        let widths = ([plan.network.inputs] + plan.network.dense.map(\.units)).map(String.init)
-        table.add(["network", widths.joined(separator: "-")])
+        table.add(["network", plan.network.shape()])
         table.add(["parameters", Figure.grouped(plan.network.parameterCount)])
         table.add([
             "steps", "\(Figure.grouped(plan.stepsPerEpoch)) an epoch, \(Figure.grouped(plan.steps)) in all at most",
@@ -69,6 +68,7 @@ enum CheckCommand {
             "name": .string(plan.name),
             "sets": .array(plan.sets.map { ["role": .string($0.role), "rows": .integer($0.rows)] }),
             "layers": .array(([plan.network.inputs] + plan.network.dense.map(\.units)).map(JSONValue.integer)),
+            "members": .integer(plan.network.members),
             "parameters": .integer(plan.network.parameterCount), "steps_per_epoch": .integer(plan.stepsPerEpoch),
             "steps": .integer(plan.steps), "directory": .string(plan.directory),
             "datasets": .array(

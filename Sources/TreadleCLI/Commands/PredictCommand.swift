@@ -17,19 +17,25 @@ enum PredictCommand {
         "x", "PATH", "where the inputs are in HDF5 files, if not where they were in training")
     private static let force = Option.flag("force", short: "f", "replace the output where it exists")
 
+    private static let spread = Option.flag(
+        "spread", "say how far the members of a model disagree: their standard deviation, beside each value")
+
     static let command = Command(
         "predict", group: .using, summary: "say what a model makes of new rows",
         discussion: [
             "Classes: /probabilities (N×K), /class and /class_name. Labels: /probabilities and /label, 1 from 0.5 on. "
                 + "Quantities: /value in the target's own units. The normalization of training is applied to the inputs.",
+            "A model with members answers by their mean; --spread adds their standard deviation, as /spread or columns.",
             "Columns of a table are found by the names of training; those that the model does not know are left out. "
                 + "Memory stays small however long the input is, and the output appears when it is whole.",
         ],
         examples: [
             .init("treadle predict models/churn.h5 new.csv -o -", "a table in, a table out"),
             .init("treadle predict runs/churn/final.h5 data/test.h5 -o predicted.h5", "from HDF5 to HDF5"),
+            .init(
+                "treadle predict models/churn.h5 new.csv --spread -o new-scores.csv", "with the members' disagreement"),
         ],
-        arguments: [file, inputs], options: [output, x, force], endsOnRequest: true, readsForeignRows: true,
+        arguments: [file, inputs], options: [output, x, spread, force], endsOnRequest: true, readsForeignRows: true,
         run: run)
 
     private static func run(_ call: Invocation) throws -> ExitCode {
@@ -41,13 +47,14 @@ enum PredictCommand {
         let stop = Signals.stop
         let model = try call.model(at: call.argument(file))
         let workers = try call.workers(for: model)
-        let predictor = Predictor(model, workers: workers, stop: stop)
+        let predictor = try Predictor(model, workers: workers, spread: call.has(spread), stop: stop)
         let sink: (Int) throws -> any PredictionSink = { rows in
             if target == "-" {
                 return PredictionTable(model: model, workers: workers, put: { try call.output.write($0) })
             }
             guard isText else {
-                return try PredictionFile(target, model: model, rows: rows, replacing: call.has(force))
+                return try PredictionFile(
+                    target, model: model, rows: rows, spread: call.has(spread), replacing: call.has(force))
             }
             let text = try TextFile(target, replacing: call.has(force))
             return PredictionTable(model: model, workers: workers, put: text.write, close: text.finish)

@@ -29,8 +29,7 @@ package struct InspectionText {
     private var times: String { unicode ? "×" : "x" }
 
     private var summary: String {
-        let sizes = ([checkpoint.network.inputs] + checkpoint.network.dense.map(\.units)).map(String.init)
-        let shape = sizes.joined(separator: unicode ? "–" : "-")
+        let shape = checkpoint.network.shape(joint: unicode ? "–" : "-", times: times)
         let count = Figure.count(checkpoint.network.parameterCount, "parameter")
         return heading(inspection.path.printable) + ": \(checkpoint.task.rawValue), \(shape), \(count), "
             + "\(Figure.bytes(inspection.size))\n"

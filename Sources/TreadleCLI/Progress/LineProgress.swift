@@ -25,10 +25,9 @@ final class LineProgress: TrainingObserver {
 
     func began(_ run: RunOverview) {
         state.withLock { $0.meter = ProgressMeter(run) }
-        let layers = ([run.network.inputs] + run.network.dense.map(\.units)).map(String.init)
         var fields: [(String, String)] = [
             ("event", "began"), ("name", run.name), ("task", run.task.rawValue),
-            ("layers", layers.joined(separator: "-")), ("parameters", String(run.network.parameterCount)),
+            ("layers", run.network.shape().filter { $0 != " " }), ("parameters", String(run.network.parameterCount)),
             ("train_rows", String(run.trainRows)), ("valid_rows", String(run.validRows)),
             ("test_rows", String(run.testRows)), ("batch_size", String(run.batchSize)),
             ("batches", String(run.batchesPerEpoch)), ("epochs", String(run.epochs)),

@@ -6,8 +6,7 @@ internal import TreadleTools
 /// What is said to a person when a run begins and when it ends.
 enum RunWording {
     static func opening(_ run: RunOverview, unicode: Bool) -> [String] {
-        let sizes = ([run.network.inputs] + run.network.dense.map(\.units)).map(String.init)
-        let shape = sizes.joined(separator: unicode ? "–" : "-")
+        let shape = run.network.shape(joint: unicode ? "–" : "-", times: unicode ? "×" : "x")
         var rows = ["\(Figure.count(run.trainRows, "row")) to train on"]
         if run.validRows > 0 { rows.append("\(Figure.grouped(run.validRows)) to validate") }
         if run.testRows > 0 { rows.append("\(Figure.grouped(run.testRows)) to test") }

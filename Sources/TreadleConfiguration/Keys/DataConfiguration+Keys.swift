@@ -107,10 +107,19 @@ extension Form where Value == DataSource {
 extension Form where Value == Validation? {
     static let validation: Form = {
         let object = DataSource.section.form
-        var form = Form("{ fraction: … }, an object with files, the files alone, or null") { node, path, problems in
+        var form = Form("{ fraction: … }, { folds: … }, an object with files, the files alone, or null") {
+            node, path, problems in
             guard !node.isNull else { return .some(nil) }
             guard case .object(let members) = node.value else {
                 return Form<DataSource>.source.read(node, path, &problems).map { .source($0) }
+            }
+            if let folds = members.first(where: { $0.key == "folds" }) {
+                for member in members where member.key != "folds" {
+                    problems.report(
+                        "\(path) takes folds of the training rows or other rows, not both; remove \(quoted(member.key))",
+                        at: member.origin, path: path)
+                }
+                return Form<Int>.folds.read(folds.node, "\(path).folds", &problems).map { .folds($0) }
             }
             if let fraction = members.first(where: { $0.key == "fraction" }) {
                 for member in members where member.key != "fraction" {
@@ -123,9 +132,10 @@ extension Form where Value == Validation? {
             }
             guard
                 node["files"] != nil
-                    || members.contains(where: { nearest(to: $0.key, among: ["files", "fraction"]) != nil })
+                    || members.contains(where: { nearest(to: $0.key, among: ["files", "fraction", "folds"]) != nil })
             else {
-                problems.report("\(path) needs either \"fraction\" or \"files\"", at: node.origin, path: path)
+                problems.report(
+                    "\(path) needs either \"fraction\", \"folds\" or \"files\"", at: node.origin, path: path)
                 return nil
             }
             return object.read(node, path, &problems).map { .source($0) }
@@ -135,6 +145,10 @@ extension Form where Value == Validation? {
             case .fraction(let share):
                 .object(
                     influence.contains(.meaning) ? [PrintedValue.Member(key: "fraction", value: .number(share))] : [])
+            case .folds(let count):
+                .object(
+                    influence.contains(.meaning)
+                        ? [PrintedValue.Member(key: "folds", value: .literal("\(count)"))] : [])
             case .source(let source): object.write(source, influence)
             }
         }
@@ -142,10 +156,18 @@ extension Form where Value == Validation? {
             let fraction = Setting(
                 path: "\(path).fraction", expected: Form<Double>.properShare.expected, defaultText: "0.1",
                 summary: "the share of the training rows that is set aside, chosen by the seed", influence: .meaning)
-            return [fraction] + Form<DataSource>.sourceBesideTraining.settings(path)
+            let folds = Setting(
+                path: "\(path).folds", expected: Form<Int>.folds.expected, defaultText: nil,
+                summary: "parts of the training rows, one of which each member leaves out and is judged by",
+                influence: .meaning)
+            return [fraction, folds] + Form<DataSource>.sourceBesideTraining.settings(path)
         }
         return form
     }()
+}
+
+extension Form where Value == Int {
+    fileprivate static let folds = integer(2...1000)
 }
 
 extension Form where Value == [String] {

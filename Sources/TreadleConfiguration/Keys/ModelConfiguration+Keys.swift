@@ -4,7 +4,7 @@ extension ModelConfiguration {
     static let section = Section(
         initial: ModelConfiguration(
             hidden: [], bias: true, initializer: .auto, precision: .float32, parameterization: .standard,
-            scaleInputs: false, embedding: nil),
+            scaleInputs: false, embedding: nil, members: 1, vary: nil),
         keys: [
             Key(
                 "hidden", \.hidden, HiddenLayer.section.form.list("a list of layers { units: … }"), .any,
@@ -28,6 +28,12 @@ extension ModelConfiguration {
                 "embedding", \.embedding, EmbeddingConfiguration.section.form.orNull, .meaning,
                 "give the first layer more of each column that is a number than the number: waves of it, whose lengths are learnt"
             ),
+                "members", \.members, .integer(1...1000), .meaning,
+                "networks that are trained on one pass through the data, each from its own seed; their answers are averaged"
+            ),
+            Key(
+                "vary", \.vary, Variation.section.form.orNull, .meaning,
+                "what each member draws for itself from its seed instead of taking what is set"),
         ])
 }
 
@@ -43,6 +49,51 @@ extension EmbeddingConfiguration {
                 "sigma", \.sigma, .positive, .meaning,
                 "the spread of the frequencies at the start, in turns for each unit of a column"),
         ])
+}
+
+extension Variation {
+    static let section = Section(
+        initial: Variation(lr: nil, units: nil, dropout: nil, weightDecay: nil),
+        keys: [
+            Key(
+                "lr", \.lr, Form<ClosedRange<Double>>.positives.orNull, .meaning,
+                "bounds of the learning rate, drawn evenly by its logarithm"),
+            Key(
+                "units", \.units, Form<ClosedRange<Int>>.units.orNull, .meaning,
+                "bounds of the units of all hidden layers, drawn in multiples of 16"),
+            Key(
+                "dropout", \.dropout, Form<ClosedRange<Double>>.shares.orNull, .meaning,
+                "bounds of the dropout of all hidden layers"),
+            Key(
+                "weight_decay", \.weightDecay, Form<ClosedRange<Double>>.positives.orNull, .meaning,
+                "bounds of the weight decay, drawn evenly by its logarithm"),
+        ])
+}
+
+extension Form where Value == ClosedRange<Double> {
+    static let positives = bounds("two numbers above 0 such as [0.001, 0.01]") { $0 > 0 }
+    static let shares = bounds("two numbers from 0 up to, not including, 1 such as [0, 0.3]") { $0 >= 0 && $0 < 1 }
+
+    /// The lower bound and the upper one.
+    private static func bounds(_ expected: String, where isRight: @escaping @Sendable (Double) -> Bool) -> Form {
+        Form(expected) { node in
+            guard case .list(let nodes) = node.value, nodes.count == 2 else { return nil }
+            let numbers = nodes.compactMap { Form<Double>.number(expected, where: isRight).value(of: $0) }
+            return numbers.count == 2 && numbers[0] <= numbers[1] ? numbers[0]...numbers[1] : nil
+        } print: {
+            .list([.number($0.lowerBound), .number($0.upperBound)])
+        }
+    }
+}
+
+extension Form where Value == ClosedRange<Int> {
+    static let units = Form("two integers from 16 to 65536 such as [64, 512]") { node in
+        guard case .list(let nodes) = node.value, nodes.count == 2 else { return nil }
+        let numbers = nodes.compactMap { Form<Int>.integer(16...65_536).value(of: $0) }
+        return numbers.count == 2 && numbers[0] <= numbers[1] ? numbers[0]...numbers[1] : nil
+    } print: {
+        .list([.literal("\($0.lowerBound)"), .literal("\($0.upperBound)")])
+    }
 }
 
 extension HiddenLayer {

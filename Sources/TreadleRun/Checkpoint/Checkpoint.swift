@@ -177,6 +177,8 @@ package struct TrainingProgress: Equatable, Sendable, Codable {
     package var best: Double?
     package var bestEpoch: Int?
     package var epochsWithoutProgress: Int = 0
+    /// The same of each member, by its own fold; empty without folds.
+    package var members: [MemberProgress] = []
     /// The plateau schedule's memory.
     package var plateauBest: Double?
     package var plateauWait: Int = 0
@@ -190,6 +192,20 @@ package struct TrainingProgress: Equatable, Sendable, Codable {
     package var finished: Bool = false
 
     package init() {}
+}
+
+/// How one member of a network comes along, by the rows that it does not learn from.
+package struct MemberProgress: Equatable, Sendable, Codable {
+    /// The watched metric's best value, its epoch, and the epochs since.
+    package var best: Double?
+    package var epoch: Int?
+    package var wait = 0
+
+    package init(best: Double? = nil, epoch: Int? = nil, wait: Int = 0) {
+        self.best = best
+        self.epoch = epoch
+        self.wait = wait
+    }
 }
 
 /// One finished epoch: its metrics by dotted name (`loss`, `valid.loss`, `valid.accuracy`).

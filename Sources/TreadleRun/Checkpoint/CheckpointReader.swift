@@ -58,7 +58,7 @@ struct CheckpointReader {
         model.classWeights = state.contains("class_weights") ? try column("class_weights", in: state) : nil
         model.imageShape = try imageShape(in: state, network)
         let course = RunCourse(
-            cursor: try readCursor(state.group("cursor")), progress: try readProgress(state.group("progress")),
+            cursor: try readCursor(state.group("cursor")), progress: try readProgress(state.group("progress"), network),
             history: try readHistory(state.group("history")))
         let origin = FileOrigin(
             configuration: configuration, baseDirectory: try text(attribute: "base_directory", of: state),
@@ -85,8 +85,12 @@ struct CheckpointReader {
     private func readModel(_ precision: Precision) throws -> (Network, [CheckpointOutline.LayerPlaces]) {
         let model = try file.group("model")
         // A layer takes some hundred bytes at least.
-        let names = try model.links(limit: size / 64).map(\.name)
-        let groups = try names.map { (name: $0, group: try model.group($0)) }
+        let groups = try model.links(limit: size / 64).flatMap { link in
+            let group = try model.group(link.name)
+            guard !group.hasAttribute("index") else { return [(name: link.name, group: group)] }
+            // A member, whose layers are within.
+            return try group.links(limit: size / 64).map { ("\(link.name)/\($0.name)", try group.group($0.name)) }
+        }
         let ordered = try groups.map { ($0.name, $0.group, try count("index", of: $0.group)) }.sorted { $0.2 < $1.2 }
         guard !ordered.isEmpty, ordered.map(\.2) == Array(0..<ordered.count) else {
             throw damage("model", "the layers are not numbered from 0 without gaps")
@@ -100,7 +104,8 @@ struct CheckpointReader {
                 throw damage("model/\(name)/weight", "has the shape \(shape) instead of inputs × units")
             }
             let kind: Layer.Kind = group.hasAttribute("kind") ? try choice("kind", of: group) : .dense
-            let follows = kind == .dense && layers.last?.kind == .dense
+            let isFirst = layers.last.map { Self.member(of: $0.name) != Self.member(of: name) } ?? true
+            let follows = !isFirst && kind == .dense && layers.last?.kind == .dense
             guard !follows || layers.last?.units == shape[0] else {
                 throw damage("model/\(name)/weight", "has \(shape[0]) inputs where the layer before has other units")
             }
@@ -116,17 +121,40 @@ struct CheckpointReader {
         return (try network(of: layers, precision), parameters)
     }
 
-    /// The network of these layers, whose stem tells how many numbers are its inputs.
+    /// What stands before a slash in a layer's name: its member.
+    private static func member(of name: String) -> Substring? {
+        name.firstIndex(of: "/").map { name[..<$0] }
+    }
+
+    /// The network of these layers, of one member or several, whose stems tell how many numbers are its inputs.
     private func network(of layers: [Layer], _ precision: Precision) throws -> Network {
-        var network = Network(inputs: 0, layers: layers, precision: precision)
-        let state = try file.group("treadle")
-        if state.contains("embedded") { network.embedded = try column("embedded", in: state) }
-        let embeddingWidth = network.stem.first { $0.kind == .combination }?.units ?? 0
-        network.inputs = (network.dense.first?.inputs ?? 0) - embeddingWidth
-        guard network.hasSoundStem else {
-            throw damage("model", "its layers before the dense ones do not fit each other, or treadle/embedded")
+        var members: [[Layer]] = []
+        for layer in layers {
+            if let last = members.last?.last, Self.member(of: last.name) == Self.member(of: layer.name) {
+                members[members.count - 1].append(layer)
+            } else {
+                members.append([layer])
+            }
         }
-        return network
+        let state = try file.group("treadle")
+        let embedded: [Int] = state.contains("embedded") ? try column("embedded", in: state) : []
+        let networks = try members.map { layers in
+            var network = Network(inputs: 0, layers: layers, embedded: embedded, precision: precision)
+            let embeddingWidth = network.stem.first { $0.kind == .combination }?.units ?? 0
+            network.inputs = (network.dense.first?.inputs ?? 0) - embeddingWidth
+            guard network.hasSoundStem else {
+                throw damage("model", "its layers before the dense ones do not fit each other, or treadle/embedded")
+            }
+            return network
+        }
+        let isOne = networks.count == 1
+        let isRight = networks.enumerated().allSatisfy { number, own in
+            own.inputs == networks[0].inputs && own.outputs == networks[0].outputs
+                && own.layers.map(\.kind) == networks[0].layers.map(\.kind)
+                && own.layers.allSatisfy { isOne || $0.name.hasPrefix(Network.prefix(ofMember: number)) }
+        }
+        guard isRight else { throw damage("model", "its members are not networks for the same question") }
+        return Network(members: networks)
     }
 
     private func places(
@@ -163,6 +191,11 @@ struct CheckpointReader {
             var bias: Bool?
             var scale_inputs: Bool?
             var embedding: Embedding?
+            var members: Int?
+            var vary: Variation?
+        }
+        struct Variation: Decodable {
+            var units: [Int]?
         }
         var model: Model
     }
@@ -175,15 +208,21 @@ struct CheckpointReader {
             throw damage("treadle/config", "is no resolved configuration")
         }
         let hidden = configured.model.hidden
+        // Where members draw their units, their seeds decide them.
+        let drawsUnits = configured.model.vary?.units != nil
         let embedding = network.embedded.isEmpty ? nil : configured.model.embedding
         let agrees =
-            hidden.count == network.dense.count - 1
-            && zip(hidden, network.dense).allSatisfy {
-                $0.units == $1.units && $0.activation == $1.activation.rawValue
-            } && network.dense.allSatisfy { $0.hasBias == configured.model.bias ?? true }
-            && (network.stem.last?.kind == .factors) == (configured.model.scale_inputs ?? false)
-            && network.embeddingOutputs == embedding?.outputs ?? 0
-            && (embedding == nil || network.stem[1].inputs == embedding?.frequencies)
+            network.members == configured.model.members ?? 1
+            && (0..<network.members).allSatisfy { number in
+                let member = network.member(number)
+                return hidden.count == member.dense.count - 1
+                    && zip(hidden, member.dense).allSatisfy {
+                        (drawsUnits || $0.units == $1.units) && $0.activation == $1.activation.rawValue
+                    } && member.dense.allSatisfy { $0.hasBias == configured.model.bias ?? true }
+                    && (member.stem.last?.kind == .factors) == (configured.model.scale_inputs ?? false)
+                    && member.embeddingOutputs == embedding?.outputs ?? 0
+                    && (embedding == nil || member.stem[1].inputs == embedding?.frequencies)
+            }
         guard agrees else {
             throw damage("treadle/config", "its model.hidden describes other layers than the file has")
         }
@@ -225,13 +264,28 @@ struct CheckpointReader {
             step: try count("step", of: group))
     }
 
-    private func readProgress(_ group: H5Group) throws -> TrainingProgress {
+    private func readMembers(_ group: H5Group, _ network: Network) throws -> [MemberProgress] {
+        guard group.hasAttribute("member_best") else { return [] }
+        let best: [Double] = try group.attribute("member_best").numbers()
+        let epochs: [Int] = try group.attribute("member_best_epoch").numbers()
+        let waits: [Int] = try group.attribute("member_epochs_without_progress").numbers()
+        guard [best.count, epochs.count, waits.count].allSatisfy({ $0 == network.members }),
+            (epochs + waits).allSatisfy(Self.counts.contains)
+        else { throw damage(group.path, "what it says of members does not fit the network") }
+        return best.indices.map {
+            MemberProgress(
+                best: best[$0].isNaN ? nil : best[$0], epoch: epochs[$0] == 0 ? nil : epochs[$0], wait: waits[$0])
+        }
+    }
+
+    private func readProgress(_ group: H5Group, _ network: Network) throws -> TrainingProgress {
         var progress = TrainingProgress()
         progress.lossSum = try required("loss_sum", of: group)
         progress.weightSum = try required("weight_sum", of: group)
         progress.best = try number("best", of: group)
         progress.bestEpoch = group.hasAttribute("best_epoch") ? try count("best_epoch", of: group) : nil
         progress.epochsWithoutProgress = try count("epochs_without_progress", of: group)
+        progress.members = try readMembers(group, network)
         progress.plateauBest = try number("plateau_best", of: group)
         progress.plateauWait = try count("plateau_wait", of: group)
         progress.rateScale = try required("rate_scale", of: group)

@@ -121,6 +121,11 @@ struct EncodedCheckpoint: Sendable {
         if let best = progress.best { try group.setAttribute("best", best) }
         if let epoch = progress.bestEpoch { try group.setAttribute("best_epoch", epoch) }
         try group.setAttribute("epochs_without_progress", progress.epochsWithoutProgress)
+        if !progress.members.isEmpty {
+            try group.setAttribute("member_best", progress.members.map { $0.best ?? .nan })
+            try group.setAttribute("member_best_epoch", progress.members.map { $0.epoch ?? 0 })
+            try group.setAttribute("member_epochs_without_progress", progress.members.map(\.wait))
+        }
         if let best = progress.plateauBest { try group.setAttribute("plateau_best", best) }
         try group.setAttribute("plateau_wait", progress.plateauWait)
         try group.setAttribute("rate_scale", progress.rateScale)

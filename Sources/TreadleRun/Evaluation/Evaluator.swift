@@ -34,7 +34,7 @@ package struct Evaluator<S: Scalar> {
         _ rows: RowSet, parameters: [LayerParameters], normalization: Normalization,
         stop: Stop = Stop()
     ) throws -> Evaluation {
-        let forward = ForwardPass<S>(
+        let forward = EnsemblePass<S>(
             network: network, parameters: parameters, loss: loss, maxRows: Self.batchRows, workers: workers)
         let batches = (rows.count + Self.batchRows - 1) / Self.batchRows
         let own = ranks.part(of: batches)
@@ -50,7 +50,7 @@ package struct Evaluator<S: Scalar> {
                 unsafe read += batch.rows
                 unsafe tally.add(
                     predictions, stride: network.outputs, rows: batch.rows, targets: batch.targets,
-                    weights: batch.weights, loss: forward.sums)
+                    weights: batch.weights, loss: forward.rowSums)
             }
             if let reason = try ranks.agree(on: stop) { throw Departure.stop(reason) }
         }
@@ -59,6 +59,38 @@ package struct Evaluator<S: Scalar> {
         try tally.join(ranks)
         try ranks.note("evaluated", rows: read, rows.dataset.settings.note)
         return Evaluation(rows: rows.count, loss: tally.loss, metrics: tally.results(), confusion: tally.confusion)
+    }
+
+    /// Every row by the mean of those members that have not learnt from it, and each member by its own fold's rows.
+    func evaluate(
+        _ rows: RowSet, outOf folds: Folds, parameters: [LayerParameters], normalization: Normalization, stop: Stop
+    ) throws -> (all: Evaluation, members: [Evaluation]) {
+        let forward = EnsemblePass<S>(
+            network: network, parameters: parameters, loss: loss, maxRows: Self.batchRows, workers: workers)
+        func tally() -> Metrics {
+            Metrics(metrics, task: task, outputs: network.outputs, normalization: normalization, workers: workers)
+        }
+        var all = tally()
+        var ofMembers = (0..<network.members).map { _ in (rows: 0, tally: tally()) }
+        let batches = (rows.count + Self.batchRows - 1) / Self.batchRows
+        let loader = try loader(of: 0..<batches, rows, normalization)
+        while let batch = try unsafe loader.next() {
+            let predictions = unsafe forward.run(batch, outOf: folds) { member, part, predictions, sums in
+                unsafe ofMembers[member].rows += part.rows
+                unsafe ofMembers[member].tally.add(
+                    predictions, stride: network.outputs, rows: part.rows, targets: part.targets,
+                    weights: part.weights, loss: sums)
+            }
+            unsafe all.add(
+                predictions, stride: network.outputs, rows: batch.rows, targets: batch.targets, weights: batch.weights,
+                loss: forward.rowSums)
+            if let reason = stop.reason { throw Departure.stop(reason) }
+        }
+        try loader.confirmFiles()
+        func evaluation(_ rows: Int, _ tally: Metrics) -> Evaluation {
+            Evaluation(rows: rows, loss: tally.loss, metrics: tally.results(), confusion: tally.confusion)
+        }
+        return (evaluation(rows.count, all), ofMembers.map { evaluation($0.rows, $0.tally) })
     }
 
     private func loader(

@@ -74,7 +74,7 @@ package struct TrainedModel: Sendable {
             return ("test", test)
         } else if case .source(let valid) = data.valid {
             source = ("valid", valid, configuration.baseDirectory)
-        } else if case .fraction = data.valid {
+        } else if data.valid != nil {
             let all = try TrainingData(
                 configuration, workers: workers, cacheDirectory: nil, like: columns, stop: stop, note: note)
             guard let valid = all.valid else { throw nothingToMeasure }
@@ -114,10 +114,16 @@ package struct TrainedModel: Sendable {
         _ rows: RowSet, as: S.Type, _ metrics: [MetricName]?, _ workers: Workers, _ stop: Stop
     ) throws -> Evaluation {
         do {
-            return try Evaluator<S>(
+            let evaluator = Evaluator<S>(
                 network: saved.network, loss: loss, task: saved.task,
-                metrics: metrics ?? saved.task.metrics, workers: workers
-            ).evaluate(rows, parameters: saved.parameters, normalization: saved.normalization, stop: stop)
+                metrics: metrics ?? saved.task.metrics, workers: workers)
+            if let folds = rows.folds {
+                return try evaluator.evaluate(
+                    rows, outOf: folds, parameters: saved.parameters, normalization: saved.normalization, stop: stop
+                ).all
+            }
+            return try evaluator.evaluate(
+                rows, parameters: saved.parameters, normalization: saved.normalization, stop: stop)
         } catch Departure.stop(let reason) {
             throw TreadleError(.tryAgain, "stopped by \(reason)")
         }

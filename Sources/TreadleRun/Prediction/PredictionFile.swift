@@ -3,16 +3,18 @@ internal import TreadleData
 internal import TreadleModel
 
 /// Predictions as an HDF5 file: `/probabilities`, `/class` and `/class_name` for classes, `/probabilities` and `/label`
-/// for labels, `/value` for quantities.
+/// for labels, `/value` for quantities; `/spread` beside them where it is asked for.
 package struct PredictionFile: PredictionSink {
     private let file: DatasetFile
     private let task: LearningTask
     private let number: NumberType
+    /// Where the members' disagreement goes, among the datasets.
+    private let spread: Int?
     /// The classes' names, padded to one size.
     private let names: [[UInt8]]?
 
     /// A file for `rows` rows, which appears under its name when it is whole.
-    package init(_ path: String, model: TrainedModel, rows: Int, replacing: Bool) throws {
+    package init(_ path: String, model: TrainedModel, rows: Int, spread: Bool = false, replacing: Bool) throws {
         let checkpoint = model.saved
         let width = checkpoint.network.outputs
         task = checkpoint.task
@@ -40,6 +42,11 @@ package struct PredictionFile: PredictionSink {
             }
         }
         names = padded
+        self.spread = spread ? plans.count : nil
+        if spread {
+            let isSingle = task == .regression && width == 1
+            plans.append(.init(name: "spread", shape: isSingle ? [rows] : [rows, width], type: element))
+        }
         file = try DatasetFile(
             path, replacing: replacing, compress: false, plans,
             texts: checkpoint.classes.map { [("classes", $0)] } ?? [],
@@ -50,7 +57,8 @@ package struct PredictionFile: PredictionSink {
 
     package mutating func write(_ predictions: Predictions) throws {
         let rows = predictions.rows
-        try write(predictions.values, rows: rows)
+        try write(predictions.values, rows: rows, of: 0)
+        if let spread { try write(predictions.spread, rows: rows, of: spread) }
         switch task {
         case .regression: break
         case .multilabel:
@@ -66,10 +74,10 @@ package struct PredictionFile: PredictionSink {
         }
     }
 
-    private func write(_ values: [Double], rows: Range<Int>) throws {
+    private func write(_ values: [Double], rows: Range<Int>, of dataset: Int) throws {
         switch number {
-        case .float32: try file.write(values.map { Float($0) }, count: values.count, rows: rows, of: 0)
-        case .float64: try file.write(values, count: values.count, rows: rows, of: 0)
+        case .float32: try file.write(values.map { Float($0) }, count: values.count, rows: rows, of: dataset)
+        case .float64: try file.write(values, count: values.count, rows: rows, of: dataset)
         }
     }
 

@@ -33,7 +33,7 @@ package struct PredictionTable: PredictionSink {
     private static let pieceRows = 512
 
     package mutating func write(_ predictions: Predictions) throws {
-        if !hasHeader { try put(header(predictions.width)) }
+        if !hasHeader { try put(header(predictions.width, hasSpread: !predictions.spread.isEmpty)) }
         hasHeader = true
         let rows = predictions.rows.count
         var pieces = [String](repeating: "", count: (rows + Self.pieceRows - 1) / Self.pieceRows)
@@ -57,7 +57,8 @@ package struct PredictionTable: PredictionSink {
             case .multilabel: for value in values { text += value >= 0.5 ? "1," : "0," }
             case .classification: text += classFields[predictions.bestClass(row)] + ","
             }
-            for (column, value) in values.enumerated() {
+            let spread = predictions.spread.isEmpty ? [] : predictions.spread[values.indices]
+            for (column, value) in (values + spread).enumerated() {
                 if column > 0 { text += "," }
                 // The shortest text that reads back as the same number.
                 text += number == .float32 ? "\(Float(value))" : "\(value)"
@@ -69,7 +70,7 @@ package struct PredictionTable: PredictionSink {
 
     package mutating func finish() throws { try close() }
 
-    private func header(_ width: Int) -> String {
+    private func header(_ width: Int, hasSpread: Bool) -> String {
         let columns = 0..<width
         let names: [String] =
             switch task {
@@ -79,7 +80,13 @@ package struct PredictionTable: PredictionSink {
                 ["class"] + (classes == nil ? [] : ["class_name"])
                     + columns.map { "probability_\(classes?[$0] ?? String($0))" }
             }
-        return names.map(Self.quoted).joined(separator: ",") + "\n"
+        let spreads: [String] =
+            switch task {
+            case .regression: width == 1 ? ["spread"] : columns.map { "spread_\($0)" }
+            case .multilabel: columns.map { "spread_\($0)" }
+            case .classification: columns.map { "spread_\(classes?[$0] ?? String($0))" }
+            }
+        return (names + (hasSpread ? spreads : [])).map(Self.quoted).joined(separator: ",") + "\n"
     }
 
     private static func quoted(_ text: String) -> String {

@@ -6,6 +6,9 @@ package struct Predictions: Sendable {
     package var width: Int
     /// rows×K, row-major: probabilities, or values in the target's own units.
     package var values: [Double]
+    /// For each of `values`, how far the members' answers are from their mean: their standard deviation. Empty unless it
+    /// is asked for.
+    package var spread: [Double] = []
 
     /// The class of the greatest probability; of equals, the first.
     package func bestClass(_ row: Int) -> Int {

@@ -11,11 +11,20 @@ package struct Predictor {
     private let model: TrainedModel
     private let workers: Workers
     private let stop: Stop
+    private let wantsSpread: Bool
 
-    package init(_ model: TrainedModel, workers: Workers, stop: Stop = Stop()) {
+    /// With `spread`, predictions say how far the model's members disagree. Throws where it has one member only.
+    package init(_ model: TrainedModel, workers: Workers, spread: Bool = false, stop: Stop = Stop()) throws {
+        guard !spread || model.saved.network.members > 1 else {
+            throw TreadleError(
+                .usage,
+                "\(model.path) is one network, which cannot disagree with others; train with model.members, or predict "
+                    + "without --spread")
+        }
         self.model = model
         self.workers = workers
         self.stop = stop
+        wantsSpread = spread
     }
 
     /// Rows in a block: enough to keep every core busy.
@@ -55,7 +64,7 @@ package struct Predictor {
             workers: workers)
         var row = 0
         while let batch = try unsafe loader.next() {
-            try sink.write(unsafe predictions(forward.run(batch), rows: row..<row + batch.rows))
+            try sink.write(unsafe predictions(forward.run(batch), of: forward, rows: row..<row + batch.rows))
             row += unsafe batch.rows
             try stop.check()
         }
@@ -99,7 +108,7 @@ package struct Predictor {
                 let rows = min(Self.blockRows, count - first)
                 try block.take(values, first: first, count: rows, number: row)
                 let output = unsafe block.withBatch { unsafe forward.run($0) }
-                try sink.write(unsafe predictions(output, rows: row..<row + rows))
+                try sink.write(unsafe predictions(output, of: forward, rows: row..<row + rows))
                 row += rows
             }
             try stop.check()
@@ -111,18 +120,23 @@ package struct Predictor {
         return total
     }
 
-    private func forwardPass<S: Scalar>(_: S.Type) -> ForwardPass<S> {
-        ForwardPass(
+    private func forwardPass<S: Scalar>(_: S.Type) -> EnsemblePass<S> {
+        EnsemblePass(
             network: model.saved.network, parameters: model.saved.parameters, loss: model.loss,
             maxRows: Self.blockRows, workers: workers)
     }
 
     /// The outputs in the target's own units.
-    private func predictions<S: Scalar>(_ outputs: UnsafePointer<S>, rows: Range<Int>) -> Predictions {
+    private func predictions<S: Scalar>(
+        _ outputs: UnsafePointer<S>, of forward: EnsemblePass<S>, rows: Range<Int>
+    ) -> Predictions {
         let width = model.saved.network.outputs
         let normalization = model.saved.normalization
         var values = unsafe UnsafeBufferPointer(start: outputs, count: rows.count * width).map { Double($0) }
         for index in values.indices { values[index] = normalization.value(of: values[index], column: index % width) }
-        return Predictions(rows: rows, width: width, values: values)
+        guard wantsSpread else { return Predictions(rows: rows, width: width, values: values) }
+        let unit = normalization.targetFactor
+        let spread = values.indices.map { forward.spread($0) / (unit.isEmpty ? 1 : abs(unit[$0 % width])) }
+        return Predictions(rows: rows, width: width, values: values, spread: spread)
     }
 }

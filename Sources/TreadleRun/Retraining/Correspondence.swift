@@ -91,12 +91,12 @@ extension SavedModel {
         let read = match.inputs + groups(network.embeddingOutputs).map { network.inputs + $0 }
         model.network.embedded = embedded
         for (index, layer) in network.layers.enumerated() {
-            let rows = index == network.stem.count ? read : (0..<layer.inputs).map { $0 }
+            let rows = network.readsInputs(index) ? read : (0..<layer.inputs).map { $0 }
             let columns =
                 switch layer.kind {
                 case .waves, .combination: groups(layer.units / places.count)
                 case .factors: read.map { $0 ?? 0 }
-                case .dense: index == network.layers.count - 1 ? known : Array(0..<layer.units)
+                case .dense: network.makesOutput(index) ? known : Array(0..<layer.units)
                 }
             model.parameters[index].weight = parameters[index].weight.selecting(rows: rows, columns: columns)
             if layer.kind == .factors {

@@ -23,21 +23,25 @@ struct WarmStart {
         let match = try Correspondence(of: model.description, at: path, to: data)
         let arranged = model.arranged(by: match)
         try checkShape(of: arranged.network, against: network, match)
-        var parameters = arranged.parameters
-        adapt(&parameters, of: arranged.network, from: arranged.normalization, to: normalization)
-        if match.hasNewClasses, let last = parameters.indices.last {
-            parameters[last] = parameters[last].spread(over: match.outputs, into: fresh[last])
-        }
-        return zip(parameters, fresh).map { old, new in
-            LayerParameters(name: new.name, weight: old.weight, bias: new.bias == nil ? nil : old.bias)
+        return (0..<network.members).flatMap { member in
+            let own = network.layers(of: member)
+            var parameters = Array(arranged.parameters[own])
+            adapt(&parameters, of: arranged.network, from: arranged.normalization, to: normalization)
+            if match.hasNewClasses, let last = parameters.indices.last {
+                parameters[last] = parameters[last].spread(over: match.outputs, into: fresh[own][own.upperBound - 1])
+            }
+            return zip(parameters, fresh[own]).map { old, new in
+                LayerParameters(name: new.name, weight: old.weight, bias: new.bias == nil ? nil : old.bias)
+            }
         }
     }
 
     private func checkShape(of old: Network, against new: Network, _ match: Correspondence) throws {
         var widths = old.layers.map(\.units)
-        if let last = widths.indices.last { widths[last] = match.outputs.count }
+        for index in widths.indices where old.makesOutput(index) { widths[index] = match.outputs.count }
         let isSame =
-            widths == new.layers.map(\.units) && old.layers.map(\.activation) == new.layers.map(\.activation)
+            old.members == new.members && widths == new.layers.map(\.units)
+            && old.layers.map(\.activation) == new.layers.map(\.activation)
             && old.layers.map(\.hasBias) == new.layers.map(\.hasBias)
             && old.layers.map(\.kind) == new.layers.map(\.kind)
             && old.embedded == new.embedded

@@ -24,8 +24,7 @@ package struct RunPlan: Sendable {
             stop: stop, note: note)
         name = configuration.name
         directory = configuration.path(configuration.checkpoint.dir)
-        network = Network(
-            configuration.model, inputs: data.features, outputs: data.outputs, numbers: data.numbers)
+        network = configuration.network(inputs: data.features, outputs: data.outputs, numbers: data.numbers)
         loss = try LossFunction(
             configuration.loss, task: configuration.task, outputs: data.outputs, classCounts: data.train.classCounts)
         sets = [("train", data.train.count)]

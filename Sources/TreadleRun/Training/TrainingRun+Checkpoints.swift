@@ -71,6 +71,9 @@ extension TrainingRun {
 
     private var isBetweenUpdates: Bool { cursor.batch == 0 || isGroupEnd(after: cursor.batch) }
 
+    /// Where checkpoints keep each member's best weights, beside what the optimizer remembers of them.
+    static var bestSlot: String { "best" }
+
     /// The run as it stands: a copy, so that training can go on while it is written.
     ///
     /// Every rank must ask; only the first gets what the optimizer remembers.
@@ -79,6 +82,7 @@ extension TrainingRun {
         try loader.confirmFiles()
         var snapshot = stateWithoutOptimizer
         snapshot.optimizer = step.optimizerState()
+        if let best { snapshot.optimizer.slots.append(.init(name: Self.bestSlot, layers: best)) }
         try ranks.check()
         return snapshot
     }

@@ -24,7 +24,11 @@ extension TrainingRun {
         }
         last.progress.finished = true
         var record = last.history.lastIndex { $0.step == cursor.step }
-        if configuration.stop.early?.restoreBest == true, let best = try bestCheckpoint() {
+        // The final model is not continued from.
+        last.optimizer.slots.removeAll { $0.name == Self.bestSlot }
+        if configuration.stop.early?.restoreBest == true, data.valid?.folds != nil {
+            try restoreBestOfMembers(in: &last, record)
+        } else if configuration.stop.early?.restoreBest == true, let best = try bestCheckpoint() {
             step.load(best.parameters, optimizer: last.optimizer)
             last.parameters = best.parameters
             record = last.history.firstIndex { $0.step == best.cursor.step }
@@ -39,6 +43,18 @@ extension TrainingRun {
         let path = try write(last, as: .final)
         writeReport(on: last, at: path, test: tested)
         return summary(ending, of: last, at: path, record: record)
+    }
+
+    /// Takes every member's best weights, whichever epoch they are of, and what they reach together on rows that each has
+    /// not learnt from in place of the last epoch's.
+    private func restoreBestOfMembers(in last: inout Checkpoint, _ record: Int?) throws {
+        guard let best, let valid = data.valid else { return }
+        step.load(best, optimizer: last.optimizer)
+        last.parameters = best
+        let result = try judge(valid).all
+        if let record { last.history[record].metrics.merge(result.named("valid")) { $1 } }
+        let epochs = progress.members.map { $0.epoch.map(String.init) ?? "none" }.joined(separator: ", ")
+        observer.note(.info, "restored each member's best weights by \(watched.name), of the epochs \(epochs)")
     }
 
     /// Leaves a checkpoint that the next process continues from.
@@ -59,7 +75,7 @@ extension TrainingRun {
     private func recordPartOfEpoch() throws {
         guard cursor.batch > 0, history.last?.step != cursor.step else { return }
         var metrics = ["loss": progress.lossSum / progress.weightSum]
-        if let valid = data.valid { metrics.merge(try evaluate(valid).named("valid")) { $1 } }
+        if let valid = data.valid { metrics.merge(try judge(valid).all.named("valid")) { $1 } }
         let record = EpochRecord(
             epoch: cursor.epoch + 1, step: cursor.step, rate: rate, seconds: seconds, metrics: metrics)
         history.append(record)

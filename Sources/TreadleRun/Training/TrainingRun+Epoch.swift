@@ -10,9 +10,11 @@ extension TrainingRun {
     /// Nothing changes before the evaluation is over: a signal in it leaves the epoch to be ended by the next process.
     func endEpoch() throws {
         var metrics = ["loss": progress.lossSum / progress.weightSum]
+        var ofMembers: [Evaluation] = []
         if let valid = data.valid {
-            let result = try evaluate(valid)
-            metrics.merge(result.named("valid")) { $1 }
+            let result = try judge(valid)
+            metrics.merge(result.all.named("valid")) { $1 }
+            ofMembers = result.members
         }
         let record = EpochRecord(
             epoch: cursor.epoch + 1, step: cursor.step, rate: rate, seconds: seconds, metrics: metrics)
@@ -20,15 +22,16 @@ extension TrainingRun {
         cursor = Cursor(epoch: cursor.epoch + 1, batch: 0, step: cursor.step)
         progress.lossSum = 0
         progress.weightSum = 0
-        watch(record)
+        watch(record, ofMembers)
         observer.epochEnded(record)
         try saveIfDue(epoch: record)
     }
 
     /// What early stopping and the schedule learn from an epoch.
-    private func watch(_ record: EpochRecord) {
+    private func watch(_ record: EpochRecord, _ ofMembers: [Evaluation]) {
         let value = record.metrics[watched.name] ?? .nan
         let margin = configuration.stop.early?.minDelta ?? 0
+        watch(ofMembers, in: record, margin)
         if watched.isBetter(value, than: progress.best, by: margin) {
             progress.best = value
             progress.bestEpoch = record.epoch
@@ -40,13 +43,43 @@ extension TrainingRun {
         progress.stoppedEarly = hasStoppedEarly
     }
 
+    /// What each member reaches on its own fold, and whether its weights are the best it has had.
+    private func watch(_ members: [Evaluation], in record: EpochRecord, _ margin: Double) {
+        guard !members.isEmpty else { return }
+        if progress.members.isEmpty { progress.members = members.map { _ in MemberProgress() } }
+        let present = step.parameters()
+        var kept = best ?? present
+        for (member, evaluation) in members.enumerated() {
+            // The training loss, which may be watched too, is that of all.
+            let value = evaluation.named("valid")[watched.name] ?? record.metrics[watched.name] ?? .nan
+            guard watched.isBetter(value, than: progress.members[member].best, by: margin) else {
+                progress.members[member].wait += 1
+                continue
+            }
+            progress.members[member] = MemberProgress(best: value, epoch: record.epoch, wait: 0)
+            let own = network.layers(of: member)
+            kept.replaceSubrange(own, with: present[own])
+        }
+        best = kept
+    }
+
+    /// Loss and metrics of the present weights on the validation rows; with folds, every row is judged by members that
+    /// have not learnt from it, and each member by its own fold as well.
+    func judge(_ rows: RowSet) throws -> (all: Evaluation, members: [Evaluation]) {
+        guard let folds = rows.folds else { return (try evaluate(rows), []) }
+        return try evaluator.evaluate(
+            rows, outOf: folds, parameters: step.parameters(), normalization: data.normalization, stop: options.stop)
+    }
+
     /// Loss and metrics of the present weights on `rows`, and which classes were taken for which.
     func evaluate(_ rows: RowSet) throws -> Evaluation {
+        try evaluator.evaluate(
+            rows, parameters: step.parameters(), normalization: data.normalization, stop: options.stop)
+    }
+
+    private var evaluator: Evaluator<S> {
         let metrics = configuration.metrics + configuration.task.reportMetrics(outputs: network.outputs)
-        return try Evaluator<S>(
-            network: network, loss: loss, task: configuration.task, metrics: metrics, workers: workers, ranks: ranks
-        ).evaluate(
-            rows, parameters: step.parameters(), normalization: data.normalization,
-            stop: options.stop)
+        return Evaluator(
+            network: network, loss: loss, task: configuration.task, metrics: metrics, workers: workers, ranks: ranks)
     }
 }

@@ -55,6 +55,13 @@ extension TrainingRun {
     /// Where the first number that is not finite arises on the way through the network; nil where none does.
     private func origin(in batch: Batch<S>) -> String? {
         let parameters = step.parameters()
+        return (0..<network.members).lazy.compactMap { [self] member in
+            unsafe origin(
+                in: batch, of: network.member(member), Array(parameters[network.layers(of: member)]))
+        }.first
+    }
+
+    private func origin(in batch: Batch<S>, of network: Network, _ parameters: [LayerParameters]) -> String? {
         for (index, layer) in network.layers.enumerated() {
             if let place = [parameters[index]].firstNonFinite { return "the weight \(place) is the first such number" }
             // What the stem makes of finite numbers is finite.

@@ -22,7 +22,7 @@ extension TrainingRun {
         do {
             var evaluated = test.map { EvaluatedSet(set: "test", evaluation: $0) }
             if evaluated == nil, configuration.task == .classification, let valid = data.valid {
-                evaluated = EvaluatedSet(set: "valid", evaluation: try evaluate(valid))
+                evaluated = EvaluatedSet(set: "valid", evaluation: try judge(valid).all)
             }
             // All ranks evaluate, for they agree on stops there; one writes.
             guard ranks.isFirst else { return }

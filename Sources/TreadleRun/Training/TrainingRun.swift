@@ -22,7 +22,8 @@ final class TrainingRun<S: Scalar> {
     let loss: LossFunction
     let schedule: Schedule
     let watched: WatchedMetric
-    let step: TrainingStep<S>
+    let step: EnsembleStep<S>
+    private let schedules: [Schedule]
     let clock = RunClock()
 
     var loader: BatchLoader<S>
@@ -30,6 +31,8 @@ final class TrainingRun<S: Scalar> {
     var cursor = Cursor()
     var progress = TrainingProgress()
     var history: [EpochRecord] = []
+    /// With folds, the weights of each member's own best epoch so far.
+    var best: [LayerParameters]?
     /// The checkpoint that this process continues from, and the seconds of training before it.
     var resumedFrom: String?
     var secondsBefore = 0.0
@@ -80,9 +83,7 @@ final class TrainingRun<S: Scalar> {
         let endsGroup = isGroupEnd(after: cursor.batch + 1)
         let rows = unsafe batch.wholeRows
         if !ranks.isAlone { tellWishes(endsGroup: endsGroup) }
-        let result = unsafe step.run(
-            batch, step: cursor.step, rate: rate,
-            decay: schedule.decay(step: cursor.step, totalSteps: length.updates, rate: rate), endsGroup: endsGroup)
+        let result = unsafe step.run(batch, step: cursor.step, pace: pace, endsGroup: endsGroup)
         try ranks.check()
         guard result.isFinite else { return try unsafe returnOrStop(batch, rate: rate) }
         progress.lossSum += result.lossSum
@@ -101,6 +102,15 @@ final class TrainingRun<S: Scalar> {
         schedule.rate(step: cursor.step, epoch: cursor.epoch, totalSteps: length.updates, progress: progress)
     }
 
+    /// Each member's rate in that update, and what its weight decay is multiplied by.
+    private var pace: [(rate: Double, decay: Double)] {
+        let updates = length.updates
+        return schedules.map { schedule in
+            let rate = schedule.rate(step: cursor.step, epoch: cursor.epoch, totalSteps: updates, progress: progress)
+            return (rate, schedule.decay(step: cursor.step, totalSteps: updates, rate: rate))
+        }
+    }
+
     /// Whether an update follows so many batches of an epoch: after every `accumulate`, and after the last.
     func isGroupEnd(after batches: Int) -> Bool {
         batches.isMultiple(of: configuration.compute.accumulate) || batches == loader.batchesPerEpoch
@@ -117,7 +127,8 @@ final class TrainingRun<S: Scalar> {
     /// Decided anew from what is remembered, so that a run continues when its patience is raised.
     var hasStoppedEarly: Bool {
         guard let early = configuration.stop.early, cursor.batch == 0 else { return false }
-        return progress.epochsWithoutProgress >= max(1, early.patience)
+        let waits = progress.members.isEmpty ? [progress.epochsWithoutProgress] : progress.members.map(\.wait)
+        return waits.allSatisfy { $0 >= max(1, early.patience) }
     }
 
     /// Seconds of training so far, over all resumptions.
@@ -141,6 +152,12 @@ final class TrainingRun<S: Scalar> {
         store = ranks.isFirst ? try runDirectory.open(lock: options.lock, examine: options.examine, note: note) : nil
         var found = options.fresh ? nil : try Resumption.find(in: store, for: configuration, options, note: note)
         let shards = try ranks.part(of: configuration.shards)
+        guard ranks.isAlone || configuration.model.members == 1 else {
+            throw TreadleError(
+                .configuration,
+                "model.members is \(configuration.model.members), and several ranks train one network only; start one "
+                    + "process, which shares its cores among the members, or set model.members to 1")
+        }
         if configuration.model.precision == .bfloat16 { MatrixUnit.check(note: note) }
 
         let workers = Workers(count: configuration.threadCount)
@@ -160,8 +177,7 @@ final class TrainingRun<S: Scalar> {
                 "the data is not what the checkpoint was trained on (fingerprint \(expected.prefix(12)) then, "
                     + "\(data.fingerprint.prefix(12)) now); put it back to reproduce the weights")
         }
-        network = Network(
-            configuration.model, inputs: data.features, outputs: data.outputs, numbers: data.numbers)
+        network = configuration.network(inputs: data.features, outputs: data.outputs, numbers: data.numbers)
         loss = try LossFunction(
             configuration.loss, task: configuration.task, outputs: data.outputs, classCounts: data.train.classCounts)
         // A run that begins owns no best and no final model yet: what lies there is another's. Not before it is known that
@@ -171,14 +187,17 @@ final class TrainingRun<S: Scalar> {
             try options.begins()
         }
         if configuration.stop.onNaN == .rollback { try store?.keepEpochEnd(before: found) }
-        schedule = Schedule(
-            configuration.schedule, rate: configuration.optimizer.lr, decay: configuration.optimizer.decaySchedule)
+        let members = configuration.members
+        schedule = Schedule(configuration.schedule, rate: configuration.optimizer.lr)
+        schedules = members.map {
+            Schedule(configuration.schedule, rate: $0.optimizer.lr, decay: $0.optimizer.decaySchedule)
+        }
         watched = WatchedMetric(of: configuration)
-        step = unsafe TrainingStep(
-            network: network, loss: loss, optimizer: configuration.optimizer,
-            parameterization: configuration.model.parameterization, batchSize: configuration.data.batchSize,
-            shards: shards,
-            accumulate: configuration.compute.accumulate, seed: configuration.seed, workers: workers, ranks: ranks)
+        step = EnsembleStep(
+            network: network, loss: loss, settings: members.map { .init(seed: $0.seed, optimizer: $0.optimizer) },
+            parameterization: configuration.model.parameterization, folds: data.valid?.folds,
+            batchSize: configuration.data.batchSize, shards: shards,
+            accumulate: configuration.compute.accumulate, workers: workers, ranks: ranks)
         loader = try data.train.trainingLoader(
             configuration, data.normalization, workers: workers, part: shards, from: Cursor())
         observer =
@@ -214,6 +233,7 @@ final class TrainingRun<S: Scalar> {
         cursor = state.cursor
         progress = state.progress
         history = state.history
+        best = state.optimizer.slots.first { $0.name == Self.bestSlot }?.layers
         secondsBefore = state.progress.seconds - clock.seconds
         loader = try data.train.trainingLoader(
             configuration, data.normalization, workers: workers, part: step.shards, from: cursor)
@@ -227,9 +247,11 @@ final class TrainingRun<S: Scalar> {
 
     /// The run before its first step.
     func beginning() throws -> Checkpoint {
-        let fresh = Initialization.parameters(
-            of: network, initializer: configuration.model.start, as: S.self, seed: configuration.seed,
-            frequencySpread: configuration.model.embedding?.sigma ?? 0.1, workers: workers)
+        let fresh = configuration.members.enumerated().flatMap { number, member in
+            Initialization.parameters(
+                of: network.member(number), initializer: configuration.model.start, as: S.self, seed: member.seed,
+                frequencySpread: configuration.model.embedding?.sigma ?? 0.1, workers: workers)
+        }
         let parameters =
             try options.warmStart?.parameters(
                 for: network, data: data.identity, normalization: data.normalization, fresh: fresh) ?? fresh
@@ -238,7 +260,7 @@ final class TrainingRun<S: Scalar> {
 
     /// About what a checkpoint takes on disk.
     private var checkpointBytes: Int {
-        let copies = 1 + step.slotCount
+        let copies = 1 + step.slotCount + (data.valid?.folds == nil ? 0 : 1)
         return network.parameterCount * copies * MemoryLayout<S>.size + 1 << 16
     }
 }

@@ -15,6 +15,9 @@ struct ExportDescription {
             ("loss", model.saved.loss.rawValue), ("parameter_digest", model.saved.parameters.digest),
             ("activations", list(model.saved.network.layers.map(\.activation.rawValue))),
         ]
+        if model.saved.network.members > 1 {
+            members.append(("members", String(model.saved.network.members)))
+        }
         if let classes = model.saved.classes { members.append(("classes", list(classes))) }
         if let columns = model.saved.columns { members.append(("columns", list(columns))) }
         if let schema = model.saved.schema { members.append(("schema", schema.text)) }

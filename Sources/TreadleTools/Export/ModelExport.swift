@@ -22,6 +22,12 @@ package enum ModelExport: String, CaseIterable, Sendable {
 
     /// Writes the model to `path`, all at once or not at all.
     package func write(_ model: TrainedModel, to path: String) throws {
+        guard self != .keras || model.saved.network.members == 1 else {
+            throw TreadleError(
+                .usage,
+                "\(path): Keras loads weights into one network, and \(model.path) has \(model.saved.network.members) members; "
+                    + "export it as .onnx, which averages them, or as .safetensors or .npz")
+        }
         var file = try DurableFile(creating: path, replacing: true)
         switch self {
         case .onnx:
@@ -49,6 +55,7 @@ package enum ModelExport: String, CaseIterable, Sendable {
         if !network.embedded.isEmpty { steps.append("embed the columns of embedding.columns") }
         if network.stem.last?.kind == .factors { steps.append("multiply by input_scale.weight") }
         if model.loss.link != .identity { steps.append("apply \(model.loss.link.rawValue) to the outputs") }
+        if model.saved.network.members > 1 { steps.append("average what the members m1, m2, … say") }
         if !normalization.targetFactor.isEmpty {
             steps.append("divide the outputs by normalization.target_factor and add normalization.target_shift")
         }

@@ -22,17 +22,22 @@ struct ONNXExport {
             throw TreadleError(
                 .badData, "ONNX files end at 2 GB, and this model is larger; export it as .safetensors or .npz")
         }
-        var value = normalized("x")
-        for (layer, parameters) in zip(saved.network.layers, saved.parameters) {
-            switch layer.kind {
-            case .dense: value = dense(value, layer, parameters)
-            case .waves: waves = self.waves(of: value, layer, parameters)
-            case .combination:
-                value = graph.node("Concat", [value, combination(layer, parameters)], integers: [("axis", 1)])
-            case .factors: value = graph.node("Mul", [value, constant("\(layer.name).weight", parameters.weight)])
+        let inputs = normalized("x")
+        let members = (0..<saved.network.members).map { member in
+            var value = inputs
+            for index in saved.network.layers(of: member) {
+                let (layer, parameters) = (saved.network.layers[index], saved.parameters[index])
+                switch layer.kind {
+                case .dense: value = dense(value, layer, parameters)
+                case .waves: waves = self.waves(of: value, layer, parameters)
+                case .combination:
+                    value = graph.node("Concat", [value, combination(layer, parameters)], integers: [("axis", 1)])
+                case .factors: value = graph.node("Mul", [value, constant("\(layer.name).weight", parameters.weight)])
+                }
             }
+            return value
         }
-        answer(value)
+        answer(members)
         return graph.model(
             input: "x", width: saved.network.inputs, name: name, metadata: ExportDescription(model).members)
     }
@@ -81,12 +86,12 @@ struct ONNXExport {
     private mutating func waves(of input: String, _ layer: Layer, _ parameters: LayerParameters) -> String {
         let columns = saved.network.embedded
         let frequencies = layer.units / columns.count
-        let repeated = graph.constant("embedding.columns", (0..<frequencies).flatMap { _ in columns })
+        let repeated = graph.constant("\(layer.name).columns", (0..<frequencies).flatMap { _ in columns })
         var turns = graph.node("Gather", [input, repeated], integers: [("axis", 1)])
         turns = graph.node("Mul", [turns, constant("\(layer.name).weight", parameters.weight)])
         if let bias = parameters.bias { turns = graph.node("Add", [turns, constant("\(layer.name).bias", bias)]) }
         let angles = graph.node("Mul", [turns, scalar(2 * .pi)])
-        let shape = graph.constant("embedding.waves", [-1, frequencies, columns.count])
+        let shape = graph.constant("\(layer.name).waves", [-1, frequencies, columns.count])
         return graph.node("Reshape", [graph.node("Cos", [angles]), shape])
     }
 
@@ -96,7 +101,7 @@ struct ONNXExport {
         let weight = graph.constant(
             "\(layer.name).weight", parameters.weight.floats, shape: [layer.inputs, layer.units / columns, columns])
         var sums = graph.node("Einsum", [waves, weight], texts: [("equation", "nkg,kog->nog")])
-        sums = graph.node("Reshape", [sums, graph.constant("embedding.outputs", [-1, layer.units])])
+        sums = graph.node("Reshape", [sums, graph.constant("\(layer.name).outputs", [-1, layer.units])])
         return parameters.bias.map { graph.node("Add", [sums, constant("\(layer.name).bias", $0)]) } ?? sums
     }
 
@@ -134,24 +139,24 @@ struct ONNXExport {
         return scalars.insert(name).inserted ? graph.constant(name, [value], shape: []) : name
     }
 
-    private mutating func answer(_ value: String) {
+    private mutating func answer(_ members: [String]) {
         let outputs = saved.network.outputs
         switch saved.task {
         case .classification:
-            let probabilities = linked(value, result: "probabilities")
+            let probabilities = mean(members, result: "probabilities")
             graph.output(probabilities, .float, width: outputs)
             let number = graph.node(
                 "ArgMax", [probabilities], result: "class", integers: [("axis", 1), ("keepdims", 0)])
             graph.output(number, .int64, width: nil)
         case .multilabel:
-            let probabilities = linked(value, result: "probabilities")
+            let probabilities = mean(members, result: "probabilities")
             graph.output(probabilities, .float, width: outputs)
             let yes = graph.node("GreaterOrEqual", [probabilities, scalar(0.5)])
             let label = graph.node("Cast", [yes], result: "label", integers: [("to", ONNXGraph.Element.int64.rawValue)])
             graph.output(label, .int64, width: outputs)
         case .regression:
             let normalization = saved.normalization
-            var result = linked(value, result: nil)
+            var result = mean(members, result: nil)
             if !normalization.targetFactor.isEmpty {
                 let inverse = normalization.targetFactor.map { Float(1 / $0) }
                 let shift = normalization.targetShift.map { Float($0) }
@@ -165,6 +170,12 @@ struct ONNXExport {
             }
             graph.output(graph.node("Identity", [result], result: "value"), .float, width: outputs)
         }
+    }
+
+    /// The members' answers after the link, averaged.
+    private mutating func mean(_ members: [String], result: String?) -> String {
+        guard members.count > 1 else { return linked(members[0], result: result) }
+        return graph.node("Mean", members.map { linked($0, result: nil) }, result: result)
     }
 
     private mutating func linked(_ value: String, result: String?) -> String {

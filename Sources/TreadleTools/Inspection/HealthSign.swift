@@ -88,7 +88,8 @@ public struct HealthSign: Equatable, Sendable {
             .warning, layer.twins, of: layer.units, "units",
             layer.twins.count == 1 ? "a copy of another" : "copies of others",
             "equal units get equal gradients and never part: model.init \"zeros\" or a constant start; use \"auto\"")
-        if let first = checkpoint.network.dense.first, first.name == layer.name {
+        let place = checkpoint.network.layers.firstIndex { $0.name == layer.name }
+        if let place, checkpoint.network.readsInputs(place), case let first = checkpoint.network.layers[place] {
             add(
                 .remark, layer.idleInputs, of: first.inputs, "inputs", "never used",
                 "no gradient reaches them: they are constant in the training data; leave them out, or mind that the "

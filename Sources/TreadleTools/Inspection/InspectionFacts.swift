@@ -1,5 +1,6 @@
 internal import HDF5
 package import TreadleBase
+internal import TreadleConfiguration
 internal import TreadleData
 internal import TreadleModel
 internal import TreadleRun
@@ -16,7 +17,8 @@ package struct InspectionFacts {
 
     package var all: [(name: String, text: String)] {
         [
-            ("task", task), ("inputs", inputs), ("normalized", normalization), ("trained", training),
+            ("task", task), ("members", members), ("inputs", inputs), ("normalized", normalization),
+            ("trained", training),
             ("best", best), ("metrics", metrics), ("optimizer", optimizer), ("memory", memory),
             ("data", checkpoint.fingerprint.printable), ("weights", "sha256:" + inspection.digest),
             ("file", "its contents agree with their SHA-256"), ("written", written),
@@ -36,6 +38,33 @@ package struct InspectionFacts {
             let kind = checkpoint.task == .multilabel ? "multilabel, " : "classification into "
             return "\(kind)\(number)\(names); \(loss)"
         }
+    }
+
+    /// What each member has of its own, and when it was best.
+    private var members: String? {
+        let network = checkpoint.network
+        guard network.members > 1 else { return nil }
+        let configuration = try? Configuration.parse(
+            text: checkpoint.configuration, file: "config", baseDirectory: checkpoint.baseDirectory)
+        guard let configuration, configuration.members.count == network.members else { return "\(network.members)" }
+        let varies = configuration.model.vary
+        let all = configuration.members.enumerated().map { number, member in
+            var parts = ["seed \(member.seed)"]
+            if varies?.lr != nil { parts.append("lr \(Figure.short(member.optimizer.lr))") }
+            if varies?.units != nil, let hidden = member.model.hidden.first { parts.append("\(hidden.units) units") }
+            if varies?.dropout != nil, let hidden = member.model.hidden.first {
+                parts.append("dropout \(Figure.short(hidden.dropout))")
+            }
+            if varies?.weightDecay != nil { parts.append("weight decay \(Figure.short(member.optimizer.weightDecay))") }
+            if checkpoint.progress.members.indices.contains(number) {
+                let own = checkpoint.progress.members[number]
+                if let best = own.best, let epoch = own.epoch {
+                    parts.append("best on its fold in epoch \(epoch) (\(Figure.short(best)))")
+                }
+            }
+            return "m\(number + 1): " + parts.joined(separator: ", ")
+        }
+        return "\(network.members), whose answers are averaged; " + all.joined(separator: "; ")
     }
 
     private var inputs: String {

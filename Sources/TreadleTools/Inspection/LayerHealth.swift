@@ -31,9 +31,12 @@ extension LayerHealth {
     ) throws -> [LayerHealth] {
         // What a layer's inputs are known to be; of data anything is possible.
         let anything = -Double.infinity...Double.infinity
-        var inputs = [ClosedRange<Double>](repeating: anything, count: head.network.inputs)
+        var inputs: [ClosedRange<Double>] = []
         return try head.network.layers.enumerated().map { index, layer in
-            let isOutput = index == head.network.layers.count - 1
+            let isOutput = head.network.makesOutput(index)
+            if head.network.readsInputs(index) {
+                inputs = [ClosedRange<Double>](repeating: anything, count: layer.inputs)
+            }
             var health = LayerHealth(name: layer.name, units: layer.units)
             guard isFinite[index], layer.kind == .dense else {
                 let next = index + 1 < head.network.layers.count ? head.network.layers[index + 1].inputs : 0
@@ -48,7 +51,7 @@ extension LayerHealth {
                 let silent = try SilentGradients(
                     numbers.slots.first?.layers[index], updates: numbers.updates, workers: workers)
                 health.idleInputs = silent.inputs
-                let hasKnownScale = index > head.network.stem.count || !head.normalization.factor.isEmpty
+                let hasKnownScale = !head.network.readsInputs(index) || !head.normalization.factor.isEmpty
                 for unit in 0..<layer.units {
                     let end = layer.activation.traits.saturation
                     if let end, columns.isBeyond(end, unit: unit, hasKnownScale: hasKnownScale) {

@@ -69,12 +69,11 @@ package struct HTMLReport {
     // MARK: The head of the page
 
     private var header: String {
-        let sizes = ([checkpoint.network.inputs] + checkpoint.network.dense.map(\.units)).map(String.init)
         let parameters = Figure.count(checkpoint.network.parameterCount, "parameter")
         return """
             <header>
             <h1>\(name.markup)</h1>
-            <p class="soft">\(checkpoint.task.rawValue), \(sizes.joined(separator: "–")), \(parameters)</p>
+            <p class="soft">\(checkpoint.task.rawValue), \(checkpoint.network.shape(joint: "–", times: "×")), \(parameters)</p>
             \(tiles)
             </header>
             """
