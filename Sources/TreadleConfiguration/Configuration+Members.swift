@@ -1,4 +1,4 @@
-package import TreadleBase
+internal import TreadleBase
 package import TreadleModel
 
 /// One of a run's members: what it does not share with the others.
@@ -45,7 +45,8 @@ extension Member {
         let random = Philox(seed: seed, purpose: .member, stream: 1)
         func share(_ index: UInt64) -> Double {
             let words = random.words(at: index)
-            return Double(UInt64(words[1]) << 32 | UInt64(words[0]) >> 11 << 11) * 0x1p-64
+            let bits = UInt64(words[1]) << 32 | UInt64(words[0])
+            return Double(bits >> 11) * 0x1p-53
         }
         func even(_ bounds: ClosedRange<Double>, _ index: UInt64) -> Double {
             min(bounds.lowerBound + (bounds.upperBound - bounds.lowerBound) * share(index), bounds.upperBound)

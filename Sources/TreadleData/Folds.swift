@@ -23,6 +23,6 @@ package struct Folds: Sendable {
 
     /// From 0 up to `count`.
     package func fold(of row: Int) -> Int {
-        Int(UInt64(philox.words(at: contents?[row] ?? UInt64(row))[0]) * UInt64(count) >> 32)
+        Int((UInt64(philox.words(at: contents?[row] ?? UInt64(row))[0]) * UInt64(count)) >> 32)
     }
 }

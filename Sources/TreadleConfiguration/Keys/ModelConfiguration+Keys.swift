@@ -1,3 +1,4 @@
+internal import TreadleBase
 internal import TreadleModel
 
 extension ModelConfiguration {
@@ -76,7 +77,7 @@ extension Form where Value == ClosedRange<Double> {
 
     /// The lower bound and the upper one.
     private static func bounds(_ expected: String, where isRight: @escaping @Sendable (Double) -> Bool) -> Form {
-        Form(expected) { node in
+        Form(expected) { (node: JSON5Node) -> ClosedRange<Double>? in
             guard case .list(let nodes) = node.value, nodes.count == 2 else { return nil }
             let numbers = nodes.compactMap { Form<Double>.number(expected, where: isRight).value(of: $0) }
             return numbers.count == 2 && numbers[0] <= numbers[1] ? numbers[0]...numbers[1] : nil
@@ -87,7 +88,7 @@ extension Form where Value == ClosedRange<Double> {
 }
 
 extension Form where Value == ClosedRange<Int> {
-    static let units = Form("two integers from 16 to 65536 such as [64, 512]") { node in
+    static let units = Form("two integers from 16 to 65536 such as [64, 512]") { (node: JSON5Node) -> ClosedRange<Int>? in
         guard case .list(let nodes) = node.value, nodes.count == 2 else { return nil }
         let numbers = nodes.compactMap { Form<Int>.integer(16...65_536).value(of: $0) }
         return numbers.count == 2 && numbers[0] <= numbers[1] ? numbers[0]...numbers[1] : nil

@@ -3,6 +3,7 @@ internal import TreadleBase
 internal import TreadleConfiguration
 internal import TreadleData
 internal import TreadleEngine
+internal import TreadleModel
 
 extension TrainingRun {
     /// The run has come to its end: writes its last state, takes the best weights where asked, measures them on the
