@@ -35,6 +35,7 @@ import TreadleModel
             "[1]", "[2, 2]", "[3, 2]", "[-1, 2]", "[0, 1, 2]", "['a', 'b']", "1e16"),
         Case("data.valid", "an object with files, or the files alone", "true", "0.1"),
         Case("data.valid.fraction", "a number between 0 and 1", "0", "1", "-0.5", "null", "'x'"),
+        Case("data.valid.folds", "an integer from 2 to 1000", "1", "1001", "null", "2.5"),
         Case("data.valid.files", "a path in quotes or a list of paths", "null", "[]", "7"),
         Case("data.valid.x", "the path of a dataset in quotes", "null", "7"),
         Case("data.valid.y", "the path of a dataset in quotes", "null", "7"),
@@ -81,6 +82,19 @@ import TreadleModel
         Case("model.embedding.frequencies", "an integer from 1 to 1024", "0", "1025", "null"),
         Case("model.embedding.outputs", "an integer from 1 to 32", "0", "33", "null"),
         Case("model.embedding.sigma", "a number above 0", "0", "-1", "null"),
+        Case("model.members", "an integer from 1 to 1000", "0", "1001", "null", "1.5"),
+        Case("model.vary", "an object { … }", "[]", "7"),
+        Case(
+            "model.vary.lr", "two numbers above 0 such as [0.001, 0.01]", "[]", "[1]", "[0, 1]", "[2, 1]", "7", "{}"),
+        Case(
+            "model.vary.units", "two integers from 16 to 65536 such as [64, 512]", "[8, 64]", "[64]", "[64, 32]", "64",
+            "[64.5, 128]"),
+        Case(
+            "model.vary.dropout", "two numbers from 0 up to, not including, 1 such as [0, 0.3]", "[0, 1]", "[-0.1, 0]",
+            "[0.2, 0.1]", "0.1"),
+        Case(
+            "model.vary.weight_decay", "two numbers above 0 such as [0.001, 0.01]", "[]", "[1]", "[0, 1]", "[2, 1]",
+            "7"),
         Case("loss", "an object { … }", "null", "'mse'"),
         Case(
             "loss.type",
@@ -288,7 +302,7 @@ import TreadleModel
             Job.errors("{ name: 'n', data: { train: {}, valid: {}, normalize: {} }, model: {} }") == [
                 "job.json5:1:29: missing key \"files\" in data.train: "
                     + "HDF5 files that make one dataset, in this order; * ? [ ] match names",
-                "job.json5:1:40: data.valid needs either \"fraction\" or \"files\"",
+                "job.json5:1:40: data.valid needs either \"fraction\", \"folds\" or \"files\"",
                 "job.json5:1:55: missing key \"scale\" in data.normalize: what inputs are multiplied by",
                 "job.json5:1:68: missing key \"hidden\" in model: the hidden layers; [] is a linear model",
             ])

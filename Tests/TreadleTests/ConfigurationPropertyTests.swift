@@ -136,6 +136,13 @@ import TreadleModel
             layer.dropout = flip() ? 0 : share()
             return layer
         }
+        job.model.members = pick([1, 2, 6])
+        if job.model.members > 1, flip() {
+            job.model.vary = Variation(
+                lr: flip() ? nil : 1e-3...positive() + 1, units: flip() ? nil : 16...integer(16...999),
+                dropout: flip() ? nil : 0...share(), weightDecay: flip() ? nil : 1e-4...positive() + 1)
+        }
+        if job.model.members == 6, flip() { job.data.valid = .folds(3) }
         job.model.bias = flip()
         job.model.initializer = pick(Initializer.allCases)
         job.model.precision = pick(Precision.allCases)
@@ -180,7 +187,9 @@ import TreadleModel
         job.schedule.type = pick(ScheduleType.allCases)
         job.schedule.warmupSteps = integer(0...99)
         if [.step, .exponential, .plateau].contains(job.schedule.type) { job.schedule.gamma = share() }
-        if ![.constant, .step, .exponential].contains(job.schedule.type) { job.schedule.minLr = job.optimizer.lr / 3 }
+        if ![.constant, .step, .exponential].contains(job.schedule.type) {
+            job.schedule.minLr = min(job.optimizer.lr, job.model.vary?.lr?.lowerBound ?? .infinity) / 3
+        }
         if job.schedule.type == .step { job.schedule.stepEpochs = integer(1...9) }
         if job.schedule.type == .coslog { job.schedule.cycles = integer(1...9) }
         if job.schedule.type == .poly { job.schedule.power = positive() }
@@ -221,7 +230,7 @@ import TreadleModel
         job.retrain?.when = pick(RetrainWhen.allCases)
         job.retrain?.start = pick(RetrainStart.allCases)
         job.retrain?.lock = pick(LockPolicy.allCases)
-        job.retrain?.promote = job.data.valid == nil || flip() ? nil : promote
+        job.retrain?.promote = job.data.valid == nil || job.data.valid == .folds(3) || flip() ? nil : promote
         job.retrain?.promote?.to = text()
         job.retrain?.promote?.metric = pick(watched)
         job.retrain?.promote?.tolerance = flip() ? .absolute(positive()) : .share(share())

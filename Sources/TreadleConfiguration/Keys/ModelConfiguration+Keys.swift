@@ -88,7 +88,8 @@ extension Form where Value == ClosedRange<Double> {
 }
 
 extension Form where Value == ClosedRange<Int> {
-    static let units = Form("two integers from 16 to 65536 such as [64, 512]") { (node: JSON5Node) -> ClosedRange<Int>? in
+    static let units = Form("two integers from 16 to 65536 such as [64, 512]") {
+        (node: JSON5Node) -> ClosedRange<Int>? in
         guard case .list(let nodes) = node.value, nodes.count == 2 else { return nil }
         let numbers = nodes.compactMap { Form<Int>.integer(16...65_536).value(of: $0) }
         return numbers.count == 2 && numbers[0] <= numbers[1] ? numbers[0]...numbers[1] : nil

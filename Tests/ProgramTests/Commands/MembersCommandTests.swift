@@ -95,7 +95,8 @@ struct MembersCommandTests {
 
     static let onnx = Python.has("onnx", "onnxruntime")
 
-    @Test(.enabled(if: onnx, "needs onnx and onnxruntime in TREADLE_PYTHON"), arguments: ["regression", "classification"])
+    @Test(
+        .enabled(if: onnx, "needs onnx and onnxruntime in TREADLE_PYTHON"), arguments: ["regression", "classification"])
     func `ONNX holds the mean`(task: String) throws {
         try train(task: task)
         try run(["predict", "runs/many/final.h5", "data.h5", "-o", "p.h5"])
@@ -114,7 +115,9 @@ struct MembersCommandTests {
     @Test func `other commands know members, and say what does not go`() throws {
         try train()
         let facts = try run(["inspect", "runs/many/final.h5"]).output
-        #expect(facts.contains("m4/dense_1") && facts.contains("whose answers are averaged") && facts.contains("best on its fold"))
+        #expect(
+            facts.contains("m4/dense_1") && facts.contains("whose answers are averaged")
+                && facts.contains("best on its fold"))
         #expect(try run(["verify", "runs/many/final.h5"]).output.contains("ok"))
         try run(["reproduce", "runs/many/final.h5"])
         try run(["gradcheck", "job.json5"])
