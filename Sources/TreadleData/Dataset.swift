@@ -265,9 +265,6 @@ package final class Dataset: Sendable {
 }
 
 extension Dataset {
-    /// Which inputs have a unit and a spread, and so are normalized; nil where nothing says that some have not.
-    var isNumber: [Bool]? { nil }
-
     /// Says something about this dataset that would be said again every epoch.
     func warnOnce(_ text: String) {
         guard said.withLock({ $0.insert(text).inserted }) else { return }

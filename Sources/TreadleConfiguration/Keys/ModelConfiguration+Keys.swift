@@ -29,6 +29,7 @@ extension ModelConfiguration {
                 "embedding", \.embedding, EmbeddingConfiguration.section.form.orNull, .meaning,
                 "give the first layer more of each column that is a number than the number: waves of it, whose lengths are learnt"
             ),
+            Key(
                 "members", \.members, .integer(1...1000), .meaning,
                 "networks that are trained on one pass through the data, each from its own seed; their answers are averaged"
             ),
