@@ -25,6 +25,8 @@ package struct DataConfiguration: Equatable, Sendable {
 
 /// The files that make one dataset, in order, and the paths of its parts within each.
 package struct DataSource: Equatable, Sendable {
+    package static let defaultY = "/y"
+
     /// Paths or globs as written; relative ones start at the configuration's directory.
     package var files: [String]
     package var x: String

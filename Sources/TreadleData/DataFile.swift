@@ -5,13 +5,20 @@ internal import TreadleBase
 
 /// One file of a dataset: open through libhdf5 for what it says of itself, and as bytes for its contents.
 final class DataFile: Sendable {
-    /// As messages name it.
+    /// As messages name it: where it lies, or the table that it was made from.
     let path: String
+    private let place: String
+    /// The table that it was made from behind the scenes.
+    let table: ImportedTable?
     let hdf5: H5File
     let descriptor: Int32
     let identity: FileIdentity
 
-    init(_ path: String, policy: AccessPolicy) throws {
+    convenience init(_ table: ImportedTable, policy: AccessPolicy) throws {
+        try self.init(table.path, policy: policy, table: table)
+    }
+
+    init(_ path: String, policy: AccessPolicy, table: ImportedTable? = nil) throws {
         // A pipe would wait here for its writer: what it is, is asked afterwards.
         let opened = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard opened >= 0 else { throw TreadleError.reading(path, "open", errno) }
@@ -29,7 +36,9 @@ final class DataFile: Sendable {
             guard try FileIdentity(at: path) == found else {
                 throw TreadleError(.tryAgain, "\(path): it was replaced while being opened; try again")
             }
-            self.path = path
+            self.path = table?.name ?? path
+            place = path
+            self.table = table
             self.hdf5 = hdf5
             descriptor = opened
             identity = found
@@ -45,9 +54,11 @@ final class DataFile: Sendable {
 
     /// Throws when the file under this name is no longer the one that was opened, byte for byte as far as its times tell.
     func checkUnchanged() throws {
+        // One without a name is nobody else's to change.
+        if let table, !table.isKept { return }
         let now: FileIdentity
         do {
-            now = try FileIdentity(at: path)
+            now = try FileIdentity(at: place)
         } catch {
             throw TreadleError(
                 .badData, "\(path): it was removed or renamed while in use; put it back, or start again without it")

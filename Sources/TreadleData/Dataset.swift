@@ -69,8 +69,17 @@ package final class Dataset: Sendable {
         _ known: (columns: InputColumns, owner: String)?
     ) throws {
         self.settings = settings
-        files = try PathResolution.files(source.files, in: settings.baseDirectory).map {
-            try DataFile($0, policy: settings.policy)
+        let paths = try PathResolution.files(source.files, in: settings.baseDirectory)
+        var source = source
+        let table = try ImportedTable(
+            paths, target: source.y == DataSource.defaultY ? nil : source.y, task: request.task,
+            like: known?.columns.schema, settings)
+        if let table {
+            try source.readTable(of: table, like: known)
+            defer { table.release() }
+            files = [try DataFile(table, policy: settings.policy)]
+        } else {
+            files = try paths.map { try DataFile($0, policy: settings.policy) }
         }
         guard let first = files.first else {
             throw TreadleError(.noInput, "no data files are named in data.train.files")
@@ -275,5 +284,26 @@ extension Dataset {
     func cacheWhatIsLeft() {
         guard cache.room > 0, !settings.readsOnce else { return }
         cache.grow(to: cache.room + max(0, settings.budget.left - settings.budget.limit / 10))
+    }
+}
+
+extension DataSource {
+    /// Where the parts of a table are once it is imported.
+    fileprivate mutating func readTable(of table: ImportedTable, like known: (columns: InputColumns, owner: String)?)
+        throws
+    {
+        if let known, known.columns.schema == nil {
+            throw TreadleError(
+                .badData,
+                "\(table.name): is a table, and \(known.owner) does not say how its inputs are made from one; import it to HDF5 as the training data was"
+            )
+        }
+        guard weight == nil else {
+            throw TreadleError(
+                .configuration,
+                "\(table.name): tables have no weights of rows yet; import it, and add them to the HDF5 file")
+        }
+        x = "/x"
+        y = "/y"
     }
 }

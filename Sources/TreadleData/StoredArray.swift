@@ -136,9 +136,11 @@ final class StoredArray: Sendable {
         }
     }
 
-    /// How messages call a row: the file, the path and the row's number in that file, counted from 0.
+    /// How messages call a row: the file, the path and the row's number in that file, counted from 0; of a table its row below
+    /// the header, counted from 1.
     func subject(_ row: Int) -> String {
         let segment = segments[segment(of: row)]
+        if let table = segment.file.table { return "\(table.name): row \(row - segment.firstRow + 1)" }
         return "\(segment.file.path):\(path) row \(row - segment.firstRow)"
     }
 
@@ -165,7 +167,8 @@ final class StoredArray: Sendable {
 
     /// How messages call a column of the rows: by its place, counted from 0, and its name.
     func columnName(_ column: Int) -> String {
-        names.map { "column \(column) (\"\($0[column].printable)\")" } ?? "column \(column)"
+        if let names, segments[0].file.table != nil { return "column \"\(names[column].printable)\"" }
+        return names.map { "column \(column) (\"\($0[column].printable)\")" } ?? "column \(column)"
     }
 
     /// The error for a row in which a category has no code of it; nil where all have.

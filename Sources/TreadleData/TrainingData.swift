@@ -28,8 +28,7 @@ package final class TrainingData: Sendable {
         note: @escaping @Sendable (LogLevel, String) -> Void = { _, _ in }
     ) throws {
         let data = configuration.data
-        let settings = DatasetSettings(
-            data, baseDirectory: configuration.baseDirectory, workers: workers, stop: stop, note: note)
+        let settings = DatasetSettings(configuration, workers: workers, stop: stop, note: note)
         let training = try Dataset.open(
             data.train, settings, targets: .learn(configuration.task), like: known)
         let matching = Dataset.TargetRequest.match(

@@ -7,7 +7,8 @@ internal import TreadleTools
 enum EvalCommand {
     private static let file = Argument("FILE", "the checkpoint", hasSettings: true)
     private static let data = Option.value(
-        "data", "D.h5", "the dataset; may be repeated for several files that are one", values: .file, repeatable: true)
+        "data", "D.h5", "the dataset, HDF5 or a table; may be repeated for several files that are one", values: .file,
+        repeatable: true)
 
     static let command = Command(
         "eval", group: .using, summary: "measure a checkpoint's loss and metrics on a dataset",

@@ -38,6 +38,11 @@ enum PredictCommand {
         arguments: [file, inputs], options: [output, x, spread, force], endsOnRequest: true, readsForeignRows: true,
         run: run)
 
+    /// Whether all are text: a model that knows a table's columns reads them as its training data was imported.
+    private static func areTables(_ files: [String]) throws -> Bool {
+        try files.allSatisfy { try !H5File.isHDF5($0) && FileKind(of: InputFile($0)) == .table }
+    }
+
     private static func run(_ call: Invocation) throws -> ExitCode {
         try call.checkJSON(beside: output)
         let target = try call.required(output)
@@ -61,7 +66,9 @@ enum PredictCommand {
         }
         let log = call.log
         let rows: Int
-        if try files.allSatisfy({ try H5File.isHDF5($0) }) {
+        let isHDF5 = try files.allSatisfy { try H5File.isHDF5($0) }
+        let knowsTables = model.checkpoint.schema != nil && !call.has(x)
+        if try isHDF5 || (knowsTables && areTables(files)) {
             rows = try predictor.predict(
                 files: files, x: call.value(x), directory: FileManager.default.currentDirectoryPath,
                 note: { log.write($0, $1) }, to: sink)

@@ -47,14 +47,15 @@ extension DataConfiguration {
 
 extension DataSource {
     static let section = Section(
-        initial: DataSource(files: [], x: "/x", y: "/y", weight: nil, rows: nil),
+        initial: DataSource(files: [], x: "/x", y: defaultY, weight: nil, rows: nil),
         keys: [
             Key(
                 "files", \.files, .files, .nothing,
-                "HDF5 files that make one dataset, in this order; * ? [ ] match names",
+                "HDF5 files that make one dataset, in this order, or tables (CSV, TSV); * ? [ ] match names",
                 isRequired: true),
             Key("x", \.x, .datasetPath, .meaning, "the inputs: one row a sample"),
-            Key("y", \.y, .datasetPath, .meaning, "the targets: one row a sample"),
+            Key(
+                "y", \.y, .datasetPath, .meaning, "the targets: one row a sample; of a table, the name of their column"),
             Key("weight", \.weight, Form<String>.datasetPath.orNull, .meaning, "a weight for each row"),
             Key(
                 "rows", \.rows, Form<Range<Int>>.rows.orNull, .meaning, "the rows to use: the first N, or [first, end)"),

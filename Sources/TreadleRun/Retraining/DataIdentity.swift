@@ -24,9 +24,7 @@ extension TrainingData {
             let first = data.train.rows?.lowerBound ?? 0
             data.train.rows = first..<first + rows
         }
-        let settings = DatasetSettings(
-            data, baseDirectory: configuration.baseDirectory, workers: workers,
-            stop: stop)
+        let settings = DatasetSettings(configuration, workers: workers, stop: stop)
         let training = try Dataset.open(data.train, settings, targets: .learn(configuration.task))
         var datasets = [training]
         if case .source(let source) = data.valid {

@@ -75,13 +75,13 @@ struct SampleTable {
 
     func write(
         _ path: String, _ schema: TableSchema = schema(), as type: ElementType = .float32, chunk: [Int]? = nil,
-        text: String? = nil
+        text: String? = nil, labels: [Int32]? = nil
     ) throws {
         let file = try H5File.create(path)
         try file.write(
             rows.flatMap { Self.stored($0, schema) }, to: "x", shape: [rows.count, schema.storedWidth], as: type,
             options: DatasetOptions(chunk: chunk, deflate: chunk == nil ? nil : 4, shuffle: chunk != nil))
-        try file.write(rows.indices.map { Int32($0 % 3 == 1 ? 1 : 0) }, to: "y")
+        try file.write(labels ?? rows.indices.map { Int32($0 % 3 == 1 ? 1 : 0) }, to: "y")
         try file.write(text: text ?? schema.text, to: "schema")
         try file.close()
     }

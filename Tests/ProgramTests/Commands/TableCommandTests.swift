@@ -1,0 +1,155 @@
+import Foundation
+import HDF5
+import TestSupport
+import Testing
+import TreadleBase
+import TreadleRun
+
+/// A table with words, gaps and dates, from text to answers: by HDF5 or directly, whatever the order of its columns.
+@Suite struct TableCommandTests {
+    private let directory: TemporaryDirectory
+    private static let cities = ["Rome", "Oslo", "Lima"]
+
+    init() throws {
+        directory = try TemporaryDirectory()
+        try write("t.csv", rows: 0..<240)
+        try write("swapped.csv", rows: 0..<240, order: ["city", "size", "price", "sold"])
+        try configure("csv", train: "t.csv", y: ", y: \"price\"")
+    }
+
+    private func write(
+        _ name: String, rows: Range<Int>, order: [String] = ["size", "city", "sold", "price"], city: String? = nil,
+        extra: String? = nil
+    ) throws {
+        var text = (order + (extra.map { [$0] } ?? [])).joined(separator: ",") + "\n"
+        for row in rows {
+            let size = row % 10 == 7 ? "" : "\(40 + row * 7 % 60)"
+            let place = row % 3
+            let day = 1 + row % 28
+            let fields = [
+                "size": size, "city": city ?? Self.cities[place],
+                "sold": "2026-0\(1 + row % 6)-\(day < 10 ? "0" : "")\(day)",
+                "price": "\(100 + 3 * (row * 7 % 60) + 50 * place).5",
+            ]
+            text +=
+                (order.map { fields[$0] ?? "" } + (extra.map { _ in ["x\(row)"] } ?? [])).joined(separator: ",") + "\n"
+        }
+        try directory.write(text, to: name)
+    }
+
+    private func configure(_ name: String, train: String, y: String = "", more: String = "") throws {
+        try directory.write(
+            """
+            { name: "\(name)", task: "regression", seed: 3,
+              data: { train: { files: ["\(train)"]\(y) }, valid: { fraction: 0.2 }, batch_size: 32,
+                      normalize_target: "standard", non_finite: "impute_mean"\(more) },
+              model: { hidden: [ { units: 8 } ] }, optimizer: { type: "adam", lr: 0.01 },
+              stop: { epochs: 3, early: null }, checkpoint: { dir: "runs/\(name)" } }
+            """, to: name + ".json5")
+    }
+
+    @discardableResult
+    private func run(_ arguments: String..., code: Int32 = 0) throws -> Finished {
+        let finished = try Program.start(arguments, directory: directory).finish()
+        #expect(finished.code == code, "\(arguments): \(finished.errors)")
+        return finished
+    }
+
+    private func digest(_ path: String) throws -> String {
+        try CheckpointFile.read(directory.file(path)).parameterDigest
+    }
+
+    @Test func `text, HDF5 in one piece and in packed chunks train the same weights`() throws {
+        try run("train", "csv.json5", "--quiet")
+        try run("import", "t.csv", "--target", "price", "--kind", "price=number", "-o", "t.h5")
+        try run("import", "t.csv", "--target", "price", "--kind", "price=number", "-o", "packed.h5", "--compress")
+        for name in ["t", "packed"] {
+            try configure(name, train: name + ".h5")
+            try run("train", name + ".json5", "--quiet")
+            #expect(try digest("runs/\(name)/final.h5") == digest("runs/csv/final.h5"), "\(name)")
+        }
+        let model = try CheckpointFile.read(directory.file("runs/csv/final.h5"))
+        #expect(model.schema?.columns.map(\.name) == ["size", "city", "sold"])
+        #expect(model.columns?.count == model.network.inputs)
+        let shown = try run("inspect", "runs/csv/final.h5").output
+        #expect(shown.contains("city (category of 3)"), "\(shown)")
+    }
+
+    @Test func `columns in another order give the same predictions and metrics, and others are refused by name`() throws
+    {
+        try run("train", "csv.json5", "--quiet")
+        let model = "runs/csv/final.h5"
+        let straight = try run("predict", model, "t.csv", "-o", "-").output
+        #expect(straight.split(separator: "\n").count == 241)
+        #expect(try run("predict", model, "swapped.csv", "-o", "-").output == straight)
+        try write("wide.csv", rows: 0..<240, extra: "note")
+        let wide = try run("predict", model, "wide.csv", "-o", "-")
+        #expect(wide.output == straight && wide.errors.contains("\"note\""), "\(wide.errors)")
+        let expected = try run("eval", model, "--data", "t.csv").output
+        #expect(try run("eval", model, "--data", "swapped.csv").output == expected)
+        // The same rows as an HDF5 file of their own, with columns in that order.
+        try run("import", "swapped.csv", "--target", "price", "--kind", "price=number", "-o", "swapped.h5")
+        #expect(try run("predict", model, "swapped.h5", "-o", "-").output == straight)
+        #expect(try run("eval", model, "--data", "swapped.h5").output == expected)
+
+        try write("few.csv", rows: 0..<9, order: ["size", "sold", "price"])
+        let few = try run("predict", model, "few.csv", "-o", "-", code: 65)
+        #expect(few.errors.contains("few.csv") && few.errors.contains("\"city\""), "\(few.errors)")
+        try write("new.csv", rows: 0..<9, city: "Cairo")
+        let unseen = try run("predict", model, "new.csv", "-o", "-")
+        #expect(unseen.errors.contains("city") && unseen.errors.contains("9"), "\(unseen.errors)")
+        let other = try run("eval", model, "--data", "t.csv", "--set", "data.non_finite=error", code: 65)
+        #expect(other.errors.contains("t.csv: row 8, column \"size\" is NaN"), "\(other.errors)")
+    }
+
+    @Test func `files beside the training data may have their columns in another order`() throws {
+        for (name, files) in [
+            ("straight", "t.csv"), ("crossed", "swapped.csv"),
+        ] {
+            try configure(
+                name, train: "t.csv", y: ", y: \"price\"", more: ", test: { files: [\"\(files)\"] }")
+            try run("check", name + ".json5")
+            try run("train", name + ".json5", "--quiet")
+        }
+        #expect(try digest("runs/straight/final.h5") == digest("runs/crossed/final.h5"))
+        #expect(
+            try run("eval", "runs/straight/final.h5").output == run("eval", "runs/crossed/final.h5").output)
+    }
+
+    @Test func `a table is imported again when it changes, and only then`() throws {
+        try run("check", "csv.json5")
+        let cache = directory.file(".treadle-cache")
+        let first = try FileManager.default.contentsOfDirectory(atPath: cache)
+        #expect(first.count == 1)
+        try run("train", "csv.json5", "--quiet")
+        #expect(try FileManager.default.contentsOfDirectory(atPath: cache) == first)
+        try write("t.csv", rows: 0..<300)
+        try run("check", "csv.json5")
+        let second = try FileManager.default.contentsOfDirectory(atPath: cache)
+        #expect(second.count == 1 && second != first)
+        try configure("nameless", train: "t.csv")
+        let nameless = try run("check", "nameless.json5", code: 78)
+        #expect(nameless.errors.contains("say in data.train.y which of its columns"), "\(nameless.errors)")
+    }
+
+    @Test func `a nightly job takes a table whose columns have moved and whose words are new`() throws {
+        func night(_ options: String...) throws -> Finished {
+            try Program.start(
+                ["retrain", "csv.json5", "--set", "retrain.promote.tolerance=1000"] + options, directory: directory
+            ).finish()
+        }
+        #expect(try night().code == 0)
+        try write("t.csv", rows: 0..<300, order: ["price", "sold", "city", "size"])
+        let text =
+            try directory.read("t.csv") + (0..<30).map { "120.5,2026-03-0\(1 + $0 % 9),Cairo,\(50 + $0)\n" }.joined()
+        try directory.write(text, to: "t.csv")
+        let second = try night()
+        #expect(second.code == 0, "\(second.errors)")
+        #expect(second.output.contains("promoted"), "\(second.output)")
+        let model = try CheckpointFile.read(directory.file("models/csv.h5"))
+        #expect(model.columns?.contains("city=Cairo") == true)
+        try write("t.csv", rows: 0..<300, order: ["price", "sold", "size"])
+        let refused = try night()
+        #expect(refused.code == 65 && refused.errors.contains("gone: city"), "\(refused.errors)")
+    }
+}
