@@ -17,7 +17,7 @@ package final class TrainingData: Sendable {
     package var columns: [String]? { inputs.names }
     package let imageShape: [Int]?
     /// The columns that have a unit and a spread, in rising order; nil where all are taken for such.
-    package let numbers: [Int]? = nil
+    package let numbers: [Int]?
     package let normalization: Normalization
     /// What identifies the numbers of training and validation, however they are stored.
     package let fingerprint: String
@@ -106,6 +106,7 @@ package final class TrainingData: Sendable {
         classes = training.classes
         inputs = training.inputs
         imageShape = training.imageShape
+        numbers = training.isNumber.map { isNumber in isNumber.indices.filter { isNumber[$0] } }
     }
 
     /// Whether a file is no longer what was opened.
