@@ -9,7 +9,7 @@ internal import TreadleTools
 /// `treadle import INPUT… -o data.h5`: tables and arrays become one HDF5 file.
 enum ImportCommand {
     private static let inputs = Argument(
-        "INPUT", "a CSV or TSV table, NPY, NPZ or IDX, each also as .gz but NPZ", count: .oneOrMore)
+        "INPUT", "a CSV or TSV table, NPY, NPZ or IDX; also as .gz, tables also as .zip", count: .oneOrMore)
     private static let output = Option.value("output", short: "o", "FILE", "the HDF5 file to write", values: .file)
     private static let force = Option.flag("force", "replace the file if it exists")
     private static let target = Option.value(
@@ -61,20 +61,26 @@ enum ImportCommand {
         summary: "turn CSV, NPY, NPZ or IDX files into HDF5",
         discussion: [
             "Writes /x with a row for each row of the input and /y with its target; /classes holds the names of "
-                + "classes where the target is text, /columns the names of the inputs. Bytes stay bytes, everything "
-                + "else in /x becomes float32.",
-            "In a table, an empty field, NA, N/A, NaN, null, none and ? are missing values (NaN), and true and false "
-                + "are 1 and 0. Several inputs are the parts of one dataset, in order. Of array files, one number a "
-                + "row is a target; where shapes do not tell, names such as y or labels do. An NPZ with x_train, "
-                + "y_train, x_test and y_test keeps them as such.",
+                + "classes, /schema what a table's columns are. Bytes stay bytes, everything else in /x becomes float32.",
+            "Of a table, it finds out what each column is, and says it: numbers, also with currency signs, decimal "
+                + "commas and marks between thousands; words, which become categories whose rare values are pooled; "
+                + "dates, which become days, years and circles of months, weekdays and hours; flags, which have two values; "
+                + "identifiers and free text, which are left out. --kind says otherwise. An empty field, NA, N/A, NaN, "
+                + "null, none, ? and - are missing values. Rows without a target are left out.",
+            "Several inputs are the parts of one dataset, in order; columns of tables are joined by name. Of array files, "
+                + "one number a row is a target; where shapes do not tell, names such as y or labels do. An NPZ with "
+                + "x_train, y_train, x_test and y_test keeps them as such.",
             "The file appears when it is whole: a failed import leaves nothing behind.",
         ],
         examples: [
             .init(
                 "treadle import churn.csv --target churned -o churn.h5", "learn the column \"churned\" from all others"),
             .init(
-                "treadle import 2025-*.csv.gz --target price --drop id,date -o prices.h5",
-                "several parts, packed, without two columns"),
+                "treadle import 2025-*.csv.gz --target price --kind zip=category --drop code -o prices.h5",
+                "several parts, packed; a column of numbers that are names, and one left out"),
+            .init(
+                "treadle import new.csv --like churn.h5 -o new.h5",
+                "another file of the same table: the same columns by name, in any order"),
             .init(
                 "treadle import train-images-idx3-ubyte.gz train-labels-idx1-ubyte.gz -o train.h5",
                 "images and their labels"),
