@@ -166,7 +166,9 @@ enum ImportCommand {
         call.log.note("\(request.output): " + arrays.joined(separator: ", "))
         if let classes = summary.classes {
             let shown = classes.prefix(10).map(\.printable).joined(separator: ", ")
-            call.log.note("\(Figure.count(classes.count, "class", plural: "classes")): \(shown)\(classes.count > 10 ? ", …" : "")")
+            call.log.note(
+                "\(Figure.count(classes.count, "class", plural: "classes")): \(shown)\(classes.count > 10 ? ", …" : "")"
+            )
         }
         if !summary.findings.isEmpty, !call.isQuiet { call.log.note(FindingsText(summary.findings).text) }
         for note in summary.notes { call.log.write(.warning, note) }

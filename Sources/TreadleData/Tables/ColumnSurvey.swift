@@ -55,6 +55,7 @@ struct ColumnSurvey {
     private(set) var forgotten = 0
     private(set) var hasForgotten = false
     private(set) var hasManyNumbers = false
+    private var differentNumbers = 0
     /// The first value that is no number, or no date where dates are due; its place is a byte of its block, then a line.
     var firstWord: (place: Int, text: String, path: String)?
 
@@ -94,17 +95,18 @@ struct ColumnSurvey {
             var position = range.lowerBound
             if let number = Double.scan(bytes, &position), position == range.upperBound {
                 add(number, bytes, range)
-                if !hasManyNumbers { count(field, bytes) }
+                if !hasManyNumbers { count(field, bytes, isNumber: true) }
             } else if field.isInfinite(bytes) {
                 numbers += 1
                 isInteger = false
                 isSequence = false
             } else {
                 others += 1
-                addFormatted(field, bytes)
+                if !addFormatted(field, bytes), firstWord == nil {
+                    firstWord = (range.lowerBound, field.text(bytes), "")
+                }
                 if !dates.isEmpty { addDate(field, bytes) }
                 count(field, bytes)
-                if firstWord == nil { firstWord = (range.lowerBound, field.text(bytes), "") }
             }
         }
     }
@@ -138,20 +140,22 @@ struct ColumnSurvey {
         }
     }
 
-    private mutating func addFormatted(_ field: DelimitedField, _ bytes: Span<UInt8>) {
+    /// Whether the value is a number of a form that the others so far have.
+    private mutating func addFormatted(_ field: DelimitedField, _ bytes: Span<UInt8>) -> Bool {
         // A word among formatted numbers says nothing about their form.
         guard !forms.isEmpty, let short = ShortText(bytes.extracting(field.trimmed(bytes))),
             let text = NumberText(short),
             text.sign == nil || sign == nil || text.sign == sign
-        else { return }
+        else { return false }
         let common = text.forms(among: forms)
-        guard !common.isEmpty else { return }
+        guard !common.isEmpty else { return false }
         forms = common
         if text.sign != nil {
             sign = text.sign
             signed += 1
         }
         formatted += 1
+        return true
     }
 
     private mutating func addDate(_ field: DelimitedField, _ bytes: Span<UInt8>) {
@@ -171,27 +175,45 @@ struct ColumnSurvey {
         }
     }
 
-    private mutating func count(_ field: DelimitedField, _ bytes: Span<UInt8>) {
+    private mutating func count(_ field: DelimitedField, _ bytes: Span<UInt8>, isNumber: Bool = false) {
         field.withWord(bytes) { word in
             guard word.count <= ColumnSurvey.longestWord else {
                 forgotten += 1
                 hasForgotten = true
                 return
             }
-            count(word, times: 1)
+            count(word, times: 1, isNumber: isNumber)
         }
-        if words.count > mostNumbers, others == 0 { forgetNumbers() }
+        if differentNumbers > mostNumbers { forgetNumbers() }
     }
 
-    private mutating func count(_ word: Span<UInt8>, times: Int) {
+    private mutating func count(_ word: Span<UInt8>, times: Int, isNumber: Bool) {
         let number = words.insert(word)
-        if number == counts.count { counts.append(times) } else { counts[number] += times }
+        if number == counts.count {
+            counts.append(times)
+            differentNumbers += isNumber ? 1 : 0
+        } else {
+            counts[number] += times
+        }
     }
 
+    /// Keeps words alone, whatever came first: how blocks follow each other must not matter.
     private mutating func forgetNumbers() {
         hasManyNumbers = true
-        words = WordTable()
-        counts = []
+        var kept = WordTable()
+        var keptCounts: [Int] = []
+        for number in counts.indices where !words.withWord(number, ColumnSurvey.isNumber) {
+            _ = words.withWord(number) { kept.insert($0) }
+            keptCounts.append(counts[number])
+        }
+        words = kept
+        counts = keptCounts
+        differentNumbers = 0
+    }
+
+    private static func isNumber(_ word: Span<UInt8>) -> Bool {
+        var position = 0
+        return Double.scan(word, &position) != nil && position == word.count
     }
 
     /// Adds what was found in the block that follows.
@@ -221,11 +243,16 @@ struct ColumnSurvey {
         }
         forgotten += other.forgotten
         hasForgotten = hasForgotten || other.hasForgotten
+        let hadManyNumbers = hasManyNumbers
         hasManyNumbers = hasManyNumbers || other.hasManyNumbers
         for number in 0..<other.words.count {
-            other.words.withWord(number) { count($0, times: other.counts[number]) }
+            other.words.withWord(number) { word in
+                let isNumber = reading == .any && ColumnSurvey.isNumber(word)
+                if isNumber, hasManyNumbers { return }
+                count(word, times: other.counts[number], isNumber: isNumber)
+            }
         }
-        if others == 0, hasManyNumbers || words.count > mostNumbers { forgetNumbers() }
+        if differentNumbers > mostNumbers || (hasManyNumbers && !hadManyNumbers) { forgetNumbers() }
         if words.count > ColumnSurvey.mostWords { forgetRareWords() }
     }
 
@@ -245,6 +272,7 @@ struct ColumnSurvey {
         let before = counts.reduce(0, +)
         words = WordTable(kept.map(\.word))
         counts = kept.map(\.count)
+        differentNumbers = kept.count { ColumnSurvey.isNumber(Array($0.word.utf8).span) }
         forgotten += before - counts.reduce(0, +)
         hasForgotten = true
     }
