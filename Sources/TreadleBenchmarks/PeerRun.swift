@@ -34,9 +34,8 @@ final class PeerRun {
         self.weights = weights
         configuration = try Configuration.load(path: path)
         data = try TrainingData(configuration, workers: workers, cacheDirectory: nil)
-        network = Network(
-            configuration.model, inputs: data.features, outputs: data.outputs, numbers: data.numbers)
-        loss = try LossFunction(configuration.loss, task: configuration.task, outputs: data.outputs)
+        network = data.network(configuration)
+        loss = try data.loss(configuration)
     }
 
     func serve() throws {

@@ -71,20 +71,10 @@ package struct ColumnStatistics: Equatable, TravellingSum {
     /// Adds the rows that `other` stands for.
     package mutating func add(_ other: ColumnStatistics) {
         for column in count.indices where other.count[column] > 0 {
-            let (here, there) = (count[column], other.count[column])
-            guard here > 0 else {
-                count[column] = there
-                mean[column] = other.mean[column]
-                squares[column] = other.squares[column]
-                low[column] = other.low[column]
-                high[column] = other.high[column]
-                continue
-            }
-            let all = here + there
-            let distance = other.mean[column] - mean[column]
-            count[column] = all
-            mean[column] += distance * (there / all)
-            squares[column] += other.squares[column] + distance * distance * (here * there / all)
+            var moments = Moments(count: count[column], mean: mean[column], squares: squares[column])
+            moments.add(
+                Moments(count: other.count[column], mean: other.mean[column], squares: other.squares[column]))
+            (count[column], mean[column], squares[column]) = (moments.count, moments.mean, moments.squares)
             low[column] = min(low[column], other.low[column])
             high[column] = max(high[column], other.high[column])
         }

@@ -1,3 +1,4 @@
+internal import TreadleBase
 package import TreadleConfiguration
 package import TreadleModel
 

@@ -1,5 +1,6 @@
 package import TreadleBase
 package import TreadleConfiguration
+package import TreadleModel
 
 /// All the rows that a configuration names, opened, checked, split and measured.
 package final class TrainingData: Sendable {
@@ -173,4 +174,17 @@ struct RowFilter: Sendable {
 
     var isEmpty: Bool { rows.isEmpty }
     func contains(_ row: Int) -> Bool { !rows.isEmpty && rows.contains(row) }
+}
+
+extension TrainingData {
+    /// The network that a configuration describes, for these inputs and outputs.
+    package func network(_ configuration: Configuration) -> Network {
+        configuration.network(inputs: features, outputs: outputs, numbers: numbers)
+    }
+
+    /// The loss that a configuration names, with the class weights that these rows come to.
+    package func loss(_ configuration: Configuration) throws -> LossFunction {
+        try LossFunction(
+            configuration.loss, task: configuration.task, outputs: outputs, classCounts: train.classCounts)
+    }
 }

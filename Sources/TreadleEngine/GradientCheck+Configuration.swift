@@ -18,8 +18,7 @@ extension GradientCheck {
         // Members differ in their weights, not in how gradients come about: the first stands for all.
         let network = Network(
             configuration.members[0].model, inputs: data.features, outputs: data.outputs, numbers: data.numbers)
-        let loss = try LossFunction(
-            configuration.loss, task: configuration.task, outputs: data.outputs, classCounts: data.train.classCounts)
+        let loss = try data.loss(configuration)
         // An output layer of zeros would hide every other layer from the loss.
         let start = configuration.model.start
         let parameters = Initialization.parameters(

@@ -23,3 +23,20 @@ package struct DiskSpace: Equatable, Sendable {
         return overflow ? .max : Int(clamping: bytes)
     }
 }
+
+extension Int {
+    /// As people write amounts of memory and of disk: "1.5 GiB".
+    package var asBytes: String {
+        guard self >= 1024 else { return "\(self) bytes" }
+        var value = Double(self)
+        var unit = 0
+        let units = ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB"]
+        value /= 1024
+        while value >= 1024 && unit < units.count - 1 {
+            value /= 1024
+            unit += 1
+        }
+        let tenths = (value * 10).rounded()
+        return tenths >= 100 ? "\(Int(value.rounded())) \(units[unit])" : "\(tenths / 10) \(units[unit])"
+    }
+}

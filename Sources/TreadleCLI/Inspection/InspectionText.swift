@@ -1,4 +1,5 @@
 internal import HDF5
+internal import TreadleBase
 internal import TreadleModel
 internal import TreadleRun
 package import TreadleTools
@@ -32,7 +33,7 @@ package struct InspectionText {
         let shape = checkpoint.network.shape(joint: unicode ? "–" : "-", times: times)
         let count = Figure.count(checkpoint.network.parameterCount, "parameter")
         return heading(inspection.path.printable) + ": \(checkpoint.task.rawValue), \(shape), \(count), "
-            + "\(Figure.bytes(inspection.size))\n"
+            + "\(inspection.size.asBytes)\n"
     }
 
     // MARK: The network

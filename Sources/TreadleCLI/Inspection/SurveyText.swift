@@ -48,7 +48,7 @@ package struct SurveyText {
         let groups = nodes.filter { $0.kind == .group && $0.sameAs == nil }.count
         let stored = datasets.reduce(0) { $0 + min($1.array?.storedSize ?? 0, 1 << 50) }
         return "\(path.printable): HDF5, not a checkpoint of treadle; \(Figure.count(groups, "group")), "
-            + "\(Figure.count(datasets.count, "dataset")), \(Figure.bytes(stored)) of data\n"
+            + "\(Figure.count(datasets.count, "dataset")), \(stored.asBytes) of data\n"
     }
 
     /// An object's line, and one for each of its attributes.

@@ -24,9 +24,8 @@ package struct RunPlan: Sendable {
             stop: stop, note: note)
         name = configuration.name
         directory = configuration.path(configuration.checkpoint.dir)
-        network = configuration.network(inputs: data.features, outputs: data.outputs, numbers: data.numbers)
-        loss = try LossFunction(
-            configuration.loss, task: configuration.task, outputs: data.outputs, classCounts: data.train.classCounts)
+        network = data.network(configuration)
+        loss = try data.loss(configuration)
         sets = [("train", data.train.count)]
         if let valid = data.valid { sets.append(("valid", valid.count)) }
         if let test = data.test { sets.append(("test", test.count)) }

@@ -177,9 +177,8 @@ final class TrainingRun<S: Scalar> {
                 "the data is not what the checkpoint was trained on (fingerprint \(expected.prefix(12)) then, "
                     + "\(data.fingerprint.prefix(12)) now); put it back to reproduce the weights")
         }
-        network = configuration.network(inputs: data.features, outputs: data.outputs, numbers: data.numbers)
-        loss = try LossFunction(
-            configuration.loss, task: configuration.task, outputs: data.outputs, classCounts: data.train.classCounts)
+        network = data.network(configuration)
+        loss = try data.loss(configuration)
         // A run that begins owns no best and no final model yet: what lies there is another's. Not before it is known that
         // there is something to begin.
         if found == nil {

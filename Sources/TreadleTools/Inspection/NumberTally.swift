@@ -1,3 +1,4 @@
+internal import TreadleBase
 internal import TreadleModel
 
 /// Counts and sums over a part of some numbers; parts are added in order.
@@ -8,8 +9,10 @@ struct NumberTally: Sendable {
     var infinite = 0
     var minimum = Double.infinity
     var maximum = -Double.infinity
+    /// What the numbers are divided by before they are summed: 1 unless their squares are beyond the doubles' range.
+    private(set) var scale = 1.0
+    /// Of the scaled numbers: the mean, the sum of squared deviations from it, and of squares.
     var mean = 0.0
-    /// The sum of squared deviations from the mean, and of squares.
     var deviations = 0.0
     var squares = 0.0
 
@@ -18,24 +21,50 @@ struct NumberTally: Sendable {
     init<S: Scalar>(_ values: UnsafeBufferPointer<S>) {
         count = values.count
         if unsafe !addFinite(values) { unsafe addAny(values) }
+        guard !sumsAreFinite else { return }
+        self = NumberTally()
+        count = values.count
+        scale = Self.largeScale
+        unsafe addAny(values)
+    }
+
+    /// Squares of the largest doubles, divided by this, add up to finite sums.
+    private static let largeScale = 0x1p600
+
+    private var sumsAreFinite: Bool { mean.isFinite && deviations.isFinite && squares.isFinite }
+
+    private mutating func enlargeScale() {
+        guard scale == 1 else { return }
+        scale = Self.largeScale
+        mean /= scale
+        deviations = deviations / scale / scale
+        squares = squares / scale / scale
     }
 
     /// Takes over another part's numbers, which follow on these.
     mutating func add(_ next: NumberTally) {
-        let (present, added) = (Double(finite), Double(next.finite))
-        if added > 0 {
-            // Chan's formula for two parts' moments: no cancellation, however far the numbers are from zero.
-            let distance = next.mean - mean
-            mean += distance * (added / (present + added))
-            deviations += next.deviations + distance * distance * (present * added / (present + added))
-            squares += next.squares
-            minimum = min(minimum, next.minimum)
-            maximum = max(maximum, next.maximum)
+        var next = next
+        let present = self
+        addSums(of: next)
+        if scale != next.scale || !sumsAreFinite {
+            self = present
+            enlargeScale()
+            next.enlargeScale()
+            addSums(of: next)
         }
+        minimum = min(minimum, next.minimum)
+        maximum = max(maximum, next.maximum)
         count += next.count
         zeros += next.zeros
         nan += next.nan
         infinite += next.infinite
+    }
+
+    private mutating func addSums(of next: NumberTally) {
+        var moments = Moments(count: Double(finite), mean: mean, squares: deviations)
+        moments.add(Moments(count: Double(next.finite), mean: next.mean, squares: next.deviations))
+        (mean, deviations) = (moments.mean, moments.squares)
+        squares += next.squares
     }
 
     private var finite: Int { count - nan - infinite }
@@ -105,8 +134,9 @@ struct NumberTally: Sendable {
             } else if value.isInfinite {
                 infinite += 1
             } else {
-                total += value
-                squares += value * value
+                let scaled = value / scale
+                total += scaled
+                squares += scaled * scaled
                 minimum = min(minimum, value)
                 maximum = max(maximum, value)
                 if value == 0 { zeros += 1 }
@@ -115,8 +145,10 @@ struct NumberTally: Sendable {
         guard finite > 0 else { return }
         mean = total / Double(finite)
         for index in values.indices {
-            let distance = unsafe Double(values[index]) - mean
-            if distance.isFinite { deviations += distance * distance }
+            let value = unsafe Double(values[index])
+            guard value.isFinite else { continue }
+            let distance = value / scale - mean
+            deviations += distance * distance
         }
     }
 }

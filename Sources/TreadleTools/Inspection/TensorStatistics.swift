@@ -76,9 +76,10 @@ extension TensorStatistics {
         guard finite > 0 else { return }
         minimum = tally.minimum
         maximum = tally.maximum
-        mean = tally.mean
-        spread = (tally.deviations / Double(finite)).squareRoot()
-        norm = tally.squares.squareRoot()
+        mean = tally.mean * tally.scale
+        spread = (tally.deviations / Double(finite)).squareRoot() * tally.scale
+        // A norm can be beyond the doubles' range although every number is within.
+        norm = min(tally.squares.squareRoot() * tally.scale, .greatestFiniteMagnitude)
     }
 
     mutating func add(bars: [Int]) {

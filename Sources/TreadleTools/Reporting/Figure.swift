@@ -39,17 +39,6 @@ package enum Figure {
     /// 0.0234 → "2%"
     package static func percent(_ share: Double) -> String { String(format: "%.0f%%", share * 100) }
 
-    /// 2936012 → "2.9 MB"
-    package static func bytes(_ count: Int) -> String {
-        var size = Double(count)
-        guard size >= 1000 else { return "\(count) bytes" }
-        for unit in ["kB", "MB", "GB"] {
-            size /= 1000
-            if size < 999.95 || unit == "GB" { return String(format: "%.1f %@", size, unit) }
-        }
-        return "\(count) bytes"
-    }
-
     /// Seconds since 1970 as "2026-11-20 05:10 UTC".
     package static func date(_ seconds: Double) -> String {
         guard seconds.isFinite, abs(seconds) < 1e11 else { return "at an impossible time" }

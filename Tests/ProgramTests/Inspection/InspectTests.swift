@@ -21,7 +21,7 @@ import TreadleTools
     private var size: String {
         get throws {
             let attributes = try FileManager.default.attributesOfItem(atPath: directory.file("a.h5"))
-            return Figure.bytes(try #require(attributes[.size] as? Int))
+            return try #require(attributes[.size] as? Int).asBytes
         }
     }
 

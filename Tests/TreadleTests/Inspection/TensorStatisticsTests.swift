@@ -33,6 +33,22 @@ import Testing
         #expect(try statistics([]).count == 0)
     }
 
+    @Test(arguments: [1, 70_000])
+    func `the largest doubles have a mean, a spread and a norm`(pairs: Int) throws {
+        let largest = Double.greatestFiniteMagnitude
+        let values = (0..<pairs).flatMap { _ in [largest, -largest / 2] }
+        let found = try TensorStatistics(
+            NumberSource(Tensor(shape: [values.count], storage: .float64(values))), workers: Workers(count: 2))
+        // The mean of 1 and −½ is ¼, and both lie ¾ from it.
+        #expect(abs(found.mean / largest - 0.25) < 1e-12)
+        #expect(abs(found.spread / largest - 0.75) < 1e-12)
+        #expect(found.norm == largest)
+        #expect(found.minimum == -largest / 2 && found.maximum == largest)
+        let one = try TensorStatistics(
+            NumberSource(Tensor(shape: [2], storage: .float64([largest / 2, 1]))), workers: Workers(count: 1))
+        #expect(abs(one.norm / largest - 0.5) < 1e-12)
+    }
+
     @Test func `the spread keeps its digits far away from zero`() throws {
         // Uniform over 0…1 in steps, moved by 2^30: the variance is (n²−1)/12 · step².
         let count = 100_003
