@@ -106,3 +106,34 @@ extension JSONValue: ExpressibleByDictionaryLiteral, ExpressibleByArrayLiteral, 
     package init(booleanLiteral value: Bool) { self = .bool(value) }
     package init(nilLiteral: ()) { self = .null }
 }
+
+extension JSONValue {
+    /// The value of a JSON text, its keys in their order; nil where it is none.
+    package init?(parsing text: String) {
+        var problems = Problems()
+        let node = JSON5Reader.read(Array(text.utf8), problems: &problems) { .file("", line: $0, column: $1) }
+        guard let node, problems.messages.isEmpty else { return nil }
+        self.init(node)
+    }
+
+    private init(_ node: JSON5Node) {
+        switch node.value {
+        case .null: self = .null
+        case .boolean(let value): self = .bool(value)
+        case .number(let number): self = number.integer(as: Int.self).map(JSONValue.integer) ?? .number(number.double)
+        case .text(let text): self = .string(text)
+        case .list(let nodes): self = .array(nodes.map { JSONValue($0) })
+        case .object(let members): self = .object(members.map { Member($0.key, JSONValue($0.node)) })
+        }
+    }
+
+    /// The member of an object.
+    package subscript(key: String) -> JSONValue? {
+        guard case .object(let members) = self else { return nil }
+        return members.last { $0.key == key }?.value
+    }
+
+    package var string: String? {
+        if case .string(let text) = self { text } else { nil }
+    }
+}

@@ -37,10 +37,19 @@ enum RunWording {
         if let best = summary.best, let epoch = summary.bestEpoch {
             lines.append("best: \(Figure.steady(best)) in epoch \(epoch)")
         }
-        let metrics = EpochTable.ordered(summary.metrics.keys).compactMap { name in
-            summary.metrics[name].map { "\(name) \(Figure.steady($0))" }
+        func text(_ metrics: [String: Double]) -> String {
+            EpochTable.ordered(metrics.keys).compactMap { name in
+                metrics[name].map { "\(name) \(Figure.steady($0))" }
+            }.joined(separator: ", ")
         }
-        if !metrics.isEmpty { lines.append(metrics.joined(separator: ", ")) }
+        if !summary.metrics.isEmpty {
+            if let epoch = summary.epoch, let last = summary.history.last, last.epoch != epoch {
+                lines.append("the model, of epoch \(epoch): \(text(summary.metrics))")
+                lines.append("the last epoch, \(last.epoch): \(text(last.metrics))")
+            } else {
+                lines.append(text(summary.metrics))
+            }
+        }
         if let checkpoint = summary.checkpoint { lines.append("model: \(checkpoint)") }
         return lines
     }

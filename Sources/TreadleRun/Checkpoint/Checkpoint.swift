@@ -56,6 +56,24 @@ package struct CheckpointHead: Equatable, Sendable, Codable {
     package subscript<Value>(dynamicMember path: KeyPath<FileOrigin, Value>) -> Value { origin[keyPath: path] }
 }
 
+extension CheckpointHead {
+    /// The epoch that the file's weights are of: not the last where the run's end has put the best ones back. Nil where
+    /// they are of the middle of an epoch, which nobody has measured.
+    package var weightsRecord: EpochRecord? {
+        if let epoch = restoredEpoch { return course.history.first { $0.epoch == epoch } }
+        return course.history.last.flatMap { $0.step == course.cursor.step ? $0 : nil }
+    }
+
+    private var restoredEpoch: Int? {
+        let progress = course.progress
+        if let epoch = progress.restoredEpoch { return epoch }
+        // Files from before that was written down say it by their settings.
+        let early = JSONValue(parsing: origin.configuration)?["stop"]?["early"]
+        guard progress.finished, case .bool(true) = early?["restore_best"] else { return nil }
+        return progress.bestEpoch
+    }
+}
+
 extension Checkpoint {
     package var head: CheckpointHead {
         CheckpointHead(model: model.description, course: state.course, origin: origin)
@@ -77,6 +95,16 @@ package struct SavedModel: Equatable, Sendable {
         get { description[keyPath: path] }
         set { description[keyPath: path] = newValue }
     }
+
+    /// The weights with the output layer's divided by the temperature, which divides the outputs.
+    package var calibrated: [LayerParameters] {
+        guard let temperature = description.temperature else { return parameters }
+        func divided(_ tensor: Tensor) -> Tensor { tensor.mapped { $0.map { $0 / temperature } } }
+        return parameters.enumerated().map { index, layer in
+            guard description.network.makesOutput(index) else { return layer }
+            return LayerParameters(name: layer.name, weight: divided(layer.weight), bias: layer.bias.map(divided))
+        }
+    }
 }
 
 /// What a model is for and what it is made of, without its weights.
@@ -96,6 +124,8 @@ package struct ModelDescription: Equatable, Sendable, Codable {
     package var classWeights: [Double]?
     /// The extents of a row of x where it has several, such as 28×28.
     package var imageShape: [Int]?
+    /// What outputs are divided by before softmax or sigmoid, so that probabilities can be believed; nil for as they are.
+    package var temperature: Double?
 
     package init(task: LearningTask, network: Network, loss: LossType, precision: Precision) {
         self.task = task
@@ -106,7 +136,7 @@ package struct ModelDescription: Equatable, Sendable, Codable {
 
     /// All but the normalization, which has a number for every input: as JSON, nobody should wait for it.
     private enum CodingKeys: CodingKey {
-        case task, network, loss, precision, classes, columns, schema, classWeights, imageShape
+        case task, network, loss, precision, classes, columns, schema, classWeights, imageShape, temperature
     }
 
     /// What a row must hold for it.
@@ -190,6 +220,8 @@ package struct TrainingProgress: Equatable, Sendable, Codable {
     package var stoppedEarly: Bool = false
     /// True once the run has ended by its own rules.
     package var finished: Bool = false
+    /// The epoch whose weights the checkpoint holds, where the run's end has put back those of an earlier one.
+    package var restoredEpoch: Int?
 
     package init() {}
 }

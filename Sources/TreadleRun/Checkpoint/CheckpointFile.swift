@@ -14,6 +14,7 @@ internal import TreadleModel
 ///     /treadle/{classes,columns}       texts, where the data has them
 ///     /treadle/schema                  the table that the inputs are made from, JSON text, where the data has one
 ///     /treadle/{class_weights,image_shape}  where the loss or the data has them
+///     /treadle/calibration             attribute temperature, where probabilities were calibrated
 ///     /treadle/optimizer/<slot>/<name>/{weight,bias}   attributes step, slots
 ///     /treadle/{cursor,progress}       attributes
 ///     /treadle/history/{epoch,step,rate,seconds,metrics/<name>}   an element an epoch

@@ -57,6 +57,13 @@ struct CheckpointReader {
         model.schema = try schema(in: state)
         model.classWeights = state.contains("class_weights") ? try column("class_weights", in: state) : nil
         model.imageShape = try imageShape(in: state, network)
+        if state.contains("calibration") {
+            let temperature = try required("temperature", of: state.group("calibration"))
+            guard temperature > 0, temperature.isFinite else {
+                throw damage("treadle/calibration", "its temperature is \(temperature)")
+            }
+            model.temperature = temperature
+        }
         let course = RunCourse(
             cursor: try readCursor(state.group("cursor")), progress: try readProgress(state.group("progress"), network),
             history: try readHistory(state.group("history")))
@@ -293,6 +300,8 @@ struct CheckpointReader {
         progress.seconds = try required("seconds", of: group)
         progress.stoppedEarly = try required("stopped_early", of: group) != 0
         progress.finished = try required("finished", of: group) != 0
+        progress.restoredEpoch =
+            group.hasAttribute("restored_epoch") ? try count("restored_epoch", of: group) : nil
         return progress
     }
 

@@ -86,6 +86,9 @@ struct EncodedCheckpoint: Sendable {
         if !checkpoint.network.embedded.isEmpty {
             try group.write(checkpoint.network.embedded, to: "embedded", as: .int(64))
         }
+        if let temperature = checkpoint.temperature {
+            try group.createGroup("calibration").setAttribute("temperature", temperature)
+        }
         try write(checkpoint.optimizer, to: group.createGroup("optimizer"))
         try write(checkpoint.cursor, to: group.createGroup("cursor"))
         try write(checkpoint.progress, to: group.createGroup("progress"))
@@ -133,6 +136,7 @@ struct EncodedCheckpoint: Sendable {
         try group.setAttribute("seconds", progress.seconds)
         try group.setAttribute("stopped_early", progress.stoppedEarly)
         try group.setAttribute("finished", progress.finished)
+        if let epoch = progress.restoredEpoch { try group.setAttribute("restored_epoch", epoch) }
     }
 
     /// One dataset a column, one element an epoch; NaN where an epoch has no such metric.

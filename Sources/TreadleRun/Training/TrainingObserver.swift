@@ -121,8 +121,10 @@ public struct RunSummary: Sendable {
     public var cursor: Cursor
     /// Seconds of training over all resumptions.
     public var seconds: Double
-    /// The last epoch's metrics by dotted name, those of the test set included where there is one.
+    /// What the weights in the file reach, by dotted name, on the test set too where there is one.
     public var metrics: [String: Double]
+    /// The epoch that those weights are of: an earlier one than the last where the best were put back.
+    public var epoch: Int?
     public var best: Double?
     public var bestEpoch: Int?
     /// The newest file of the run, and the digest of its weights.
@@ -132,6 +134,7 @@ public struct RunSummary: Sendable {
 
     package init(
         ending: Ending, directory: String, cursor: Cursor, seconds: Double, metrics: [String: Double],
+        epoch: Int? = nil,
         best: Double? = nil, bestEpoch: Int? = nil, checkpoint: String? = nil, digest: String? = nil,
         history: [EpochRecord]
     ) {
@@ -140,6 +143,7 @@ public struct RunSummary: Sendable {
         self.cursor = cursor
         self.seconds = seconds
         self.metrics = metrics
+        self.epoch = epoch
         self.best = best
         self.bestEpoch = bestEpoch
         self.checkpoint = checkpoint

@@ -13,7 +13,8 @@ extension TrainingRun {
     func finish() throws -> RunSummary {
         let done = options.until == nil ? try store?.final() : nil
         if try ranks.decide({ done?.checkpoint.cursor == cursor }) {
-            return summary(.alreadyComplete, of: done?.checkpoint ?? stateWithoutOptimizer, at: done?.path ?? directory)
+            let done = done?.checkpoint ?? stateWithoutOptimizer
+            return summary(.alreadyComplete, of: done, at: store?.path(.final) ?? directory)
         }
         try recordPartOfEpoch()
         var last = try snapshot()
@@ -33,6 +34,7 @@ extension TrainingRun {
             step.load(best.parameters, optimizer: last.optimizer)
             last.parameters = best.parameters
             record = last.history.firstIndex { $0.step == best.cursor.step }
+            last.progress.restoredEpoch = record.map { last.history[$0].epoch }
             observer.note(.info, "restored the weights of epoch \(best.cursor.epoch), the best by \(watched.name)")
         }
         var tested: Evaluation?
@@ -43,7 +45,7 @@ extension TrainingRun {
         }
         let path = try write(last, as: .final)
         writeReport(on: last, at: path, test: tested)
-        return summary(ending, of: last, at: path, record: record)
+        return summary(ending, of: last, at: path)
     }
 
     /// Takes every member's best weights, whichever epoch they are of, and what they reach together on rows that each has
@@ -100,11 +102,12 @@ extension TrainingRun {
     }
 
     private func summary(
-        _ ending: RunSummary.Ending, of checkpoint: Checkpoint, at path: String, record: Int? = nil
+        _ ending: RunSummary.Ending, of checkpoint: Checkpoint, at path: String
     ) -> RunSummary {
+        let record = checkpoint.head.weightsRecord ?? checkpoint.history.last
         let summary = RunSummary(
             ending: ending, directory: directory, cursor: checkpoint.cursor, seconds: checkpoint.progress.seconds,
-            metrics: (record.map { checkpoint.history[$0] } ?? checkpoint.history.last)?.metrics ?? [:],
+            metrics: record?.metrics ?? [:], epoch: record?.epoch,
             best: progress.best, bestEpoch: progress.bestEpoch, checkpoint: path,
             digest: checkpoint.parameterDigest, history: checkpoint.history)
         observer.finished(summary)

@@ -12,7 +12,7 @@ struct CurveSigns {
     }
 
     var all: [HealthSign] {
-        [untrained, rollbacks, rise, overfitting, chance, unfinished].compactMap { $0 }
+        [untrained, rollbacks, rise, leap, overfitting, chance, unfinished].compactMap { $0 }
     }
 
     private func curve(_ name: String) -> [(epoch: Int, value: Double)] {
@@ -49,6 +49,29 @@ struct CurveSigns {
             finding: "the training loss was \(Figure.short(best.value)) in epoch \(best.epoch) and is "
                 + "\(Figure.short(last.value)) now",
             meaning: "training becomes unstable; lower optimizer.lr, or let schedule lower it over time")
+    }
+
+    /// A loss has leapt by a factor from one epoch to the next, and come back.
+    private var leap: HealthSign? {
+        for (name, title) in [("loss", "training"), ("valid.loss", "validation")] {
+            let losses = curve(name)
+            let leaps = zip(losses, losses.dropFirst()).filter { before, after in
+                before.value > 0 && after.value > 4 * before.value && after.value > losses[0].value / 2
+                    && losses.contains { $0.epoch > after.epoch && $0.value < 2 * before.value }
+            }
+            guard let (before, after) = leaps.max(by: { $0.1.value / $0.0.value < $1.1.value / $1.0.value }),
+                let back = losses.first(where: { $0.epoch > after.epoch && $0.value < 2 * before.value })
+            else { continue }
+            return HealthSign(
+                severity: .warning,
+                finding:
+                    "the \(title) loss leapt from \(Figure.short(before.value)) to \(Figure.short(after.value)) in "
+                    + "epoch \(after.epoch), and was back at \(Figure.short(back.value)) in epoch \(back.epoch)",
+                meaning:
+                    "a step was far too large for what had been learnt: lower optimizer.lr, set optimizer.clip_norm, "
+                    + "or look for extreme rows in the data")
+        }
+        return nil
     }
 
     /// The validation loss rises while the training loss still falls.

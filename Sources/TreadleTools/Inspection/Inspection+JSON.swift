@@ -35,6 +35,7 @@ extension Inspection {
             .init("schema", .optional(checkpoint.schema.flatMap { JSONValue(parsing: $0.text) })),
             .init("classes", .optional(checkpoint.classes.map(JSONValue.strings))),
             .init("class_weights", .optional(checkpoint.classWeights.map(JSONValue.numbers))),
+            .init("temperature", .optional(checkpoint.temperature.map(JSONValue.number))),
             .init("layers", .array(layers)),
             .init("signs", .array(signs.map(\.json))),
         ]
@@ -51,6 +52,7 @@ extension Inspection {
                     .init("step", .integer(cursor.step)),
                 ])),
             .init("progress", checkpoint.progress.json),
+            .init("weights", .optional(checkpoint.weightsRecord?.json)),
             .init("history", .array(checkpoint.history.map(\.json))),
             .init("fingerprint", .string(checkpoint.fingerprint)),
             .init("base_directory", .string(checkpoint.baseDirectory)),
@@ -73,25 +75,6 @@ extension JSONValue {
     static func integers(_ values: [Int]) -> JSONValue { .array(values.map(JSONValue.integer)) }
     static func numbers(_ values: [Double]) -> JSONValue { .array(values.map(JSONValue.number)) }
     static func strings(_ values: [String]) -> JSONValue { .array(values.map(JSONValue.string)) }
-
-    /// The value of a JSON text, its keys in their order; nil where it is none.
-    package init?(parsing text: String) {
-        var problems = Problems()
-        let node = JSON5Reader.read(Array(text.utf8), problems: &problems) { .file("", line: $0, column: $1) }
-        guard let node, problems.messages.isEmpty else { return nil }
-        self.init(node)
-    }
-
-    private init(_ node: JSON5Node) {
-        switch node.value {
-        case .null: self = .null
-        case .boolean(let value): self = .bool(value)
-        case .number(let number): self = number.integer(as: Int.self).map(JSONValue.integer) ?? .number(number.double)
-        case .text(let text): self = .string(text)
-        case .list(let nodes): self = .array(nodes.map { JSONValue($0) })
-        case .object(let members): self = .object(members.map { Member($0.key, JSONValue($0.node)) })
-        }
-    }
 }
 
 extension Layer {

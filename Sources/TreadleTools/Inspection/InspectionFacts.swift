@@ -1,5 +1,5 @@
 internal import HDF5
-package import TreadleBase
+internal import TreadleBase
 internal import TreadleConfiguration
 internal import TreadleData
 internal import TreadleModel
@@ -18,10 +18,11 @@ package struct InspectionFacts {
     package var all: [(name: String, text: String)] {
         [
             ("task", task), ("members", members), ("inputs", inputs), ("normalized", normalization),
-            ("trained", training),
-            ("best", best), ("metrics", metrics), ("optimizer", optimizer), ("memory", memory),
-            ("data", checkpoint.fingerprint.printable), ("weights", "sha256:" + inspection.digest),
-            ("file", "its contents agree with their SHA-256"), ("written", written),
+            ("calibrated", calibration),
+            ("trained", training), ("best", best), ("metrics", metrics), ("last epoch", lastMetrics),
+            ("optimizer", optimizer), ("memory", memory), ("data", checkpoint.fingerprint.printable),
+            ("weights", "sha256:" + inspection.digest), ("file", "its contents agree with their SHA-256"),
+            ("written", written),
         ].compactMap { name, text in text.map { (name, $0) } }
     }
 
@@ -111,6 +112,13 @@ package struct InspectionFacts {
         return parts.joined(separator: "; ")
     }
 
+    private var calibration: String? {
+        checkpoint.temperature.map { temperature in
+            let effect = temperature > 1 ? "less sure" : "surer"
+            return "temperature \(Figure.short(temperature)): \(effect) than the weights alone"
+        }
+    }
+
     private var training: String {
         let (cursor, progress) = (checkpoint.cursor, checkpoint.progress)
         let updates = Figure.count(cursor.step, "update")
@@ -132,9 +140,20 @@ package struct InspectionFacts {
     }
 
     private var metrics: String? {
-        guard let last = checkpoint.history.last, !last.metrics.isEmpty else { return nil }
-        let values = last.metrics.keys.sorted().map { "\($0.printable) \(Figure.short(last.metrics[$0] ?? .nan))" }
-        return "epoch \(last.epoch): " + values.joined(separator: ", ")
+        guard let own = checkpoint.weightsRecord else { return nil }
+        return own == checkpoint.history.last ? text(of: own) : text(of: own).map { "of these weights, \($0)" }
+    }
+
+    /// Where the weights are not the last epoch's.
+    private var lastMetrics: String? {
+        guard let last = checkpoint.history.last, last != checkpoint.weightsRecord else { return nil }
+        return text(of: last)
+    }
+
+    private func text(of record: EpochRecord) -> String? {
+        guard !record.metrics.isEmpty else { return nil }
+        let values = record.metrics.keys.sorted().map { "\($0.printable) \(Figure.short(record.metrics[$0] ?? .nan))" }
+        return "epoch \(record.epoch): " + values.joined(separator: ", ")
     }
 
     private var optimizer: String {
@@ -180,17 +199,5 @@ package struct InspectionFacts {
     private static func range(_ values: [Double]) -> String {
         guard let low = values.min(), let high = values.max() else { return "nothing" }
         return low == high ? Figure.short(low) : "\(Figure.short(low)) to \(Figure.short(high))"
-    }
-}
-
-extension JSONValue {
-    /// The member of an object.
-    package subscript(key: String) -> JSONValue? {
-        guard case .object(let members) = self else { return nil }
-        return members.last { $0.key == key }?.value
-    }
-
-    package var string: String? {
-        if case .string(let text) = self { text } else { nil }
     }
 }

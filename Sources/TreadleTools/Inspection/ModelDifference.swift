@@ -26,7 +26,7 @@ package struct ModelDifference: Equatable, Sendable {
     /// What cannot be compared number by number, in words: layers of other shapes, other classes, other data.
     package var remarks: [String]
     package var changes: [TensorChange]
-    /// Of the last epoch that each has finished.
+    /// Of the weights in each file, where its run has measured them. For equal weights, only what was measured otherwise.
     package var metrics: [Metric]
 
     package init(from old: Checkpoint, to new: Checkpoint, workers: Workers) {
@@ -40,7 +40,8 @@ package struct ModelDifference: Equatable, Sendable {
             return other.map { TensorChange(name: tensor.name, tensor.tensor, $0.tensor, workers: workers) }
         }
         settings = Self.settings(JSONValue(parsing: old.configuration), JSONValue(parsing: new.configuration), at: "")
-        metrics = Self.metrics(old.history.last?.metrics ?? [:], new.history.last?.metrics ?? [:])
+        metrics = Self.metrics(old.head.weightsRecord?.metrics ?? [:], new.head.weightsRecord?.metrics ?? [:])
+        if !weightsDiffer { metrics = metrics.filter { $0.old != nil && $0.new != nil && $0.old != $0.new } }
         remarks = Self.shapes(before, after) + Self.surroundings(old, new)
     }
 

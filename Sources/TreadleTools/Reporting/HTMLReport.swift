@@ -81,18 +81,29 @@ package struct HTMLReport {
 
     /// The numbers that a reader looks for first.
     private var tiles: String {
-        var tiles: [(name: String, value: String)] = []
-        var metrics = checkpoint.history.last?.metrics ?? [:]
-        if let evaluated {
-            metrics.merge(evaluated.evaluation.named(evaluated.set)) { kept, _ in kept }
-        }
+        var tiles: [(name: String, value: String, beside: String)] = []
+        // Those of the weights in the file; of weights that nobody has measured, the last epoch's.
+        let own = checkpoint.weightsRecord
+        let last = checkpoint.history.last
+        var metrics = (own ?? last)?.metrics ?? [:]
+        if let evaluated { metrics.merge(evaluated.evaluation.named(evaluated.set)) { $1 } }
         let names = metrics.keys.sorted { a, b in
             (Self.rank(a), a) < (Self.rank(b), b)
         }
-        tiles += names.prefix(5).map { ($0, Figure.short(metrics[$0] ?? .nan)) }
-        tiles.append(("epochs", Figure.grouped(checkpoint.cursor.epoch)))
-        tiles.append(("training", Figure.duration(checkpoint.progress.seconds)))
-        let cells = tiles.map { "<div><b>\($0.value.markup)</b><span>\($0.name.markup)</span></div>" }
+        tiles += names.prefix(5).map { name in
+            let lasting = last.flatMap { own != $0 ? $0.metrics[name] : nil }
+            return (
+                name, Figure.short(metrics[name] ?? .nan),
+                lasting.map { "last epoch \(Figure.short($0))" } ?? ""
+            )
+        }
+        let ofEpoch = own.flatMap { $0 != last ? "these weights: epoch \($0.epoch)" : nil }
+        tiles.append(("epochs", Figure.grouped(checkpoint.cursor.epoch), ofEpoch ?? ""))
+        tiles.append(("training", Figure.duration(checkpoint.progress.seconds), ""))
+        let cells = tiles.map { tile in
+            let beside = tile.beside.isEmpty ? "" : "<small>\(tile.beside.markup)</small>"
+            return "<div><b>\(tile.value.markup)</b><span>\(tile.name.markup)</span>\(beside)</div>"
+        }
         return "<div class=\"tiles\">\(cells.joined())</div>"
     }
 

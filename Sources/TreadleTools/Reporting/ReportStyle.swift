@@ -13,9 +13,10 @@ enum ReportStyle {
         h2 { font-size: 17px; margin: 36px 0 10px; padding-bottom: 4px; border-bottom: 1px solid var(--rule); }
         p { margin: 6px 0 10px; }
         .soft { color: var(--soft); }
-        .tiles { display: grid; grid-template-columns: repeat(auto-fill, minmax(120px, 1fr)); gap: 10px; margin-top: 16px; }
+        .tiles { display: grid; grid-template-columns: repeat(auto-fill, minmax(150px, 1fr)); gap: 10px; margin-top: 16px; }
         .tiles div { background: var(--panel); border: 1px solid var(--rule); border-radius: 8px; padding: 10px 12px; }
-        .tiles b { display: block; font-size: 20px; font-variant-numeric: tabular-nums; }
+        .tiles b { display: block; font-size: 20px; font-variant-numeric: tabular-nums; overflow-wrap: anywhere; }
+        .tiles small { display: block; color: var(--soft); font-size: 12px; }
         .tiles span { color: var(--soft); font-size: 13px; overflow-wrap: anywhere; }
         .well { color: var(--well); font-weight: 600; }
         .signs { list-style: none; margin: 0; padding: 0; }

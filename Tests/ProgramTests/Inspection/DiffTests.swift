@@ -55,6 +55,33 @@ import TreadleTools
         #expect(result.output.hasSuffix("  they were trained on different data\n"))
     }
 
+    @Test func `the best weights, put back, are the same as the best checkpoint's, metrics included`() throws {
+        var best = smallCheckpoint()
+        best.cursor.epoch = 1
+        best.cursor.step = 10
+        best.optimizer.step = 10
+        best.history.removeLast()
+        best.progress.finished = false
+        try CheckpointFile.write(best, to: directory.file("best.h5"))
+        var final = smallCheckpoint()
+        final.progress.restoredEpoch = 1
+        final.history[0].metrics["test.loss"] = 0.5
+        try CheckpointFile.write(final, to: directory.file("final.h5"))
+        let result = try diff("final.h5", "best.h5")
+        #expect(result.code == 0)
+        #expect(
+            result.output
+                == "the weights of final.h5 and best.h5 are the same, bit for bit\n\n  the optimizer's memory differs\n"
+        )
+        let inspected = try Program.start(["inspect", "final.h5"], directory: directory).finish().output
+        #expect(
+            inspected.contains("metrics     of these weights, epoch 1: loss 0.75, test.loss 0.5, valid.accuracy 0.5"))
+        #expect(inspected.contains("last epoch  epoch 2: loss 0.5, valid.accuracy 0.75"))
+        let json = try Program.start(["inspect", "--json", "final.h5"], directory: directory).finish().output
+        let weights = try #require(JSONValue(parsing: json)?["weights"])
+        #expect(weights["epoch"] == .integer(1) && weights["valid.loss"] == .number(0.5))
+    }
+
     @Test func `JSON has all of it`() throws {
         let result = try diff("--json", "a.h5", "b.h5")
         #expect(result.code == 1)

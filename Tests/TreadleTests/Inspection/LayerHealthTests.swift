@@ -123,4 +123,17 @@ import Testing
         #expect(findings([0.5, 0.4, 0.3], finished: true) == ["the loss was still falling when the run ended"])
         #expect(findings([0.5, 0.4, 0.3]) == [])
     }
+
+    @Test func `a loss that leaps and comes back is named`() {
+        #expect(
+            findings([0.9, 0.43, 6.35, 0.5, 0.32]) == [
+                "the training loss leapt from 0.43 to 6.35 in epoch 3, and was back at 0.5 in epoch 4"
+            ])
+        #expect(
+            findings([0.9, 0.5, 0.4, 0.3], valid: [0.9, 0.43, 6.35, 0.32]) == [
+                "the validation loss leapt from 0.43 to 6.35 in epoch 3, and was back at 0.32 in epoch 4"
+            ])
+        // Noise near the end of a good curve is no leap.
+        #expect(findings([0.9, 0.01, 0.05, 0.01]) == [])
+    }
 }
