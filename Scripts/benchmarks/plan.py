@@ -16,6 +16,7 @@ class Plan:
     directory: str        # for data
     workloads: list = None
     peers: list = None
+    tables: list = None
     speeds: dict = field(default_factory=dict)
 
     def using(self, count):
