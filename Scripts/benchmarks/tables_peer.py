@@ -7,6 +7,7 @@ how many seconds the fitting took. Dates are column names with commas; every pee
 """
 
 import json
+import os
 import sys
 import time
 import warnings
@@ -108,6 +109,10 @@ class Native(Piped):
         return frames
 
 
+def threads():
+    return int(os.environ["OMP_NUM_THREADS"])
+
+
 def linear(x, is_regression):
     from sklearn.linear_model import LogisticRegression, RidgeCV
     return Piped(x, RidgeCV(np.logspace(-3, 3, 13)) if is_regression else LogisticRegression(max_iter=1000))
@@ -129,14 +134,15 @@ def hist_gradient_boosting(x, is_regression):
 
 def lightgbm(x, is_regression):
     from lightgbm import LGBMClassifier, LGBMRegressor
-    return Native(x, (LGBMRegressor if is_regression else LGBMClassifier)(random_state=0, verbose=-1))
+    # It counts the machine's cores, not those that it may use.
+    return Native(x, (LGBMRegressor if is_regression else LGBMClassifier)(
+        n_jobs=threads(), random_state=0, verbose=-1))
 
 
 def real_mlp(x, is_regression):
-    import os
     from pytabkit import RealMLP_TD_S_Classifier, RealMLP_TD_S_Regressor
     make = RealMLP_TD_S_Regressor if is_regression else RealMLP_TD_S_Classifier
-    return Native(x, make(device="cpu", random_state=0, n_threads=int(os.environ["OMP_NUM_THREADS"])), fills=True)
+    return Native(x, make(device="cpu", random_state=0, n_threads=threads()), fills=True)
 
 
 MAKERS = dict(zip(SYSTEMS, [linear, mlp, hist_gradient_boosting, lightgbm, real_mlp]))
