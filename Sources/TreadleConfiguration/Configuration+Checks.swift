@@ -67,6 +67,9 @@ extension Configuration {
         ) {
             "data.normalize_target does not fit loss.type \"poisson\", which needs counts; remove it"
         }
+        check.that(["data.smooth_clip", "data.normalize"], data.smoothClip == 3 || data.normalize == .robust) {
+            "data.smooth_clip has a use with data.normalize \"robust\" only; remove it, or set that"
+        }
         check.that(["data.clip_predictions", "task"], !data.clipPredictions || task == .regression) {
             "data.clip_predictions is for task \"regression\" only, not for \"\(task.rawValue)\"; remove it"
         }

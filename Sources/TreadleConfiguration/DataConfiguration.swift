@@ -12,6 +12,8 @@ package struct DataConfiguration: Equatable, Sendable {
     package var memoryLimit: Amount
     package var prefetch: Int
     package var normalize: NormalizationMethod
+    /// With robust normalization: the bound c that numbers are bent to stay within, in quartile ranges.
+    package var smoothClip: Double
     package var normalizeTarget: TargetNormalization
     /// Whether a regression's predictions stay within the range of the training targets.
     package var clipPredictions: Bool

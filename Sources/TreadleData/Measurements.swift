@@ -49,9 +49,6 @@ struct Measurements: Codable, Equatable {
         return measurements
     }
 
-    /// What robust normalization bends numbers to stay within, in quartile ranges.
-    private static let robustClip = 3.0
-
     private static func normalization(
         _ dataset: Dataset, _ data: DataConfiguration, _ x: ColumnStatistics?, _ quartiles: ColumnQuartiles?,
         targets: ColumnStatistics?
@@ -77,7 +74,7 @@ struct Measurements: Codable, Equatable {
                 let spread = range > 0 ? range : (x.high[column] - x.low[column]) / 2
                 return x.count[column] > 0 && spread > 0 ? 1 / spread : 0
             }
-            result.clip = columns.map { _ in robustClip }
+            result.clip = columns.map { _ in data.smoothClip }
         case .minmax:
             guard let x else { break }
             result.shift = columns.map { x.count[$0] > 0 ? x.low[$0] : 0 }
@@ -118,7 +115,7 @@ struct Measurements: Codable, Equatable {
         let test = if let test = data.test, test.isSplit { " \(test) \(configuration.seed)" } else { "" }
         let parts = [
             "measurements 2\(test)", fingerprint, "\(dataset.range)", fraction, "\(data.normalize)",
-            "\(data.normalizeTarget)", "\(data.clipPredictions)", "\(data.nonFinite)", "\(configuration.task)",
+            "\(data.normalizeTarget)", "\(data.smoothClip)", "\(data.clipPredictions)", "\(data.nonFinite)", "\(configuration.task)",
         ]
         return Fingerprint.digest(of: (parts + files).joined(separator: "\n"))
     }

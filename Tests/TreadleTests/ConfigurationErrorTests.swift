@@ -59,6 +59,7 @@ import TreadleModel
         Case("data.normalize", "\"standard\", \"robust\", \"minmax\", \"none\" or { scale: … }", "null", "2", "[]"),
         Case("data.normalize.scale", "a number other than 0", "0", "'x'", "null", "Infinity", "NaN"),
         Case("data.normalize_target", "\"standard\" or \"none\"", "null", "7"),
+        Case("data.smooth_clip", "a number above 0", "0", "-1", "null"),
         Case("data.clip_predictions", "true or false", "null", "1", "'x'"),
         Case("data.non_finite", "\"error\", \"impute_mean\" or \"drop_row\"", "null", "7"),
         Case("data.allow_external", "true or false", "0", "null"),

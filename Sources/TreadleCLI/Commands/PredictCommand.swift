@@ -67,7 +67,7 @@ enum PredictCommand {
         let log = call.log
         let rows: Int
         let isHDF5 = try files.allSatisfy { try H5File.isHDF5($0) }
-        let knowsTables = model.checkpoint.schema != nil && !call.has(x)
+        let knowsTables = model.saved.schema != nil && !call.has(x)
         if try isHDF5 || (knowsTables && areTables(files)) {
             rows = try predictor.predict(
                 files: files, x: call.value(x), directory: FileManager.default.currentDirectoryPath,

@@ -5,7 +5,7 @@ extension DataConfiguration {
         initial: DataConfiguration(
             train: DataSource.section.initial, valid: .fraction(0.1), test: nil, batchSize: 256, dropLast: false,
             shuffle: .full, shuffleBlock: 4096, shuffleWindow: 16, access: .auto, memoryLimit: .share(0.25),
-            prefetch: 4, normalize: .standard, normalizeTarget: .none, clipPredictions: false,
+            prefetch: 4, normalize: .standard, smoothClip: 3, normalizeTarget: .none, clipPredictions: false,
             nonFinite: .error, allowExternal: false, allowUnstored: false, filters: []),
         keys: [
             Key("train", \.train, .source, .any, "the rows to learn from", isRequired: true),
@@ -26,6 +26,9 @@ extension DataConfiguration {
             Key(
                 "normalize", \.normalize, .normalization, .meaning,
                 "what is done to inputs; fitted on the training rows and stored in the checkpoint"),
+            Key(
+                "smooth_clip", \.smoothClip, .positive, .meaning,
+                "robust: the bound c in z/√(1+(z/c)²), which keeps every normalized input between -c and c"),
             Key(
                 "normalize_target", \.normalizeTarget, .choice(), .meaning,
                 "what is done to targets in regression; undone in predictions"),

@@ -86,7 +86,7 @@ package struct TrainedModel: Sendable {
             data, baseDirectory: source.directory, workers: workers, stop: stop,
             note: note)
         settings.readsOnce = true
-        settings.tables.float64 = checkpoint.precision.number == .float64
+        settings.tables.float64 = saved.precision.number == .float64
         let dataset = try Dataset.open(
             source.source, settings,
             targets: .match(saved.task, outputs: saved.network.outputs, classes: saved.classes), like: columns)

@@ -44,7 +44,7 @@ package struct Predictor {
             model.configuration.data, baseDirectory: directory, workers: workers,
             stop: stop, note: note)
         settings.readsOnce = true
-        settings.tables.float64 = model.checkpoint.precision.number == .float64
+        settings.tables.float64 = model.saved.precision.number == .float64
         // Every row of the input has its row in the output: none is dropped.
         if settings.nonFinite == .dropRow { settings.nonFinite = .error }
         let dataset = try Dataset.open(source, settings, targets: .none, like: model.columns)
