@@ -34,7 +34,7 @@ public struct Model: Sendable {
         self.model = model
         digest = checkpoint.parameters.digest
         predictor = RowPredictor(
-            network: checkpoint.network, parameters: checkpoint.parameters, loss: model.loss,
+            network: checkpoint.network, parameters: model.parameters, loss: model.loss,
             normalization: checkpoint.normalization)
         cores = Cores.available
     }

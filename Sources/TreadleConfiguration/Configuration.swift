@@ -29,6 +29,7 @@ public struct Configuration: Equatable, Sendable {
     package var stop: StopConfiguration
     package var compute: ComputeConfiguration
     package var metrics: [MetricName]
+    package var calibrate: Bool
     package var checkpoint: CheckpointConfiguration
     package var log: LogConfiguration
     package var retrain: RetrainConfiguration?

@@ -83,6 +83,8 @@ package struct Promotion: Equatable, Sendable {
     package var to: String
     package var metric: String
     package var tolerance: Tolerance
+    /// In how large a share of the rows drawn again the new model must be no worse; nil compares on the rows as they are.
+    package var confidence: Double?
     package var keep: Int
     package var hook: String?
     /// The drift, in stored standard deviations, above which nothing is promoted; nil only reports.

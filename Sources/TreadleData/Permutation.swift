@@ -2,12 +2,12 @@ internal import CDecode
 internal import TreadleBase
 
 /// An order of `0..<count` that is computed per index and never stored, decided by seed, epoch and stream alone.
-struct Permutation: Sendable {
-    let count: Int
+package struct Permutation: Sendable {
+    package let count: Int
     private let network: cd_permutation
 
     /// `stream` tells the orders within one epoch apart.
-    init(count: Int, seed: UInt64, epoch: Int, stream: UInt64 = 0) {
+    package init(count: Int, seed: UInt64, epoch: Int, stream: UInt64 = 0) {
         self.count = count
         let philox = Philox(seed: seed, purpose: .shuffle, stream: UInt32(truncatingIfNeeded: epoch))
         let first = philox.words(at: 2 * stream)
@@ -34,7 +34,7 @@ struct Permutation: Sendable {
     }
 
     /// Where each of `indices` goes, into as many places of `images`.
-    func fill(_ images: UnsafeMutablePointer<UInt64>, from indices: Range<Int>) {
+    package func fill(_ images: UnsafeMutablePointer<UInt64>, from indices: Range<Int>) {
         precondition(
             indices.lowerBound >= 0 && indices.upperBound <= count, "a permutation's indices must lie below its count")
         unsafe withUnsafePointer(to: network) {

@@ -109,6 +109,16 @@ package import TreadleModel
     /// After a run on rows with targets: the sums of losses and weights, by a fixed tree.
     package var rowSums: StepResult { conclusion?.rowSums(of: rows) ?? members[0].sums }
 
+    /// After a run on rows with targets: each row's loss times its weight, and that weight.
+    package var rowLosses: UnsafePointer<Double> {
+        guard let conclusion else { return unsafe members[0].rowLosses }
+        return unsafe UnsafePointer(conclusion.plan.pointee.row_losses)
+    }
+    package var rowWeights: UnsafePointer<Double> {
+        guard let conclusion else { return unsafe members[0].rowWeights }
+        return unsafe UnsafePointer(conclusion.plan.pointee.row_weights)
+    }
+
     private var rows = 0
 
     private func clear(rows: Int) {

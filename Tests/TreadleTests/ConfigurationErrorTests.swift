@@ -155,6 +155,7 @@ import TreadleModel
         Case("compute.accumulate", "an integer from 1 to 1000000", "0", "null"),
         Case("compute.rank_timeout", "a time such as \"90s\", \"10m\", \"1h30m\", or seconds", "0", "null"),
         Case("metrics", "a list of metrics such as [\"accuracy\"]", "7", "null", "'accuracy'"),
+        Case("calibrate", "true or false", "1", "null"),
         Case("checkpoint", "an object { … }", "null", "'runs'"),
         Case("checkpoint.dir", "a path in quotes", "7", "''", "null"),
         Case("checkpoint.every", "an object { … }", "null", "'10m'"),
@@ -185,6 +186,7 @@ import TreadleModel
             "null"),
         Case("retrain.promote.keep", "an integer from 0 to 1000000", "-1", "null"),
         Case("retrain.promote.hook", "a command in quotes", "7", "''"),
+        Case("retrain.promote.confidence", "a number between 0 and 1", "0", "1"),
         Case("retrain.promote.max_drift", "a number above 0", "0", "'x'"),
     ]
 
@@ -338,7 +340,7 @@ import TreadleModel
                 "job.json5:7:28: unknown metric \"valid.f1\" for stop.early.metric; "
                     + "it must be \"valid.loss\", \"loss\" or \"valid.accuracy\"",
                 "job.json5:8:3: unknown key \"colour\"; its keys are schema, name, task, seed, data, model, loss, "
-                    + "optimizer, schedule, stop, compute, metrics, checkpoint, log, retrain",
+                    + "optimizer, schedule, stop, compute, metrics, calibrate, checkpoint, log, retrain",
                 "TREADLE_STOP__EPOCHS: stop.epochs must be an integer from 1 to 1000000000; found 0",
                 "--set log.level=loud: unknown value \"loud\" for log.level; "
                     + "it must be \"debug\", \"info\", \"warning\" or \"error\"",
@@ -465,6 +467,14 @@ import TreadleModel
                 ["metrics=[\"accuracy\", \"rmse\"]"],
                 "metric \"rmse\" does not fit task \"classification\"; "
                     + "use \"accuracy\", \"macro_f1\", \"log_loss\", \"auc\" or \"confusion\""
+            ),
+            (
+                ["task=regression", "calibrate=true"],
+                "calibrate is for probabilities, which task \"regression\" has none of; remove it"
+            ),
+            (
+                ["data.valid=null", "retrain=null", "calibrate=true"],
+                "calibrate fits a temperature on validation rows, and data.valid is null; give some, or remove calibrate"
             ),
             (["metrics=[\"auc\", \"auc\"]"], "metric \"auc\" is given twice; remove one"),
             (["metrics=[\"acuracy\"]"], "unknown value \"acuracy\" for metrics.0; did you mean \"accuracy\"?"),

@@ -9,6 +9,7 @@ package struct Philox: Equatable, Sendable {
         case sampling = 5
         case generation = 6
         case member = 7
+        case bootstrap = 8
     }
 
     private let key: SIMD2<UInt32>

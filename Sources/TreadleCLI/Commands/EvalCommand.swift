@@ -1,5 +1,8 @@
 internal import HDF5
 internal import TreadleBase
+internal import TreadleConfiguration
+internal import TreadleData
+internal import TreadleModel
 internal import TreadleRun
 internal import TreadleTools
 
@@ -10,43 +13,106 @@ enum EvalCommand {
         "data", "D.h5", "the dataset, HDF5 or a table; may be repeated for several files that are one", values: .file,
         repeatable: true)
 
+    private static let confidence = Option.value(
+        "confidence", "SHARE", "how far the numbers would move on other rows, as in 0.95")
+    private static let against = Option.value(
+        "against", "OTHER", "compare with another checkpoint on the same rows", values: .file)
+    private static let importance = Option.flag(
+        "importance", "which columns the model goes by: how the loss rises when a column's values change rows")
+    private static let cost = Option.value(
+        "cost", "FP:FN", "of two classes: what a false alarm and a missed one cost; finds the cheapest threshold")
+
     static let command = Command(
         "eval", group: .using, summary: "measure a checkpoint's loss and metrics on a dataset",
         discussion: [
             "Without --data it takes data.test of the configuration that the checkpoint was trained by, or its data.valid.",
-            "Every metric that fits the task is measured, over all rows and in a fixed order: the same numbers each time.",
+            "Every metric that fits the task is measured, over all rows and in a fixed order: the same numbers each time. "
+                + "Beside them stands what the most common class, or the mean, reaches; below, how often what was said "
+                + "with some probability was so.",
+            "--confidence draws the rows again, with repetition, up to 1,000 times, by the run's seed. With --against both "
+                + "models are measured on the same draws, so that a small difference can be told from luck.",
         ],
         examples: [
             .init("treadle eval runs/churn/final.h5 --data data/test.h5", "measure on other data"),
             .init("treadle eval runs/churn/best.h5 --json", "on the run's own test set, for a script"),
+            .init("treadle eval new.h5 --against old.h5 --data data/test.h5", "is the new one better, or is it luck"),
+            .init("treadle eval runs/churn/final.h5 --importance", "which columns matter"),
+            .init("treadle eval runs/churn/final.h5 --cost 1:20", "from which probability on to act"),
         ],
-        arguments: [file], options: [data], endsOnRequest: true, readsForeignRows: true,
+        arguments: [file], options: [data, confidence, against, importance, cost], endsOnRequest: true,
+        readsForeignRows: true,
         run: run)
 
     private static func run(_ call: Invocation) throws -> ExitCode {
         let stop = Signals.stop
+        let share = try call.value(confidence).map { text -> Double in
+            guard let share = Double(text), share > 0, share < 1 else {
+                throw call.usage("--confidence takes a share between 0 and 1, such as 0.95, not \(text.printable)")
+            }
+            return share
+        }
+        let prices = try call.value(cost).map { try costs($0, call) }
         let model = try call.model(at: call.argument(file))
         let workers = try call.workers(for: model)
         let log = call.log
         let (name, rows) = try model.rows(of: call.values(data), workers: workers, stop: stop) { log.write($0, $1) }
         let result = try model.evaluate(rows, workers: workers, stop: stop)
+        let judgement = Judgement(try model.score(rows, workers: workers, stop: stop), workers: workers)
+        if prices != nil, model.saved.task != .classification || model.saved.network.outputs != 2 {
+            throw call.usage("--cost is for models of two classes")
+        }
+        let bootstrap = Bootstrap(seed: model.configuration.seed, confidence: share ?? 0.95, workers: workers)
+        var text = JudgementText(judgement: judgement, classes: model.saved.classes)
+        text.confidence = share ?? 0.95
+        text.cost = prices
+        if share != nil { text.intervals = bootstrap.intervals(of: judgement.metrics) }
+        let comparison = try call.value(against).map { path in
+            try Comparison(
+                of: model, judgement, with: path, on: rows, bootstrap, confidence: share ?? 0.95, workers: workers,
+                stop: stop)
+        }
+        let findings = call.has(importance) ? try findings(model, on: rows, call, workers, stop) : nil
         if call.wantsJSON {
-            try call.output.write(json: json(result, set: name, of: model))
+            var members = json(result, set: name, of: model) + text.members
+            if let comparison { members.append(.init("against", comparison.json)) }
+            if let findings { members += findings.members }
+            try call.output.write(json: .object(members))
         } else {
-            try call.output.write(text(result, classes: model.saved.classes))
+            try call.output.write(text.text)
+            if let confusion = result.confusion, confusion.count <= 20 {
+                try call.output.write("\n" + matrix(confusion, classes: model.saved.classes))
+            }
+            if let comparison { try call.output.write("\n" + comparison.text) }
+            if let findings { try call.output.write("\n" + findings.text) }
         }
         return .done
     }
 
-    private static func text(_ result: Evaluation, classes: [String]?) -> String {
-        var table = TextTable([.init(""), .init("", .right)])
-        table.add(["rows", Figure.grouped(result.rows)])
-        table.add(["loss", Figure.steady(result.loss)])
-        for name in EpochTable.ordered(result.metrics.keys) {
-            table.add([name, Figure.steady(result.metrics[name] ?? .nan)])
+    /// A pass over the rows for every column and repeat: on a terminal it shows how far it is.
+    private static func findings(
+        _ model: TrainedModel, on rows: RowSet, _ call: Invocation, _ workers: Workers, _ stop: Stop
+    ) throws -> ImportanceText {
+        let isShown = call.log.terminal.isTerminal && !call.isQuiet
+        defer { if isShown { call.log.showLive(nil) } }
+        let importance = try Importance(of: model, on: rows, workers: workers, stop: stop) { share in
+            guard isShown else { return }
+            let bar = String(repeating: "#", count: Int(share * 30))
+            call.log.showLive(
+                "importance [" + bar + String(repeating: ".", count: 30 - bar.count) + "] \(Figure.percent(share))")
         }
-        guard let confusion = result.confusion, confusion.count <= 20 else { return table.text() }
-        return table.text() + "\n" + matrix(confusion, classes: classes)
+        return ImportanceText(importance: importance, coefficients: Coefficients(model))
+    }
+
+    /// `1:20`: what a false alarm costs, and what a missed one.
+    private static func costs(_ text: String, _ call: Invocation) throws -> (alarm: Double, missed: Double) {
+        let parts = text.split(separator: ":").map { Double($0) }
+        guard parts.count == 2, let alarm = parts[0], let missed = parts[1], alarm >= 0, missed >= 0,
+            (alarm + missed).isFinite, alarm + missed > 0
+        else {
+            throw call.usage(
+                "--cost takes two costs such as 1:20, of a false alarm and of a missed one, not \(text.printable)")
+        }
+        return (alarm, missed)
     }
 
     /// The confusion matrix: a row for each class, a column for each answer.
@@ -57,7 +123,7 @@ enum EvalCommand {
         return table.text()
     }
 
-    private static func json(_ result: Evaluation, set: String, of model: TrainedModel) -> JSONValue {
+    private static func json(_ result: Evaluation, set: String, of model: TrainedModel) -> [JSONValue.Member] {
         let metrics = EpochTable.ordered(result.metrics.keys)
         var members: [JSONValue.Member] = [
             .init("checkpoint", .string(model.path)), .init("set", .string(set)), .init("rows", .integer(result.rows)),
@@ -70,6 +136,90 @@ enum EvalCommand {
                 members.append(.init("classes", .array(classes.map(JSONValue.string))))
             }
         }
-        return .object(members)
+        return members
+    }
+}
+
+/// Two models on the same rows.
+private struct Comparison {
+    private let paths: [String]
+    private let values: [[String: Double]]
+    private let differences: [String: Bootstrap.Difference]
+    private let confidence: Double
+    /// What the first model's training went by.
+    private let watched: String
+
+    init(
+        of model: TrainedModel, _ judgement: Judgement, with path: String, on rows: RowSet, _ bootstrap: Bootstrap,
+        confidence: Double, workers: Workers, stop: Stop
+    ) throws {
+        let other = try TrainedModel.read(path, helper: .program)
+        guard other.saved.task == model.saved.task, other.saved.network.outputs == model.saved.network.outputs,
+            other.saved.classes == nil || model.saved.classes == nil || other.saved.classes == model.saved.classes
+        else {
+            throw TreadleError(
+                .badData,
+                "\(path): it answers with other classes or quantities than \(model.path); only models of the same "
+                    + "outputs can be compared")
+        }
+        guard other.saved.network.inputs == model.saved.network.inputs, other.saved.columns == model.saved.columns,
+            other.saved.schema == model.saved.schema
+        else {
+            throw TreadleError(
+                .badData,
+                "\(path): it reads other columns than \(model.path); only models of the same columns can be compared")
+        }
+        let metrics = RowMetrics(try other.score(rows, workers: workers, stop: stop), workers: workers)
+        paths = [model.path, path]
+        values = [judgement.values, metrics.values()]
+        differences = bootstrap.differences(of: judgement.metrics, from: metrics)
+        self.confidence = confidence
+        let name = WatchedMetric(of: model.configuration).name.split(separator: ".").last.map(String.init) ?? "loss"
+        watched = differences[name] == nil ? "loss" : name
+    }
+
+    var text: String {
+        var table = TextTable(
+            [
+                "", paths[0].printable, paths[1].printable, "difference",
+                "with \(Figure.digits(4, confidence * 100)) % confidence",
+            ]
+            .enumerated().map { .init($1, $0 == 0 ? .left : .right) })
+        for name in EpochTable.ordered(differences.keys) {
+            guard let difference = differences[name]?.interval else { continue }
+            table.add([
+                name, Figure.steady(values[0][name] ?? .nan), Figure.steady(values[1][name] ?? .nan),
+                Figure.steady(difference.value),
+                "\(Figure.steady(difference.low)) to \(Figure.steady(difference.high))",
+            ])
+        }
+        return table.text() + "\n" + sentence + "\n"
+    }
+
+    private var sentence: String {
+        guard let difference = differences[watched]?.interval else { return "Nothing can be compared." }
+        let better = WatchedMetric(watched).higherIsBetter == (difference.value > 0)
+        if difference.low == 0, difference.high == 0 { return "By \(watched) the two are the same on these rows." }
+        let certain = difference.low > 0 || difference.high < 0
+        let verdict = certain ? "more than luck" : "it may be luck, as the interval holds 0"
+        return "By \(watched), \(paths[0].printable) is \(better ? "better" : "worse") by "
+            + "\(Figure.short(abs(difference.value))) than \(paths[1].printable): \(verdict)."
+    }
+
+    var json: JSONValue {
+        .object(
+            [.init("checkpoint", .string(paths[1])), .init("confidence", .number(confidence))]
+                + EpochTable.ordered(differences.keys).compactMap { name in
+                    differences[name].map { difference in
+                        .init(
+                            name,
+                            [
+                                "value": .number(values[1][name] ?? .nan),
+                                "difference": .number(difference.interval.value),
+                                "low": .number(difference.interval.low), "high": .number(difference.interval.high),
+                                "not_worse": .number(difference.notWorse),
+                            ])
+                    }
+                } + [.init("sentence", .string(sentence))])
     }
 }

@@ -114,6 +114,12 @@ extension RetrainReport {
             "change": change.map(JSONValue.string) ?? .null, "model": .string(model),
             "metric": metric.map(JSONValue.string) ?? .null, "old": old.map(JSONValue.number) ?? .null,
             "new": new.map(JSONValue.number) ?? .null, "digest": digest.map(JSONValue.string) ?? .null, "drift": drift,
+            "difference": difference.map { difference in
+                [
+                    "value": .number(difference.interval.value), "low": .number(difference.interval.low),
+                    "high": .number(difference.interval.high), "not_worse": .number(difference.notWorse),
+                ]
+            } ?? .null,
             "hook_failure": hookFailure.map(JSONValue.string) ?? .null,
         ]
     }

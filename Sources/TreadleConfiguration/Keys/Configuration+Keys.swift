@@ -10,7 +10,7 @@ extension Configuration {
             model: ModelConfiguration.section.initial, loss: LossConfiguration.section.initial,
             optimizer: OptimizerConfiguration.section.initial, schedule: ScheduleConfiguration.section.initial,
             stop: StopConfiguration.section.initial, compute: ComputeConfiguration.section.initial,
-            metrics: [.accuracy], checkpoint: CheckpointConfiguration.section.initial,
+            metrics: [.accuracy], calibrate: false, checkpoint: CheckpointConfiguration.section.initial,
             log: LogConfiguration.section.initial, retrain: RetrainConfiguration.section.initial, baseDirectory: ""),
         keys: [
             Key("schema", \.schema, .schema, .nothing, "the version of this format"),
@@ -27,6 +27,9 @@ extension Configuration {
             Key(
                 "metrics", \.metrics, .metrics, .nothing, "what is measured after each epoch besides the loss",
                 defaultText: "[\"accuracy\"], or [\"rmse\"] for regression"),
+            Key(
+                "calibrate", \.calibrate, .truth, .length,
+                "at the end, fit a temperature on the validation rows, so that probabilities can be believed"),
             Key(
                 "checkpoint", \.checkpoint, CheckpointConfiguration.section.form, .nothing,
                 "where and how often the run is saved"),

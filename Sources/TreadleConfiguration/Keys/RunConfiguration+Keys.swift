@@ -119,7 +119,7 @@ extension RetrainConfiguration {
 extension Promotion {
     static let section = Section(
         initial: Promotion(
-            to: "", metric: "valid.loss", tolerance: .absolute(0), keep: 3, hook: nil, maxDrift: nil),
+            to: "", metric: "valid.loss", tolerance: .absolute(0), confidence: nil, keep: 3, hook: nil, maxDrift: nil),
         keys: [
             Key(
                 "to", \.to, .path, .nothing, "the promoted model's file",
@@ -128,6 +128,9 @@ extension Promotion {
                 "metric", \.metric, .watchedMetric, .nothing, "what old and new are compared by, on the validation rows"
             ),
             Key("tolerance", \.tolerance, .tolerance, .nothing, "by how much the new one may be worse"),
+            Key(
+                "confidence", \.confidence, Form<Double>.properShare.orNull, .nothing,
+                "how sure it must be, over rows drawn again, that the new one is no worse than that"),
             Key("keep", \.keep, .integer(0...1_000_000), .nothing, "predecessors that are kept"),
             Key(
                 "hook", \.hook, Form<String>.text("a command in quotes").orNull, .nothing,

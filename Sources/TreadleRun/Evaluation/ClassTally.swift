@@ -96,7 +96,7 @@ struct ClassTally {
         (0..<outputs).map { Array(matrix[$0 * outputs..<($0 + 1) * outputs]) }
     }
 
-    private static func actualClass<S>(_ block: PredictedRows<S>, _ row: Int, _ outputs: Int) -> Int {
+    static func actualClass<S>(_ block: PredictedRows<S>, _ row: Int, _ outputs: Int) -> Int {
         switch unsafe block.targets {
         case .classes(let classes): unsafe Int(classes[row])
         case .values(let values): largest(outputs) { unsafe Double(values[row * outputs + $0]) }

@@ -34,31 +34,68 @@ package struct Evaluator<S: Scalar> {
         _ rows: RowSet, parameters: [LayerParameters], normalization: Normalization,
         stop: Stop = Stop()
     ) throws -> Evaluation {
-        let forward = EnsemblePass<S>(
-            network: network, parameters: parameters, loss: loss, maxRows: Self.batchRows, workers: workers)
-        let batches = (rows.count + Self.batchRows - 1) / Self.batchRows
-        let own = ranks.part(of: batches)
+        let own = ranks.part(of: batches(of: rows))
         var tally = Metrics(
             metrics, task: task, outputs: network.outputs, normalization: normalization,
             firstBatch: own.lowerBound, workers: workers)
+        try unsafe pass(over: rows, parameters, normalization, stop) { predicted, forward in
+            unsafe tally.add(
+                predicted.predictions, stride: predicted.stride, rows: predicted.rows, targets: predicted.targets,
+                weights: predicted.weights, loss: forward.rowSums)
+        }
+        try tally.join(ranks)
+        return Evaluation(rows: rows.count, loss: tally.loss, metrics: tally.results(), confusion: tally.confusion)
+    }
+
+    /// What the network says of every row, kept in memory.
+    package func score(
+        _ rows: RowSet, parameters: [LayerParameters], normalization: Normalization,
+        stop: Stop = Stop()
+    ) throws -> ScoredRows {
+        var scored = ScoredRows(task: task, outputs: network.outputs, margin: Double(S.ulpOfOne))
+        try unsafe pass(over: rows, parameters, normalization, stop) { predicted, forward in
+            unsafe scored.add(
+                predicted, losses: forward.rowLosses, lossWeights: forward.rowWeights,
+                normalization: normalization)
+        }
+        try scored.join(ranks)
+        return scored
+    }
+
+    private func batches(of rows: RowSet) -> Int { (rows.count + Self.batchRows - 1) / Self.batchRows }
+
+    /// Takes this rank's part of the rows through the network, and `body` through what comes out of each batch.
+    private func pass(
+        over rows: RowSet, _ parameters: [LayerParameters], _ normalization: Normalization, _ stop: Stop,
+        _ body: (PredictedRows<S>, EnsemblePass<S>) -> Void
+    ) throws {
+        let forward = EnsemblePass<S>(
+            network: network, parameters: parameters, loss: loss, maxRows: Self.batchRows, workers: workers)
+        let batches = batches(of: rows)
+        let own = ranks.part(of: batches)
         let loader = try own.isEmpty ? nil : loader(of: own, rows, normalization)
         var read = 0
         // All ranks take as many turns, whoever has a batch more: they agree on stops after each.
         for _ in 0..<(batches + ranks.count - 1) / ranks.count {
             if let batch = try unsafe loader?.next() {
-                let predictions = unsafe forward.run(batch)
+                let predictions =
+                    if let folds = rows.folds, network.members > 1 {
+                        unsafe forward.run(batch, outOf: folds) { _, _, _, _ in }
+                    } else {
+                        unsafe forward.run(batch)
+                    }
                 unsafe read += batch.rows
-                unsafe tally.add(
-                    predictions, stride: network.outputs, rows: batch.rows, targets: batch.targets,
-                    weights: batch.weights, loss: forward.rowSums)
+                unsafe body(
+                    PredictedRows(
+                        predictions: predictions, stride: network.outputs, rows: batch.rows, targets: batch.targets,
+                        weights: batch.weights),
+                    forward)
             }
             if let reason = try ranks.agree(on: stop) { throw Departure.stop(reason) }
         }
         // Rows whose pages had gone from their file were zeros.
         try loader?.confirmFiles()
-        try tally.join(ranks)
         try ranks.note("evaluated", rows: read, rows.dataset.settings.note)
-        return Evaluation(rows: rows.count, loss: tally.loss, metrics: tally.results(), confusion: tally.confusion)
     }
 
     /// Every row by the mean of those members that have not learnt from it, and each member by its own fold's rows.

@@ -9,6 +9,8 @@ package import TreadleModel
 package struct TrainedModel: Sendable {
     package let path: String
     package let saved: SavedModel
+    /// The weights that answers are computed by: the saved ones, calibrated.
+    package let parameters: [LayerParameters]
     package let origin: FileOrigin
     package let configuration: Configuration
     package let loss: LossFunction
@@ -17,6 +19,7 @@ package struct TrainedModel: Sendable {
     package init(_ saved: SavedModel, from origin: FileOrigin, path: String, overrides: [String] = []) throws {
         self.path = path
         self.saved = saved
+        parameters = saved.calibrated
         self.origin = origin
         func configuration(_ overrides: [String]) throws(TreadleError) -> Configuration {
             try Configuration.parse(
@@ -111,6 +114,24 @@ package struct TrainedModel: Sendable {
         }
     }
 
+    /// What the model says of each of the rows, in memory that grows with them.
+    package func score(_ rows: RowSet, workers: Workers, stop: Stop = Stop()) throws -> ScoredRows {
+        switch saved.precision.number {
+        case .float32: try score(rows, as: Float.self, workers, stop)
+        case .float64: try score(rows, as: Double.self, workers, stop)
+        }
+    }
+
+    private func score<S: Scalar>(_ rows: RowSet, as: S.Type, _ workers: Workers, _ stop: Stop) throws -> ScoredRows {
+        do {
+            return try Evaluator<S>(
+                network: saved.network, loss: loss, task: saved.task, metrics: [], workers: workers
+            ).score(rows, parameters: parameters, normalization: saved.normalization, stop: stop)
+        } catch Departure.stop(let reason) {
+            throw TreadleError(.tryAgain, "stopped by \(reason)")
+        }
+    }
+
     private func evaluate<S: Scalar>(
         _ rows: RowSet, as: S.Type, _ metrics: [MetricName]?, _ workers: Workers, _ stop: Stop
     ) throws -> Evaluation {
@@ -120,11 +141,11 @@ package struct TrainedModel: Sendable {
                 metrics: metrics ?? saved.task.metrics, workers: workers)
             if let folds = rows.folds {
                 return try evaluator.evaluate(
-                    rows, outOf: folds, parameters: saved.parameters, normalization: saved.normalization, stop: stop
+                    rows, outOf: folds, parameters: parameters, normalization: saved.normalization, stop: stop
                 ).all
             }
             return try evaluator.evaluate(
-                rows, parameters: saved.parameters, normalization: saved.normalization, stop: stop)
+                rows, parameters: parameters, normalization: saved.normalization, stop: stop)
         } catch Departure.stop(let reason) {
             throw TreadleError(.tryAgain, "stopped by \(reason)")
         }

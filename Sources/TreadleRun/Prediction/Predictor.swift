@@ -123,7 +123,7 @@ package struct Predictor {
 
     private func forwardPass<S: Scalar>(_: S.Type) -> EnsemblePass<S> {
         EnsemblePass(
-            network: model.saved.network, parameters: model.saved.parameters, loss: model.loss,
+            network: model.saved.network, parameters: model.parameters, loss: model.loss,
             maxRows: Self.blockRows, workers: workers)
     }
 

@@ -14,6 +14,8 @@ package struct RetrainReport: Equatable, Sendable {
     package var metric: String?
     package var old: Double?
     package var new: Double?
+    /// New minus old over rows drawn again, where a confidence was asked for.
+    package var difference: Bootstrap.Difference?
     package var digest: String?
     package var drift: Drift?
     package var hookFailure: String?

@@ -245,16 +245,45 @@ package struct Retraining {
             return report
         }
         decide(&report, watched)
+        if report.outcome == .promoted, let confidence = promotion.confidence {
+            let models = (
+                new: try TrainedModel(new), old: try TrainedModel(old, from: served.origin, path: promoted.path)
+            )
+            try decide(&report, models.new, models.old, on: rows, watched, confidence: confidence)
+        }
         return report
+    }
+
+    /// Whether the new model is no worse on enough of the rows' draws, too.
+    private func decide(
+        _ report: inout RetrainReport, _ new: TrainedModel, _ old: TrainedModel, on rows: RowSet,
+        _ watched: WatchedMetric, confidence: Double
+    ) throws {
+        let name = watched.name.split(separator: ".").last.map(String.init) ?? watched.name
+        func metrics(_ model: TrainedModel) throws -> RowMetrics {
+            RowMetrics(
+                try model.score(rows, workers: workers, stop: options.stop),
+                metrics: MetricName(rawValue: name).map { [$0] } ?? [], workers: workers)
+        }
+        let bootstrap = Bootstrap(seed: configuration.seed, confidence: confidence, workers: workers)
+        let differences = bootstrap.differences(
+            of: try metrics(new), from: try metrics(old), margin: margin(report.old ?? .nan))
+        guard let difference = differences[name] else { return }
+        report.difference = difference
+        let sure = Self.text((difference.notWorse * 1000).rounded(.down) / 10)
+        let asked = Self.text(confidence * 100)
+        guard difference.notWorse < confidence else {
+            report.reason += ", no worse with \(sure) % confidence"
+            return
+        }
+        report.outcome = .notPromoted
+        report.reason +=
+            ", but it may be luck: no worse with \(sure) % confidence, and retrain.promote.confidence asks for \(asked) %"
     }
 
     private func decide(_ report: inout RetrainReport, _ watched: WatchedMetric) {
         guard let old = report.old, let new = report.new else { return }
-        let margin =
-            switch promotion.tolerance {
-            case .absolute(let amount): amount
-            case .share(let share): abs(old) * share
-            }
+        let margin = margin(old)
         let worse = watched.higherIsBetter ? old - new : new - old
         if old.isFinite, worse > margin {
             report.outcome = .notPromoted
@@ -262,6 +291,14 @@ package struct Retraining {
                 "\(watched.name) is \(Self.text(new)), worse than \(Self.text(old)) by more than the tolerance, \(Self.text(margin))"
         } else {
             report.reason = "\(watched.name) \(Self.text(old)) → \(Self.text(new))"
+        }
+    }
+
+    /// By how much the new model may be worse than this.
+    private func margin(_ old: Double) -> Double {
+        switch promotion.tolerance {
+        case .absolute(let amount): amount
+        case .share(let share): abs(old) * share
         }
     }
 

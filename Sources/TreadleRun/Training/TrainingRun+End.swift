@@ -34,12 +34,23 @@ extension TrainingRun {
             step.load(best.parameters, optimizer: last.optimizer)
             last.parameters = best.parameters
             record = last.history.firstIndex { $0.step == best.cursor.step }
-            last.progress.restoredEpoch = record.map { last.history[$0].epoch }
             observer.note(.info, "restored the weights of epoch \(best.cursor.epoch), the best by \(watched.name)")
+        }
+        if configuration.stop.early?.restoreBest == true {
+            last.progress.restoredEpoch = record.map { last.history[$0].epoch }
+        }
+        if configuration.calibrate, let valid = data.valid {
+            let temperature = try temperature(of: last.parameters, on: valid)
+            last.temperature = temperature
+            observer.note(.info, "calibrated on \(valid.count) validation rows: temperature \(temperature)")
+            // What the run has measured so far were other probabilities.
+            if let record {
+                last.history[record].metrics.merge(try evaluate(valid, by: last.model.calibrated).named("valid")) { $1 }
+            }
         }
         var tested: Evaluation?
         if let test = data.test, let record {
-            let result = try evaluate(test)
+            let result = try evaluate(test, by: last.model.calibrated)
             last.history[record].metrics.merge(result.named("test")) { $1 }
             tested = result
         }

@@ -71,10 +71,20 @@ extension TrainingRun {
             rows, outOf: folds, parameters: step.parameters(), normalization: data.normalization, stop: options.stop)
     }
 
-    /// Loss and metrics of the present weights on `rows`, and which classes were taken for which.
-    func evaluate(_ rows: RowSet) throws -> Evaluation {
+    /// Loss and metrics of the present weights, or of others, on `rows`, and which classes were taken for which.
+    func evaluate(_ rows: RowSet, by parameters: [LayerParameters]? = nil) throws -> Evaluation {
         try evaluator.evaluate(
-            rows, parameters: step.parameters(), normalization: data.normalization, stop: options.stop)
+            rows, parameters: parameters ?? step.parameters(), normalization: data.normalization, stop: options.stop)
+    }
+
+    /// The temperature that fits these weights' outputs to the validation rows.
+    func temperature(of parameters: [LayerParameters], on rows: RowSet) throws -> Double {
+        var outputs = loss
+        outputs.link = .identity
+        let logits = try Evaluator<S>(
+            network: network, loss: outputs, task: configuration.task, metrics: [], workers: workers, ranks: ranks
+        ).score(rows, parameters: parameters, normalization: data.normalization, stop: options.stop)
+        return Temperature.fitted(logits, workers: workers)
     }
 
     private var evaluator: Evaluator<S> {

@@ -22,7 +22,9 @@ extension TrainingRun {
         do {
             var evaluated = test.map { EvaluatedSet(set: "test", evaluation: $0) }
             if evaluated == nil, configuration.task == .classification, let valid = data.valid {
-                evaluated = EvaluatedSet(set: "valid", evaluation: try judge(valid).all)
+                let own =
+                    valid.folds == nil ? try evaluate(valid, by: checkpoint.model.calibrated) : try judge(valid).all
+                evaluated = EvaluatedSet(set: "valid", evaluation: own)
             }
             // All ranks evaluate, for they agree on stops there; one writes.
             guard ranks.isFirst else { return }

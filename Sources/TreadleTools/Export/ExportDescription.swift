@@ -40,6 +40,9 @@ extension SavedModel {
         for (name, values) in self.normalization.named where !values.isEmpty {
             tensors.append(("normalization.\(name)", Tensor(shape: [values.count], storage: .float64(values))))
         }
+        if let temperature = self.temperature {
+            tensors.append(("calibration.temperature", Tensor(shape: [1], storage: .float64([temperature]))))
+        }
         return tensors
     }
 }

@@ -5,8 +5,8 @@ internal import TreadleRun
 
 /// A model's weights as Keras 3 keeps them: `/layers/dense/vars/0` is a kernel, `…/1` its bias.
 ///
-/// Keras has no place for normalization among the weights: it stands beside them, under `/normalization`. For the layers of
-/// a stem it has no like.
+/// Keras has no place for normalization among the weights: it stands beside them, under `/normalization`, and so does
+/// `/calibration`. For the layers of a stem it has no like.
 enum KerasWeightsExport {
     static func write(_ model: TrainedModel, to file: inout DurableFile) throws {
         guard model.saved.network.stem.isEmpty else {
@@ -22,7 +22,8 @@ enum KerasWeightsExport {
                 try variables.write(layer.weight, as: "0")
                 if let bias = layer.bias { try variables.write(bias, as: "1") }
             }
-            for (name, tensor) in model.saved.exportedTensors where name.hasPrefix("normalization.") {
+            for (name, tensor) in model.saved.exportedTensors
+            where name.hasPrefix("normalization.") || name.hasPrefix("calibration.") {
                 try root.write(tensor, as: name.replacing(".", with: "/"))
             }
         }

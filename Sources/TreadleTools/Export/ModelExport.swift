@@ -54,6 +54,7 @@ package enum ModelExport: String, CaseIterable, Sendable {
         let network = model.saved.network
         if !network.embedded.isEmpty { steps.append("embed the columns of embedding.columns") }
         if network.stem.last?.kind == .factors { steps.append("multiply by input_scale.weight") }
+        if model.saved.temperature != nil { steps.append("divide the outputs by calibration.temperature") }
         if model.loss.link != .identity { steps.append("apply \(model.loss.link.rawValue) to the outputs") }
         if model.saved.network.members > 1 { steps.append("average what the members m1, m2, … say") }
         if !normalization.targetFactor.isEmpty {

@@ -35,7 +35,8 @@ struct ONNXExport {
                 case .factors: value = graph.node("Mul", [value, constant("\(layer.name).weight", parameters.weight)])
                 }
             }
-            return value
+            guard let temperature = saved.temperature else { return value }
+            return graph.node("Div", [value, scalar(Float(temperature))])
         }
         answer(members)
         return graph.model(

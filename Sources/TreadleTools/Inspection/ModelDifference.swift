@@ -96,6 +96,7 @@ package struct ModelDifference: Equatable, Sendable {
         if old.classes != new.classes { remarks.append("their classes differ") }
         if old.columns != new.columns { remarks.append("their input columns differ") }
         if old.normalization != new.normalization { remarks.append("they normalize differently") }
+        if old.temperature != new.temperature { remarks.append("their probabilities are calibrated differently") }
         if old.optimizer != new.optimizer { remarks.append("the optimizer's memory differs") }
         return remarks
     }

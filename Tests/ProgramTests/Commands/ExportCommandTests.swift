@@ -70,7 +70,8 @@ struct ExportCommandTests {
 
     @Test(.enabled(if: onnx, "needs onnx and onnxruntime in TREADLE_PYTHON"))
     func `ONNX classifies as predict does`() throws {
-        try train("classification") { row, x in [x[0] + x[1] > 1 ? 2 : Float(row % 2)] }
+        try train(
+            "classification", y: { row, x in [x[0] + x[1] > 1 ? 2 : Float(row % 2)] }, settings: "calibrate: true")
         try export("m.onnx")
         try python(
             """
@@ -84,7 +85,9 @@ struct ExportCommandTests {
 
     @Test(.enabled(if: onnx, "needs onnx and onnxruntime in TREADLE_PYTHON"))
     func `ONNX finds labels as predict does`() throws {
-        try train("multilabel") { row, x in [x[0] > 0 ? 1 : 0, x[1] > 1 ? 1 : 0, Float(row % 2)] }
+        try train(
+            "multilabel", y: { row, x in [x[0] > 0 ? 1 : 0, x[1] > 1 ? 1 : 0, Float(row % 2)] },
+            settings: "calibrate: true")
         try export("m.onnx")
         try python(
             """

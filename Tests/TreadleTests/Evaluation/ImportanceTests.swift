@@ -1,0 +1,78 @@
+import HDF5
+import TestSupport
+import Testing
+@testable import TreadleBase
+@testable import TreadleData
+@testable import TreadleModel
+@testable import TreadleRun
+
+@Suite struct ImportanceTests {
+    struct Expected: Decodable {
+        struct Importance: Decodable {
+            var x: [Float]
+            var classes: [Int64]
+            var weights, mean, spread: [Double]
+            var loss: Double
+        }
+        var importance: Importance
+    }
+
+    static let expected: Importance = (Fixture.decoded("judgement.json") as Expected).importance
+    typealias Importance = Expected.Importance
+
+    /// The logistic model of the fixture, on its rows.
+    private func model(in directory: TemporaryDirectory) throws -> TrainedModel {
+        let data = Self.expected
+        let file = try H5File.create(directory.file("rows.h5"))
+        try file.write(data.x, to: "x", shape: [data.classes.count, 3])
+        try file.write(data.classes, to: "y")
+        try file.close()
+        let layer = Layer(name: "dense", inputs: 3, units: 2, activation: .identity, dropout: 0, hasBias: true)
+        var description = ModelDescription(
+            task: .classification, network: Network(inputs: 3, layers: [layer]), loss: .crossEntropy,
+            precision: .float32)
+        description.columns = ["age", "rent", "noise"]
+        let weights = LayerParameters(
+            name: "dense",
+            weight: Tensor(shape: [3, 2], storage: .float32(data.weights.flatMap { [0, Float($0)] })),
+            bias: Tensor(shape: [2], storage: .float32([0, 0])))
+        let origin = FileOrigin(
+            configuration: "{ name: 'a', data: { train: 'rows.h5', normalize: 'none' }, model: { hidden: [] } }",
+            baseDirectory: directory.path, fingerprint: "")
+        return try TrainedModel(SavedModel(description, parameters: [weights]), from: origin, path: "a.h5")
+    }
+
+    @Test func `columns matter as much as scikit-learn finds`() throws {
+        let directory = try TemporaryDirectory()
+        let model = try model(in: directory)
+        let (workers, repeats) = (Workers(count: 2), 30)
+        let rows = try model.rows(of: [directory.file("rows.h5")], workers: workers) { _, _ in }.rows
+        let found = try TreadleRun.Importance(of: model, on: rows, repeats: repeats, workers: workers)
+        #expect(abs(found.loss - Self.expected.loss) < 1e-6)
+        for (index, name) in ["age", "rent", "noise"].enumerated() {
+            let finding = try #require(found.findings.first { $0.group.name == name })
+            let (mean, spread) = (Self.expected.mean[index], Self.expected.spread[index])
+            // Both are means of draws with this spread: four of its standard errors, and the rounding of 32 bits.
+            let error = spread * (1 / Double(repeats) + 1.0 / 300).squareRoot()
+            #expect(abs(finding.rise - mean) < 4 * error + 1e-6, "\(name): \(finding.rise), \(mean)")
+            #expect(spread == 0 || (0.5...2).contains(finding.spread / spread), "\(name)")
+        }
+        for threads in [1, 3] {
+            let again = try TreadleRun.Importance(
+                of: model, on: rows, repeats: repeats, workers: Workers(count: threads))
+            #expect(again.findings == found.findings)
+        }
+        let coefficients = try #require(Coefficients(model))
+        #expect(coefficients.columns.map(\.name) == ["age", "rent", "noise"])
+        #expect(coefficients.columns.map(\.perUnit) == [1.5, -0.5, 0])
+    }
+
+    @Test func `inputs that stand for one thing are one group`() {
+        let groups = TreadleRun.Importance.groups(
+            columns: ["age", "age is missing", "c=red", "c=blue", "day (year)", "day (month, sine)", "=x", "a b"],
+            inputs: 8)
+        #expect(groups.map(\.name) == ["age", "c", "day", "=x", "a b"])
+        #expect(groups.map(\.columns) == [[0, 1], [2, 3], [4, 5], [6], [7]])
+        #expect(TreadleRun.Importance.groups(columns: nil, inputs: 2).map(\.name) == ["input 0", "input 1"])
+    }
+}
