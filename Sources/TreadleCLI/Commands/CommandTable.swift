@@ -14,6 +14,7 @@ enum CommandTable {
         InspectCommand.command,
         DiffCommand.command,
         PlotCommand.command,
+        RunsCommand.command,
         VerifyCommand.command,
         ReproduceCommand.command,
         BenchCommand.command,
