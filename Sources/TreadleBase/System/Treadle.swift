@@ -22,6 +22,13 @@ package enum Treadle {
         [CK_ISA_AMX, CK_ISA_AVX512, CK_ISA_AVX2, CK_ISA_SCALAR].map { unsafe String(cString: ck_isa_name($0)) }
     }
 
+    /// Switches to the instruction set of this name, or to the widest that the CPU has where that is plainer. Not while
+    /// something is computed.
+    package static func use(instructionSet name: String) {
+        let sets = [CK_ISA_AMX, CK_ISA_AVX512, CK_ISA_AVX2, CK_ISA_SCALAR]
+        if let set = sets.first(where: { unsafe String(cString: ck_isa_name($0)) == name }) { ck_use_isa(set) }
+    }
+
     /// The instruction set in use.
     package static var instructionSet: String {
         unsafe String(cString: ck_isa_name(ck_current_isa()))

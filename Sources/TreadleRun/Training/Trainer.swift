@@ -33,6 +33,8 @@ package enum Trainer {
         package var stop = Stop()
         /// Whether somebody wants a checkpoint now, asked after every update; asking clears the request.
         package var takeCheckpointRequest: @Sendable () -> Bool = { false }
+        /// Sees the weights after every update: how a stretch of steps is compared with itself.
+        var audit: (@Sendable (_ step: Int, _ parameters: [LayerParameters]) -> Void)?
         /// The processes that share the run.
         package var ranks = Ranks.alone
 

@@ -89,7 +89,10 @@ final class TrainingRun<S: Scalar> {
         progress.lossSum += result.lossSum
         progress.weightSum += result.weightSum
         cursor.batch += 1
-        if endsGroup { cursor.step += 1 }
+        if endsGroup {
+            cursor.step += 1
+            options.audit?(cursor.step, step.parameters())
+        }
         observer.stepped(
             StepReport(
                 cursor: cursor, rows: rows,
