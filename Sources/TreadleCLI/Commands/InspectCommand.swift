@@ -13,6 +13,8 @@ enum InspectCommand {
     private static let csv = Option.flag("csv", "with --tensor: write all numbers as CSV, exactly")
     private static let html = Option.value(
         "html", "FILE", "write all of it as a page that needs no network and no scripts", values: .file)
+    private static let card = Option.value(
+        "card", "FILE.md", "write a model card: Markdown with the front matter that model hubs read", values: .file)
     private static let limit = Option.value(
         "limit", "SECONDS", "how long libhdf5 may take for the file (default: 4)")
 
@@ -32,15 +34,19 @@ enum InspectCommand {
             .init("treadle inspect --tensor dense/bias --csv runs/churn/final.h5", "an array for other programs"),
             .init("treadle inspect --digest runs/churn/final.h5", "equal digests mean equal weights"),
             .init("treadle inspect --html report.html runs/churn/final.h5", "a page to look at, to print, to send"),
+            .init(
+                "treadle inspect --card model.md runs/churn/final.h5", "what a model hub, or a colleague, wants to know"
+            ),
             .init("treadle inspect --json runs/churn/final.h5", "all of it for programs"),
             .init("treadle inspect data/train.h5", "what is in any other HDF5 file"),
         ],
         arguments: [file],
-        options: [digest, tensor, csv, html, limit],
+        options: [digest, tensor, csv, html, card, limit],
         run: run)
 
     private static func run(_ call: Invocation) throws -> ExitCode {
         try call.checkJSON(beside: html)
+        try call.checkJSON(beside: card)
         let path = call.argument(file)
         guard !call.has(csv) || call.has(tensor) else { throw call.usage("--csv goes with --tensor NAME") }
         let seconds = try call.integer(limit, in: 1...86_400) ?? 4
@@ -63,7 +69,14 @@ enum InspectCommand {
             let file = try CheckpointFile(path, helper: .program, seconds: seconds)
             let inspection = try Inspection(file, workers: try call.workers())
             if let page = call.value(html) {
-                try writePage(inspection, of: try file.model(), to: page, call)
+                let model = try file.model()
+                let (evaluated, note) = try measure(model, inspection, call)
+                let report = HTMLReport(inspection, of: model, evaluated: evaluated, note: note)
+                try write(report.text, "report", on: inspection, to: page, evaluated, note, call)
+            } else if let page = call.value(card) {
+                let (evaluated, note) = try measure(try file.model(), inspection, call)
+                let text = ModelCard(inspection, evaluated: evaluated).text
+                try write(text, "card", on: inspection, to: page, evaluated, note, call)
             } else {
                 try write(inspection, call)
             }
@@ -79,15 +92,14 @@ enum InspectCommand {
         try call.output.write(text.text)
     }
 
-    private static func writePage(_ inspection: Inspection, of model: SavedModel, to page: String, _ call: Invocation)
-        throws
-    {
-        let (evaluated, note) = try measure(model, inspection, call)
-        let report = HTMLReport(inspection, of: model, evaluated: evaluated, note: note)
+    private static func write(
+        _ text: String, _ what: String, on inspection: Inspection, to page: String, _ evaluated: EvaluatedSet?,
+        _ note: String?, _ call: Invocation
+    ) throws {
         if page == "-" {
-            try call.output.write(report.text)
+            try call.output.write(text)
         } else {
-            try DurableFile.write(report.text, to: page)
+            try DurableFile.write(text, to: page)
             if call.wantsJSON {
                 try call.output.write(
                     json: [
@@ -95,7 +107,7 @@ enum InspectCommand {
                         "set": evaluated.map { .string($0.set) } ?? .null, "note": note.map(JSONValue.string) ?? .null,
                     ])
             } else {
-                call.log.note("\(page): the report on \(inspection.path)")
+                call.log.note("\(page): the \(what) on \(inspection.path)")
             }
         }
     }
@@ -111,7 +123,8 @@ enum InspectCommand {
             let (set, rows) = try model.rows(of: [], workers: workers) { log.write($0, $1) }
             let extra = model.configuration.task.reportMetrics(outputs: inspection.checkpoint.network.outputs)
             let result = try model.evaluate(rows, metrics: model.configuration.metrics + extra, workers: workers)
-            return (EvaluatedSet(set: set, evaluation: result), nil)
+            let judgement = Judgement(try model.score(rows, workers: workers), workers: workers)
+            return (EvaluatedSet(set: set, evaluation: result, judgement: judgement), nil)
         } catch let error as TreadleError where error.kind != .tryAgain {
             call.log.note("the report goes without a measurement: \(error)")
             return (nil, error.description)
@@ -119,8 +132,9 @@ enum InspectCommand {
     }
 
     private static func inspectForeign(_ path: String, _ seconds: Int, _ call: Invocation) throws {
-        guard !call.has(html) else {
-            throw TreadleError(.badData, "\(path): not a checkpoint of treadle; --html reports on checkpoints")
+        guard !call.has(html), !call.has(card) else {
+            throw TreadleError(
+                .badData, "\(path): not a checkpoint of treadle; --html and --card report on checkpoints")
         }
         guard !call.has(digest) else {
             throw TreadleError(

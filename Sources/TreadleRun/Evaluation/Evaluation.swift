@@ -28,10 +28,13 @@ public struct Evaluation: Equatable, Sendable {
 package struct EvaluatedSet: Sendable {
     package var set: String
     package var evaluation: Evaluation
+    /// What the answers are worth, where every row was looked at.
+    package var judgement: Judgement?
 
-    package init(set: String, evaluation: Evaluation) {
+    package init(set: String, evaluation: Evaluation, judgement: Judgement? = nil) {
         self.set = set
         self.evaluation = evaluation
+        self.judgement = judgement
     }
 }
 

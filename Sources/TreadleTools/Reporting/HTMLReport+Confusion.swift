@@ -17,7 +17,7 @@ extension HTMLReport {
         return section("Confusion matrix", legend + body + mistakes(matrix))
     }
 
-    private func className(_ index: Int) -> String {
+    func className(_ index: Int) -> String {
         let name = checkpoint.classes.flatMap { $0.indices.contains(index) ? $0[index] : nil } ?? String(index)
         return name.count > 40 ? String(name.prefix(39)) + "…" : name
     }

@@ -48,6 +48,7 @@ package struct HTMLReport {
         \(header)
         \(health)
         \(curves)
+        \(worth)
         \(confusion)
         \(network)
         \(weights)
