@@ -113,9 +113,6 @@ extension Configuration {
         check.that(["calibrate", "task"], !calibrate || task != .regression) {
             "calibrate is for probabilities, which task \"regression\" has none of; remove it"
         }
-        check.that(["calibrate", "model.members"], !calibrate || model.members == 1) {
-            "calibrate fits the outputs of one network, and model.members is \(model.members); remove one of the two"
-        }
         check.that(["calibrate", "data.valid"], !calibrate || data.valid != nil) {
             "calibrate fits a temperature on validation rows, and data.valid is null; give some, or remove calibrate"
         }
