@@ -56,8 +56,8 @@ package enum HeldOut: Equatable, Sendable {
     /// The training rows whose date, in a table's only column of dates or this one, is not before that one.
     case after(String, column: String?)
 
-    /// Whether they are taken from the training rows, and so decide what is learnt.
-    package var isSplit: Bool { if case .source = self { false } else { true } }
+    /// Nil where they are taken from the training rows, and so decide what is learnt.
+    package var dataSource: DataSource? { if case .source(let source) = self { source } else { nil } }
 }
 
 package enum Shuffle: String, CaseIterable, Sendable { case full, block, none }

@@ -54,8 +54,8 @@ final class DataFile: Sendable {
 
     /// Throws when the file under this name is no longer the one that was opened, byte for byte as far as its times tell.
     func checkUnchanged() throws {
-        // One without a name is nobody else's to change.
-        if let table, !table.isKept { return }
+        // It is written once and renamed into place: whoever takes its name away does not change what was opened.
+        if table != nil { return }
         let now: FileIdentity
         do {
             now = try FileIdentity(at: place)

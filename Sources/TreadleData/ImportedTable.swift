@@ -25,7 +25,7 @@ final class ImportedTable: Sendable {
     let path: String
     /// What messages call it: the table.
     let name: String
-    let isKept: Bool
+    private let isKept: Bool
 
     /// The tables among `paths`, imported; nil where all are HDF5 files.
     ///

@@ -112,7 +112,7 @@ struct Measurements: Codable, Equatable {
         let files = dataset.files.map { "\($0.path) \($0.identity)" }
         let fraction =
             if case .fraction(let fraction) = data.valid { "\(fraction) \(configuration.seed)" } else { "all" }
-        let test = if let test = data.test, test.isSplit { " \(test) \(configuration.seed)" } else { "" }
+        let test = if let test = data.test, test.dataSource == nil { " \(test) \(configuration.seed)" } else { "" }
         let parts = [
             "measurements 2\(test)", fingerprint, "\(dataset.range)", fraction, "\(data.normalize)",
             "\(data.normalizeTarget)", "\(data.smoothClip)", "\(data.clipPredictions)", "\(data.nonFinite)", "\(configuration.task)",

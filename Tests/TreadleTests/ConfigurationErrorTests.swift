@@ -42,6 +42,10 @@ import TreadleModel
         Case("data.valid.weight", "the path of a dataset in quotes", "7"),
         Case("data.valid.rows", "a count of at least 1 or [first, end) such as [0, 1000]", "0", "'x'"),
         Case("data.test", "an object with files, or the files alone", "true", "7"),
+        Case("data.test.fraction", "a number between 0 and 1", "0", "1", "null", "'x'"),
+        Case("data.test.group", "the name of a column", "7", "null", "''"),
+        Case("data.test.after", "a date such as \"2026-01-31\"", "7", "null", "'soon'", "'2026-13-01'"),
+        Case("data.test.column", "the name of a column", "7", "''"),
         Case("data.test.files", "a path in quotes or a list of paths", "null", "[]", "7"),
         Case("data.test.x", "the path of a dataset in quotes", "null", "7"),
         Case("data.test.y", "the path of a dataset in quotes", "null", "7"),
@@ -217,8 +221,8 @@ import TreadleModel
             if part == "data", next != "train" { lines[lines.count - 1] += " train: 't'," }
             if part == "model", next != "hidden" { lines[lines.count - 1] += " hidden: []," }
             if part == "hidden", parts.last != "units" { lines[lines.count - 1] += " units: 1," }
-            if ["train", "valid", "test"].contains(part), next != "files", next != "fraction" {
-                lines[lines.count - 1] += " files: 't',"
+            if ["train", "valid", "test"].contains(part), !["files", "fraction", "group", "after"].contains(next) {
+                lines[lines.count - 1] += next == "column" ? " after: '2026-01-31'," : " files: 't',"
             }
         }
         let key = parts[parts.count - 1]

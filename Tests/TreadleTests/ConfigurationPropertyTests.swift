@@ -113,7 +113,10 @@ import TreadleModel
         job.seed = UInt64.random(in: 0...(.max), using: &random)
         job.data.train = source(job.data.train)
         job.data.valid = pick([nil, .fraction(share()), .source(source(job.data.train))])
-        job.data.test = flip() ? source(job.data.train) : nil
+        job.data.test = pick([
+            nil, .source(source(job.data.train)), .fraction(share(), group: flip() ? text() : nil),
+            .after("2026-01-31", column: flip() ? text() : nil),
+        ])
         job.data.batchSize = integer(1...100_000)
         job.data.dropLast = flip()
         job.data.shuffle = pick(Shuffle.allCases)

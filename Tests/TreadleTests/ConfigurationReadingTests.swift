@@ -209,7 +209,7 @@ enum Job {
         }
         #expect(valid.files == ["v.h5"])
         #expect(valid.rows == 0..<7)
-        #expect(job.data.test?.files == ["t.h5"])
+        #expect(job.data.test?.dataSource?.files == ["t.h5"])
         #expect(job.data.batchSize == 32)
         #expect(job.data.dropLast)
         #expect(job.data.shuffle == .block)
@@ -334,8 +334,8 @@ enum Job {
         }
         #expect([valid.x, valid.y, valid.weight] == ["/images", "/other", "/w"])
         #expect(valid.rows == nil)
-        #expect(job.data.test?.x == "/images")
-        #expect(job.data.test?.weight == nil)
+        #expect(job.data.test?.dataSource?.x == "/images")
+        #expect(job.data.test?.dataSource?.weight == nil)
     }
 
     @Test(

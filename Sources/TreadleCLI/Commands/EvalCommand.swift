@@ -25,7 +25,8 @@ enum EvalCommand {
     static let command = Command(
         "eval", group: .using, summary: "measure a checkpoint's loss and metrics on a dataset",
         discussion: [
-            "Without --data it takes data.test of the configuration that the checkpoint was trained by, or its data.valid.",
+            "Columns are found by the names of training. Without --data it takes data.test of the configuration that the "
+                + "checkpoint was trained by, or its data.valid.",
             "Every metric that fits the task is measured, over all rows and in a fixed order: the same numbers each time. "
                 + "Beside them stands what the most common class, or the mean, reaches; below, how often what was said "
                 + "with some probability was so.",
@@ -34,6 +35,7 @@ enum EvalCommand {
         ],
         examples: [
             .init("treadle eval runs/churn/final.h5 --data data/test.h5", "measure on other data"),
+            .init("treadle eval runs/churn/final.h5 --data march.csv", "on a table, by the names of its columns"),
             .init("treadle eval runs/churn/best.h5 --json", "on the run's own test set, for a script"),
             .init("treadle eval new.h5 --against old.h5 --data data/test.h5", "is the new one better, or is it luck"),
             .init("treadle eval runs/churn/final.h5 --importance", "which columns matter"),

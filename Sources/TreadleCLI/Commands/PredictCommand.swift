@@ -9,7 +9,7 @@ internal import TreadleTools
 enum PredictCommand {
     private static let file = Argument("FILE", "the checkpoint", hasSettings: true)
     private static let inputs = Argument(
-        "INPUT", "rows to predict: HDF5 files that are one dataset, or a CSV, TSV, NPY or IDX file", count: .oneOrMore)
+        "INPUT", "rows to predict: HDF5 files or tables that are one dataset, or an NPY or IDX file", count: .oneOrMore)
     private static let output = Option.value(
         "output", short: "o", "OUT", "write there: HDF5, or CSV for a name in .csv; - writes CSV to stdout",
         values: .file)
@@ -26,7 +26,8 @@ enum PredictCommand {
             "Classes: /probabilities (N×K), /class and /class_name. Labels: /probabilities and /label, 1 from 0.5 on. "
                 + "Quantities: /value in the target's own units. The normalization of training is applied to the inputs.",
             "A model with members answers by their mean; --spread adds their standard deviation, as /spread or columns.",
-            "Columns of a table are found by the names of training; those that the model does not know are left out. "
+            "Columns are found by the names of training, in HDF5 files with names as in tables. Those of a table that the "
+                + "model does not know are left out, and words that it does not know count as other ones. "
                 + "Memory stays small however long the input is, and the output appears when it is whole.",
         ],
         examples: [

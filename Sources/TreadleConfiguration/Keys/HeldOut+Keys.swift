@@ -44,7 +44,8 @@ extension Form where Value == HeldOut? {
 
         var form = Form(expected) { node, path, problems in
             guard !node.isNull else { return .some(nil) }
-            guard case .object(let members) = node.value, !members.contains(where: { $0.key == "files" }) else {
+            let isSplit = splits.contains { node[$0] != nil }
+            guard case .object(let members) = node.value, isSplit || node["files"] == nil else {
                 return Form<DataSource>.source.read(node, path, &problems).map { .source($0) }
             }
             guard members.contains(where: { splits.contains($0.key) }) else {

@@ -28,6 +28,6 @@ import Testing
         #expect(try load("linear.json5").model.hidden.isEmpty)
         #expect(try load("regression.json5").task == .regression)
         #expect(try load("nightly.json5").retrain?.promote?.keep == 7)
-        #expect(try load("fashion-mnist.json5").data.test?.files == ["../data/fashion-mnist/test.h5"])
+        #expect(try load("fashion-mnist.json5").data.test?.dataSource?.files == ["../data/fashion-mnist/test.h5"])
     }
 }

@@ -119,8 +119,8 @@ import Testing
         }
         #expect(job.data.train.x == "/x_train" && job.data.train.y == "/y_train")
         #expect(job.data.train.weight == "/sample_weight_train")
-        #expect(job.data.test?.x == "/x_test" && job.data.test?.y == "/y_test")
-        #expect(job.data.test?.weight == nil)
+        #expect(job.data.test?.dataSource?.x == "/x_test" && job.data.test?.dataSource?.y == "/y_test")
+        #expect(job.data.test?.dataSource?.weight == nil)
         #expect(job.data.normalize == .scale(0.00392156862745098))
     }
 
@@ -131,7 +131,7 @@ import Testing
                 try file.write((0..<rows).map { UInt8($0 % 2) }, to: "/\(group)/labels")
             }
         }
-        #expect(job.data.train.x == "/train/images" && job.data.test?.y == "/test/labels")
+        #expect(job.data.train.x == "/train/images" && job.data.test?.dataSource?.y == "/test/labels")
     }
 
     @Test func `missing inputs are filled with means`() throws {
