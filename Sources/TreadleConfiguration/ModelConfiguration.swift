@@ -28,6 +28,16 @@ package struct Variation: Equatable, Sendable {
     package var dropout: ClosedRange<Double>?
     /// The weight decay, evenly by its logarithm.
     package var weightDecay: ClosedRange<Double>?
+
+    package init(
+        lr: ClosedRange<Double>? = nil, units: ClosedRange<Int>? = nil, dropout: ClosedRange<Double>? = nil,
+        weightDecay: ClosedRange<Double>? = nil
+    ) {
+        self.lr = lr
+        self.units = units
+        self.dropout = dropout
+        self.weightDecay = weightDecay
+    }
 }
 
 /// What a number becomes, besides itself, before the first layer reads it: waves of it, combined.

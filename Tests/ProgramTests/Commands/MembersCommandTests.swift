@@ -14,8 +14,13 @@ struct MembersCommandTests {
         let x = (0..<rows * 4).map { Float(($0 * 7919) % 1009) / 250 - 2 }
         let file = try H5File.create(directory.file("data.h5"))
         try file.write(x, to: "/x", shape: [rows, 4])
-        try file.write((0..<rows).map { 5 * x[$0 * 4] - x[$0 * 4 + 1] * x[$0 * 4 + 2] + 100 }, to: "/y")
-        try file.write((0..<rows).map { x[$0 * 4] > 0.5 ? 2 : Int($0 % 2) }, to: "/c")
+        let y = (0..<rows).map { (row: Int) -> Float in
+            let (a, b, c) = (x[row * 4], x[row * 4 + 1], x[row * 4 + 2])
+            return 5 * a - b * c + 100
+        }
+        try file.write(y, to: "/y")
+        let classes = (0..<rows).map { (row: Int) -> Int in x[row * 4] > 0.5 ? 2 : row % 2 }
+        try file.write(classes, to: "/c")
     }
 
     private func train(_ settings: String..., task: String = "regression") throws {
