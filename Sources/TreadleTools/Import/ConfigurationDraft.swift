@@ -14,15 +14,18 @@ package struct ConfigurationDraft {
     package let findings: [String]
 
     /// Looks at `data` and writes a configuration that shall lie at `path`.
+    ///
+    /// A table of text is looked at through the HDF5 file `imported` that was made of it, and named with its column `target`.
     package init(
-        data: String, for path: String, x: String? = nil, y: String? = nil, test: String? = nil
+        data: String, for path: String, x: String? = nil, y: String? = nil, test: String? = nil,
+        effort: Effort = .usual, imported: String? = nil, target: String? = nil
     ) throws {
-        let portrait = try DataPortrait(data, x: x, y: y)
+        let portrait = try DataPortrait(imported ?? data, x: x, y: y)
         let name = ConfigurationDraft.name(for: path, data)
         let directory = URL(fileURLWithPath: path).standardizedFileURL.deletingLastPathComponent().path
         let file = ConfigurationDraft.relative(data, to: directory)
         let plan = TrainingPlan(portrait)
-        findings = ConfigurationDraft.findings(portrait)
+        let findings = ConfigurationDraft.findings(portrait)
 
         var lines = ["// What treadle init found in \(file.printable):"]
         lines += findings.map { "//   \($0)" }
@@ -35,10 +38,15 @@ package struct ConfigurationDraft {
             "  seed: 0,  // the same seed, data and settings give the same weights, bit for bit",
             "",
             "  data: {",
-            "    train: { \(source(file, portrait.inputs, portrait.targets, portrait.weight)) },",
+            imported == nil
+                ? "    train: { \(source(file, portrait.inputs, portrait.targets, portrait.weight)) },"
+                : "    train: { files: [\(json5(file))], y: \(json5(target ?? "")) },",
         ]
+        let recipe = TableRecipe(portrait, effort)
         if let valid = portrait.valid {
             lines.append("    valid: { \(source(file, valid.x, valid.y, nil, beside: portrait.weight)) },")
+        } else if let recipe {
+            lines.append("    \(recipe.validation)")
         } else if let fraction = plan.validFraction {
             lines.append(
                 "    valid: { fraction: \(fraction) },  // rows kept out of training, to see how it does on new ones")
@@ -51,6 +59,12 @@ package struct ConfigurationDraft {
             lines.append(
                 "    test: { \(source(file, pair.x, pair.y, nil, beside: portrait.weight)) },  // evaluated once, at the end"
             )
+        }
+        if let recipe {
+            lines += recipe.data(hasMissing: portrait.hasMissing, shufflesBlocks: plan.shufflesBlocks)
+            lines += ["  },", ""] + recipe.sections(directory: json5("runs/\(name)")) + ["}"]
+            try self.init(lines, portrait, for: path, in: directory)
+            return
         }
         lines.append("    batch_size: \(plan.batchSize),")
         if plan.shufflesBlocks {
@@ -83,6 +97,11 @@ package struct ConfigurationDraft {
             "  checkpoint: { dir: \(json5("runs/\(name)")) },",
             "}",
         ]
+        try self.init(lines, portrait, for: path, in: directory)
+    }
+
+    private init(_ lines: [String], _ portrait: DataPortrait, for path: String, in directory: String) throws {
+        findings = ConfigurationDraft.findings(portrait)
         text = lines.joined(separator: "\n") + "\n"
         // A draft that does not read back is a mistake here, and better found now than in training.
         let configuration = try Configuration.parse(text: text, file: path, baseDirectory: directory)

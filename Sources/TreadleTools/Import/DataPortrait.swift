@@ -21,6 +21,8 @@ struct DataPortrait {
     var valid: (x: ArrayListing.Entry, y: ArrayListing.Entry)?
     var test: (x: ArrayListing.Entry, y: ArrayListing.Entry)?
     var target: Target
+    /// What the columns of a table are, where the file says it.
+    var schema: TableSchema?
     /// Whether inputs hold NaN or infinities, as far as looked at.
     var hasMissing: Bool
     /// Whether every input seen lies in 0…1 already.
@@ -81,7 +83,7 @@ struct DataPortrait {
         valid = pair(.valid)
         test = pair(.test)
         elementSize = inputs.type.size ?? 8
-        let schema = try targets.path == "/y" ? TableSchema(ofDataFile: path) : nil
+        schema = try inputs.path == "/x" && targets.path == "/y" ? TableSchema(ofDataFile: path) : nil
         let names = file.contains("/classes") ? try? file.dataset("/classes").readStrings() : nil
         for entry in [inputs, targets, weight].compactMap({ $0 }) { try file.dataset(entry.path).checkStored() }
         target = try DataPortrait.target(
