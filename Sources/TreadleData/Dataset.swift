@@ -80,6 +80,12 @@ package final class Dataset: Sendable {
             files = [try DataFile(table, policy: settings.policy)]
         } else {
             files = try paths.map { try DataFile($0, policy: settings.policy) }
+            // A file that was imported from a table has the column that y names under the usual path.
+            if let first = files.first, !first.hdf5.contains(source.y),
+                try first.schema()?.targets.contains(where: { $0.name == source.y }) == true
+            {
+                source.y = DataSource.defaultY
+            }
         }
         guard let first = files.first else {
             throw TreadleError(.noInput, "no data files are named in data.train.files")

@@ -71,6 +71,8 @@ import TreadleRun
         let model = try CheckpointFile.read(directory.file("runs/csv/final.h5"))
         #expect(model.schema?.columns.map(\.name) == ["size", "city", "sold"])
         #expect(model.columns?.count == model.network.inputs)
+        // The configuration of one form fits the other: y names the column in both.
+        try run("eval", "runs/csv/final.h5", "--data", "packed.h5")
         let shown = try run("inspect", "runs/csv/final.h5").output
         #expect(shown.contains("city (category of 3)"), "\(shown)")
     }
