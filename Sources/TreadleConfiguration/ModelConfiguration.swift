@@ -14,7 +14,7 @@ package struct ModelConfiguration: Equatable, Sendable {
     /// How weights start: `auto` is `normal` where √F divides them.
     package var start: Initializer { initializer == .auto && parameterization == .ntk ? .normal : initializer }
     /// How many networks are trained, each from a seed of its own; their answers are averaged.
-    package var members: Int
+    package var members = 1
     package var vary: Variation?
 }
 

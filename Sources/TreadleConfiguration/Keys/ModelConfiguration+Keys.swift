@@ -5,7 +5,7 @@ extension ModelConfiguration {
     static let section = Section(
         initial: ModelConfiguration(
             hidden: [], bias: true, initializer: .auto, precision: .float32, parameterization: .standard,
-            scaleInputs: false, embedding: nil, members: 1, vary: nil),
+            scaleInputs: false, embedding: nil),
         keys: [
             Key(
                 "hidden", \.hidden, HiddenLayer.section.form.list("a list of layers { units: … }"), .any,

@@ -1,5 +1,6 @@
 import HDF5
 import TestSupport
+import TreadleBase
 @testable import TreadleData
 @testable import TreadleModel
 
