@@ -7,7 +7,7 @@ extension HTMLReport {
     var worth: String {
         guard let judgement = evaluated?.judgement else { return "" }
         let baseline = judgement.baselineName(classes: checkpoint.classes)
-        let names = judgement.values.keys.sorted { $0 == "loss" ? true : $1 == "loss" ? false : $0 < $1 }
+        let names = judgement.values.keys.sorted { ($0 == "loss" ? 0 : 1, $0) < ($1 == "loss" ? 0 : 1, $1) }
         var rows = names.map { name in
             let cells = [judgement.values[name], judgement.baseline[name]].map {
                 $0.map { Figure.digits(4, $0) } ?? "–"

@@ -70,8 +70,9 @@ struct ExportCommandTests {
 
     @Test(.enabled(if: onnx, "needs onnx and onnxruntime in TREADLE_PYTHON"))
     func `ONNX classifies as predict does`() throws {
-        try train(
-            "classification", y: { row, x in [x[0] + x[1] > 1 ? 2 : Float(row % 2)] }, settings: "calibrate: true")
+        try train("classification", settings: "calibrate: true") { row, x in
+            [x[0] + x[1] > 1 ? 2 : Float(row % 2)]
+        }
         try export("m.onnx")
         try python(
             """
@@ -85,9 +86,9 @@ struct ExportCommandTests {
 
     @Test(.enabled(if: onnx, "needs onnx and onnxruntime in TREADLE_PYTHON"))
     func `ONNX finds labels as predict does`() throws {
-        try train(
-            "multilabel", y: { row, x in [x[0] > 0 ? 1 : 0, x[1] > 1 ? 1 : 0, Float(row % 2)] },
-            settings: "calibrate: true")
+        try train("multilabel", settings: "calibrate: true") { row, x in
+            [x[0] > 0 ? 1 : 0, x[1] > 1 ? 1 : 0, Float(row % 2)]
+        }
         try export("m.onnx")
         try python(
             """
