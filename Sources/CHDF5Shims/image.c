@@ -4,8 +4,10 @@
 
 #include "CHDF5Shims.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 struct chdf5_image {
     int references;
@@ -34,7 +36,12 @@ static void *image_realloc(void *bytes, size_t size, H5FD_file_image_op_t operat
     (void)operation;
     if (image->borrowed) return NULL;
     void *moved = realloc(bytes, size);
-    if (moved) image->capacity = size;
+    if (!moved) return NULL;
+    image->capacity = size;
+    // Large pages for what is written next: touching new memory takes most of the time that an image takes.
+    const uintptr_t huge = 1 << 21;
+    uintptr_t first = ((uintptr_t)moved + huge - 1) / huge * huge, end = ((uintptr_t)moved + size) / huge * huge;
+    if (end > first) madvise((void *)first, end - first, MADV_HUGEPAGE);
     return moved;
 }
 

@@ -63,16 +63,24 @@ int csystem_watch_signals(void) {
     if (!failure) failure = handle(SIGPIPE, SIG_IGN);
     if (!failure) failure = handle(SIGXFSZ, SIG_IGN);
     // A parent that blocks signals on the thread that starts programs hands its mask down.
-    sigset_t wanted;
-    sigemptyset(&wanted);
-    sigaddset(&wanted, SIGTERM);
-    sigaddset(&wanted, SIGINT);
-    sigaddset(&wanted, SIGHUP);
-    sigaddset(&wanted, SIGUSR1);
-    sigaddset(&wanted, SIGUSR2);
-    if (!failure) failure = pthread_sigmask(SIG_UNBLOCK, &wanted, NULL);
+    if (!failure) failure = csystem_release_requests();
     return failure;
 }
+
+static int change_mask(int how) {
+    sigset_t requests;
+    sigemptyset(&requests);
+    sigaddset(&requests, SIGTERM);
+    sigaddset(&requests, SIGINT);
+    sigaddset(&requests, SIGHUP);
+    sigaddset(&requests, SIGUSR1);
+    sigaddset(&requests, SIGUSR2);
+    return pthread_sigmask(how, &requests, NULL);
+}
+
+int csystem_hold_requests(void) { return change_mask(SIG_BLOCK); }
+
+int csystem_release_requests(void) { return change_mask(SIG_UNBLOCK); }
 
 int csystem_stop_signal(void) { return atomic_load_explicit(&stop_signal, memory_order_relaxed); }
 

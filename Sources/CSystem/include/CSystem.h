@@ -27,6 +27,9 @@ void csystem_end_with_parent(void);
 /// The lock is the open file description's own; libhdf5's flock does not collide with it. Returns 0, or an errno value.
 int csystem_claim(int descriptor);
 
+/// Lets the disk begin to write these bytes of a file, without waiting for it. A hint: where it is not understood nothing happens.
+void csystem_begin_writeback(int descriptor, int64_t offset, int64_t count);
+
 // SHA-256 (FIPS 180-4), with the CPU's SHA instructions where it has them.
 
 typedef struct csystem_sha256 {
@@ -52,6 +55,13 @@ void csystem_sha256_use_portable(int portable);
 /// process.
 /// Unblocks them on the calling thread, which should be the main one. Returns 0, or an errno value.
 int csystem_watch_signals(void);
+
+/// Lets SIGTERM, SIGINT, SIGUSR2, SIGHUP and SIGUSR1 wait on the calling thread, until there are handlers for them or they are
+/// released. Returns 0, or an errno value.
+int csystem_hold_requests(void);
+
+/// Lets those signals come, with the handlers that there are. Returns 0, or an errno value.
+int csystem_release_requests(void);
 
 /// The signal that asked for a stop, or 0.
 int csystem_stop_signal(void);

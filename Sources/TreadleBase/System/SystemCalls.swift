@@ -1,3 +1,4 @@
+internal import CSystem
 internal import Glibc
 
 /// The system calls that put files into place, each of which a test can make fail.
@@ -15,7 +16,7 @@ package struct SystemCalls: Sendable {
     /// More bytes than this are written in several calls.
     package var longestWrite: Int
 
-    package init(longestWrite: Int = 1 << 30, fault: @escaping @Sendable (Call) -> Int32? = { _ in nil }) {
+    package init(longestWrite: Int = 1 << 23, fault: @escaping @Sendable (Call) -> Int32? = { _ in nil }) {
         self.longestWrite = longestWrite
         self.fault = fault
     }
@@ -26,17 +27,20 @@ package struct SystemCalls: Sendable {
         return Int32(try check(.open, target) { Int(unsafe Glibc.open(path, flags, 0o666)) })
     }
 
-    /// Writes where the last write ended, or at `offset`.
+    /// Writes where the last write ended, or at `offset`. The disk begins with what was written without waiting for the
+    /// `fsync` that comes later, so that the program and the disk work at the same time.
     package func write(_ bytes: RawSpan, to descriptor: Int32, at offset: Int? = nil, for target: String) throws {
         try unsafe bytes.withUnsafeBytes { buffer in
             var start = 0
             while start < buffer.count {
                 let count = min(longestWrite, buffer.count - start)
-                start += try check(.write, target) {
+                let written = try check(.write, target) {
                     let piece = unsafe buffer.baseAddress.map { unsafe $0 + start }
                     guard let offset else { return unsafe Glibc.write(descriptor, piece, count) }
                     return unsafe pwrite(descriptor, piece, count, off_t(offset + start))
                 }
+                if let offset { csystem_begin_writeback(descriptor, Int64(offset + start), Int64(written)) }
+                start += written
             }
         }
     }

@@ -31,4 +31,18 @@ package struct Workers: Sendable {
             }
         }
     }
+
+    /// Does two things at once where a core is free for each, or else the first before the second, and returns when both
+    /// are done. When both fail, the first one's error is thrown.
+    package static func together<First, Second>(
+        _ first: () throws -> First, and second: () throws -> Second
+    ) throws -> (First, Second) {
+        var one: Result<First, any Error>?
+        var other: Result<Second, any Error>?
+        Workers(count: 2).forEach(2) { task, _ in
+            if task == 0 { one = Result(catching: first) } else { other = Result(catching: second) }
+        }
+        guard let one, let other else { preconditionFailure("every task is done when forEach returns") }
+        return (try one.get(), try other.get())
+    }
 }

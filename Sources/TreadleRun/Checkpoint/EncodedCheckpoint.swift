@@ -3,16 +3,16 @@ internal import TreadleBase
 internal import TreadleData
 internal import TreadleModel
 
-/// A checkpoint as the bytes of its file, built in memory and digested.
+/// A checkpoint as the bytes of its file, built in memory.
 ///
 /// Equal checkpoints give equal bytes; the fields that hold times are `created`, `progress.seconds` and the
 /// `seconds` of the history.
 struct EncodedCheckpoint: Sendable {
-    private let header: [UInt8]
     private let image: H5Image
+    private let programVersion: String
 
     /// The file's length in bytes.
-    var count: Int { header.count + image.count }
+    var count: Int { UserBlock.size + image.count }
 
     /// Numbers that are not finite throw `.diverged`: such a checkpoint is never written.
     init(_ checkpoint: Checkpoint) throws {
@@ -28,18 +28,29 @@ struct EncodedCheckpoint: Sendable {
         } catch let error as H5Error {
             throw TreadleError(.bug, "the checkpoint could not be built in memory: \(error)")
         }
-        let digest = unsafe image.withUnsafeBytes { unsafe SHA256.digest(of: $0.bytes) }
-        let block = UserBlock(
-            imageLength: image.count, imageDigest: digest, programVersion: checkpoint.programVersion)
-        header = block.bytes
+        programVersion = checkpoint.programVersion
     }
 
     /// Puts the file at `path`, durably, all at once or not at all.
     func write(to path: String, calls: SystemCalls) throws {
         var file = try DurableFile(replacing: path, calls: calls)
-        try file.write(header)
-        try unsafe image.withUnsafeBytes { try file.write(unsafe $0.bytes) }
+        let digest = try writeImage(to: file)
+        // The header vouches for all that follows, so it is known last.
+        let header = UserBlock(imageLength: image.count, imageDigest: digest, programVersion: programVersion)
+        try file.write(unsafe header.bytes.span.bytes, at: 0)
         try file.commit()
+    }
+
+    /// Writes all but the header and returns its digest, which is computed while the disk is at work.
+    private func writeImage(to file: borrowing DurableFile) throws -> [UInt8] {
+        try unsafe image.withUnsafeBytes { image in
+            let (_, digest) = try Workers.together {
+                try file.write(unsafe image.bytes, at: UserBlock.size)
+            } and: {
+                unsafe SHA256.digest(of: image.bytes)
+            }
+            return digest
+        }
     }
 
     // MARK: What the file holds, in its order

@@ -36,19 +36,35 @@ final class SealedFile: CheckpointImage {
 
     deinit { close(descriptor) }
 
-    /// Reads the image once, a piece after the other, and throws unless its digest is right.
+    /// Reads the image once, and throws unless its digest is right.
     ///
-    /// `use` sees each piece with its place, before anything is known to be right.
-    func checkDigest(_ use: (_ offset: Int, _ piece: UnsafeRawBufferPointer) -> Void = { _, _ in }) throws {
+    /// `whole`, where it is given, is as long as the image and gets it, before anything is known to be right.
+    func checkDigest(into whole: UnsafeMutableRawBufferPointer? = nil) throws {
+        // One piece is digested, still in cache, while the next is read.
+        let size = min(1 << 20, max(length, 1))
+        let two = UnsafeMutableRawBufferPointer.allocate(
+            byteCount: unsafe whole == nil ? 2 * size : 1, alignment: 64)
+        defer { unsafe two.deallocate() }
+        func piece(_ start: Int) -> UnsafeMutableRawBufferPointer {
+            let (place, buffer) = unsafe whole.map { unsafe (start, $0) } ?? (start / size % 2 * size, two)
+            return unsafe UnsafeMutableRawBufferPointer(
+                rebasing: buffer[place..<place + min(size, length - start)])
+        }
         var hash = SHA256()
-        // Digested while it is still in cache.
-        let piece = UnsafeMutableRawBufferPointer.allocate(byteCount: min(1 << 20, max(length, 1)), alignment: 64)
-        defer { unsafe piece.deallocate() }
-        for start in stride(from: 0, to: length, by: piece.count) {
-            let part = unsafe UnsafeMutableRawBufferPointer(rebasing: piece[..<min(piece.count, length - start)])
-            try unsafe read(at: start, into: part)
-            hash.add(unsafe part.bytes)
-            unsafe use(start, UnsafeRawBufferPointer(part))
+        if length > 0 { try unsafe read(at: 0, into: piece(0)) }
+        for start in stride(from: 0, to: length, by: size) {
+            let next = start + size
+            let current = unsafe piece(start)
+            if next < length {
+                let following = unsafe piece(next)
+                _ = try Workers.together {
+                    try unsafe read(at: next, into: following)
+                } and: {
+                    hash.add(unsafe current.bytes)
+                }
+            } else {
+                hash.add(unsafe current.bytes)
+            }
         }
         guard hash.digest == header.imageDigest else {
             throw TreadleError(
