@@ -1,4 +1,5 @@
 internal import TreadleBase
+internal import TreadleData
 internal import TreadleRun
 internal import TreadleTools
 
@@ -12,7 +13,10 @@ extension GuardedHelper {
 struct Main {
     /// What a process that looks at a file of unknown origin can be asked for.
     private static var works: [any GuardedWork.Type] {
-        [FileTree.Listing.self, FileSurvey.Work.self, SlicedArray.Work.self, CheckpointFile.Work.self]
+        [
+            FileTree.Listing.self, FileSurvey.Work.self, SlicedArray.Work.self, CheckpointFile.Work.self,
+            DataTrial.Work.self,
+        ]
     }
 
     static func main() {

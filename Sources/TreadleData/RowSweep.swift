@@ -24,7 +24,7 @@ struct RowSweep {
             let isLate = failure.withLock { $0.map { $0.block < index } ?? false }
             guard !isLate else { return }
             do {
-                guard !stop.isRequested else { throw TreadleError(.tryAgain, "stopped while reading data") }
+                try stop.check()
                 let lower = rows.lowerBound + index * block
                 try body(index, lower..<min(lower + block, rows.upperBound), unsafe shared[worker])
             } catch {

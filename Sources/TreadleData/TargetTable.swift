@@ -129,7 +129,7 @@ extension Labels {
             let count = dataset.shape.first ?? 0
             let wanted = rows.clamped(to: firstRow..<firstRow + count)
             for lower in stride(from: wanted.lowerBound, to: wanted.upperBound, by: 1 << 16) {
-                guard !settings.stop.isRequested else { throw TreadleError(.tryAgain, "stopped while reading data") }
+                try settings.stop.check()
                 let block = lower - firstRow..<min(lower + 1 << 16, wanted.upperBound) - firstRow
                 let texts: [String]
                 do {

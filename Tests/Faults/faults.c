@@ -8,12 +8,17 @@
 //           bytes     NUMBER counts the bytes written to files instead of calls
 //   WHAT    kill      the process ends by SIGKILL before the call
 //           term      it gets SIGTERM before the call, which then takes place
+//           crash     the process ends by SIGSEGV before the call, as libhdf5 does on some files
+//           hang      the process computes without end instead of the call, as libhdf5 does on others
 //           a number  the call fails with this errno value; with "bytes", so does every later one, as on a full disk
 //
+// FAULTS_FILE is a name, with which the paths of the files end that count; all files do without it. FAULTS_CALLER is a part
+// of a library's name, whose calls alone count.
 // FAULTS_REACHED names a file that is created when it happens, so that whoever counts upwards knows when to stop. To
 // FAULTS_COUNT each process that ends by itself adds a line: how many calls or bytes there were.
 
 #define _GNU_SOURCE
+#include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -29,21 +34,29 @@
 #include <unistd.h>
 
 enum class { nothing, changes, reads, bytes };
-enum { kill_it = -1, stop_it = -2 };
+enum { kill_it = -1, stop_it = -2, crash_it = -3, hang_it = -4 };
 
 static enum class wanted;
 static int what;
 static long long number;
 static atomic_llong count;
 static const char *reached;
+static const char *file_name;
+static const char *caller_name;
 
 __attribute__((constructor)) static void begin(void) {
     const char *order = getenv("FAULTS");
     char which[16], how[16];
     if (!order || sscanf(order, "%15[a-z],%15[a-z0-9],%lld", which, how, &number) != 3) return;
     wanted = !strcmp(which, "changes") ? changes : !strcmp(which, "reads") ? reads : !strcmp(which, "bytes") ? bytes : nothing;
-    what = !strcmp(how, "kill") ? kill_it : !strcmp(how, "term") ? stop_it : atoi(how);
+    what = !strcmp(how, "kill")    ? kill_it
+           : !strcmp(how, "term")  ? stop_it
+           : !strcmp(how, "crash") ? crash_it
+           : !strcmp(how, "hang")  ? hang_it
+                                   : atoi(how);
     reached = getenv("FAULTS_REACHED");
+    file_name = getenv("FAULTS_FILE");
+    caller_name = getenv("FAULTS_CALLER");
 }
 
 __attribute__((destructor)) static void end(void) {
@@ -70,9 +83,33 @@ static int fails(enum class class) {
     mark();
     if (what == kill_it) kill(getpid(), SIGKILL);
     if (what == stop_it) kill(getpid(), SIGTERM);
+    if (what == crash_it) raise(SIGSEGV);
+    volatile int goes_on = what == hang_it;
+    while (goes_on) {}
     if (what < 0) return 0;
     errno = what;
     return 1;
+}
+
+static int has_name(const char *path) {
+    if (!file_name) return 1;
+    size_t length = strlen(path), due = strlen(file_name);
+    return length >= due && !strcmp(path + length - due, file_name);
+}
+
+static int is_called_by(void *address) {
+    Dl_info info;
+    return !caller_name || (dladdr(address, &info) && info.dli_fname && strstr(info.dli_fname, caller_name));
+}
+#define IS_CALLED is_called_by(__builtin_return_address(0))
+
+static int is_named(int descriptor) {
+    if (!file_name) return 1;
+    char link[64], path[4096];
+    snprintf(link, sizeof link, "/proc/self/fd/%d", descriptor);
+    ssize_t length = readlink(link, path, sizeof path - 1);
+    path[length < 0 ? 0 : length] = 0;
+    return has_name(path);
 }
 
 static int is_file(int descriptor) {
@@ -114,7 +151,7 @@ static ssize_t room(int descriptor, size_t size) {
             mode = va_arg(rest, mode_t);                                                               \
             va_end(rest);                                                                              \
         }                                                                                              \
-        if (fails(flags & (O_CREAT | O_TRUNC) ? changes : reads)) return -1;                           \
+        if (has_name(path) && IS_CALLED && fails(flags & (O_CREAT | O_TRUNC) ? changes : reads)) return -1; \
         return call;                                                                                   \
     }
 
@@ -123,9 +160,10 @@ OPEN(open64, (const char *path, int flags, ...), REAL(open64)(path, flags, mode)
 OPEN(openat, (int place, const char *path, int flags, ...), REAL(openat)(place, path, flags, mode))
 OPEN(openat64, (int place, const char *path, int flags, ...), REAL(openat64)(place, path, flags, mode))
 
+// Calls that change files count whatever their files' names.
 #define PASS(class, result, failure, name, arguments, names)                                           \
     FIND(name)                                                                                         \
-    result name arguments { return fails(class) ? (failure) : REAL(name) names; }
+    result name arguments { return !file_name && IS_CALLED && fails(class) ? (failure) : REAL(name) names; }
 
 PASS(changes, int, -1, rename, (const char *old, const char *new), (old, new))
 PASS(changes, int, -1, renameat, (int a, const char *old, int b, const char *new), (a, old, b, new))
@@ -140,12 +178,19 @@ PASS(changes, int, -1, ftruncate64, (int descriptor, off64_t size), (descriptor,
 PASS(changes, int, -1, fsync, (int descriptor), (descriptor))
 PASS(changes, int, -1, fdatasync, (int descriptor), (descriptor))
 PASS(changes, int, -1, fchmod, (int descriptor, mode_t mode), (descriptor, mode))
-PASS(reads, int, -1, stat, (const char *path, struct stat *status), (path, status))
-PASS(reads, int, -1, fstat, (int descriptor, struct stat *status), (descriptor, status))
-PASS(reads, int, -1, lstat, (const char *path, struct stat *status), (path, status))
-PASS(reads, int, -1, stat64, (const char *path, struct stat64 *status), (path, status))
-PASS(reads, int, -1, fstat64, (int descriptor, struct stat64 *status), (descriptor, status))
-PASS(reads, int, -1, access, (const char *path, int mode), (path, mode))
+
+#define LOOK(named, result, failure, name, arguments, names)                                           \
+    FIND(name)                                                                                         \
+    result name arguments { return named && IS_CALLED && fails(reads) ? (failure) : REAL(name) names; }
+
+LOOK(has_name(path), int, -1, stat, (const char *path, struct stat *status), (path, status))
+LOOK(is_named(descriptor), int, -1, fstat, (int descriptor, struct stat *status), (descriptor, status))
+LOOK(has_name(path), int, -1, lstat, (const char *path, struct stat *status), (path, status))
+LOOK(has_name(path), int, -1, stat64, (const char *path, struct stat64 *status), (path, status))
+LOOK(is_named(descriptor), int, -1, fstat64, (int descriptor, struct stat64 *status), (descriptor, status))
+LOOK(has_name(path), DIR *, NULL, opendir, (const char *path), (path))
+LOOK(is_named(dirfd(directory)), struct dirent *, NULL, readdir, (DIR *directory), (directory))
+LOOK(has_name(path), int, -1, access, (const char *path, int mode), (path, mode))
 PASS(reads, void *, (void *)-1, mmap, (void *at, size_t size, int protection, int flags, int descriptor, off_t offset),
      (at, size, protection, flags, descriptor, offset))
 
@@ -174,7 +219,10 @@ WRITE(pwrite64, (int descriptor, const void *buffer, size_t size, off64_t at), (
 
 #define READ(name, arguments, names)                                                                   \
     FIND(name)                                                                                         \
-    ssize_t name arguments { return is_file(descriptor) && fails(reads) ? -1 : REAL(name) names; }
+    ssize_t name arguments {                                                                           \
+        return is_file(descriptor) && is_named(descriptor) && IS_CALLED && fails(reads) ? -1                \
+                                                                                        : REAL(name) names; \
+    }
 
 READ(read, (int descriptor, void *buffer, size_t size), (descriptor, buffer, size))
 READ(pread, (int descriptor, void *buffer, size_t size, off_t at), (descriptor, buffer, size, at))

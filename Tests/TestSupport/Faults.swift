@@ -5,7 +5,7 @@ package enum Faults {
     package enum Which: String, Sendable { case changes, reads, bytes }
 
     package enum What: Sendable {
-        case kill, terminate
+        case kill, terminate, crash, hang
         case fails(Int32)
     }
 
@@ -20,16 +20,24 @@ package enum Faults {
 
     package static var isAvailable: Bool { library != nil }
 
-    /// The environment that lets this happen at the call, or byte, of this number. `reached` is created when it does.
-    package static func environment(_ which: Which, _ what: What, at number: Int, reached: String) -> [String: String] {
+    /// The environment that lets this happen at the call, or byte, of this number, on any file or on those of a name, and
+    /// by anyone or by libraries of a name. `reached` is created when it does.
+    package static func environment(
+        _ which: Which, _ what: What, at number: Int, file: String? = nil, caller: String? = nil, reached: String
+    ) -> [String: String] {
         let how =
             switch what {
             case .kill: "kill"
             case .terminate: "term"
+            case .crash: "crash"
+            case .hang: "hang"
             case .fails(let code): "\(code)"
             }
-        return [
+        var environment = [
             "LD_PRELOAD": library ?? "", "FAULTS": "\(which.rawValue),\(how),\(number)", "FAULTS_REACHED": reached,
         ]
+        environment["FAULTS_FILE"] = file
+        environment["FAULTS_CALLER"] = caller
+        return environment
     }
 }

@@ -3,7 +3,7 @@ internal import Glibc
 
 /// A running child and the pipe that its answer comes through.
 struct GuardedChild {
-    enum Ending { case finished, tooLate, tooLong, signal(Int32) }
+    enum Ending { case finished, tooLate, tooLong, stopped, signal(Int32) }
 
     private let identifier: pid_t
     private let pipe: Int32
@@ -26,8 +26,9 @@ struct GuardedChild {
         pipe = ends[0]
     }
 
-    /// Reads to the end of the answer or of the limits, and waits for the child, which does not outlive this.
-    func collect(within limits: GuardedProcess.Limits) -> (bytes: Data, ending: Ending) {
+    /// Reads to the end of the answer, of the limits, or of the caller's work, and waits for the child, which does not
+    /// outlive this.
+    func collect(within limits: GuardedProcess.Limits, stop: Stop) -> (bytes: Data, ending: Ending) {
         let deadline = ContinuousClock.now + .seconds(limits.patience)
         var answer = Data()
         var ending = Ending.finished
@@ -35,8 +36,14 @@ struct GuardedChild {
         reading: while true {
             var waiting = pollfd(fd: pipe, events: Int16(POLLIN), revents: 0)
             let left = (deadline - .now) / .milliseconds(1)
-            let ready = unsafe poll(&waiting, 1, Int32(max(0, min(left, 1e6))))
+            // Whoever asks for a stop need not interrupt this thread.
+            let ready = unsafe poll(&waiting, 1, Int32(max(0, min(left, 100))))
+            if stop.isRequested {
+                ending = .stopped
+                break
+            }
             if ready < 0, errno == EINTR { continue }
+            if ready == 0, left > 0 { continue }
             if ready <= 0 {
                 ending = .tooLate
                 break

@@ -32,12 +32,17 @@ package enum GuardedProcess {
         package var seconds: Int
         /// By the clock.
         package var patience: Int { 5 * seconds }
+        /// Of one core, for any one call of libhdf5; 0 is no limit.
+        package var secondsOfCall: Int
         /// Bytes of the answer.
         package var response: Int
 
-        package init(memory: Int = 512 << 20, seconds: Int = 30, response: Int = 256 << 20) {
+        package init(
+            memory: Int = 512 << 20, seconds: Int = 30, secondsOfCall: Int = 0, response: Int = 256 << 20
+        ) {
             self.memory = memory
             self.seconds = seconds
+            self.secondsOfCall = secondsOfCall
             self.response = response
         }
     }
@@ -47,29 +52,36 @@ package enum GuardedProcess {
 
     /// Does `work` in a child. A child that dies is an error that calls `subject` damaged or hostile.
     ///
-    /// `input` is a descriptor that shall be the child's standard input.
+    /// `input` is a descriptor that shall be the child's standard input. A request to `stop` ends the child.
     package static func perform<Work: GuardedWork>(
         _ work: Work.Type, _ request: Work.Request, on subject: String, limits: Limits = Limits(),
-        input: Int32? = nil, helper: GuardedHelper
+        input: Int32? = nil, stop: Stop = Stop(), helper: GuardedHelper
     ) throws -> Work.Response {
         let order = [
-            argument, Work.name, String(limits.memory), String(limits.seconds),
+            argument, Work.name, String(limits.memory), String(limits.seconds), String(limits.secondsOfCall),
             String(decoding: try encoder.encode(request), as: UTF8.self),
         ]
         let child = try GuardedChild(helper.executable, order, input: input, subject: subject)
-        let answer = child.collect(within: limits)
+        let answer = child.collect(within: limits, stop: stop)
         switch answer.ending {
         case .finished:
             guard let reply = try? decoder.decode(Reply<Work.Response>.self, from: answer.bytes) else {
                 throw unreadable(subject, "the process that read it gave no answer")
             }
             return try reply.get()
+        case .stopped:
+            try stop.check()
+            throw TreadleError(.tryAgain, "\(subject.printable): reading it was interrupted; run the command again")
         case .tooLate: throw tooSlow(subject, limits.patience)
+        case .signal(SIGXCPU) where limits.secondsOfCall > 0:
+            throw unreadable(subject, "a call of libhdf5 on it took more than \(limits.secondsOfCall) s")
         case .tooLong: throw unreadable(subject, "it describes more than \(limits.response >> 20) MB")
         case .signal(SIGXCPU), .signal(SIGALRM):
             throw tooSlow(subject, limits.seconds)
         case .signal(let signal) where [SIGINT, SIGTERM, SIGHUP].contains(signal):
             throw TreadleError(.tryAgain, "\(subject.printable): reading it was interrupted; run the command again")
+        case .signal(let signal) where limits.secondsOfCall > 0:
+            throw unreadable(subject, "reading it crashed libhdf5 (signal \(signal))")
         case .signal(let signal):
             throw unreadable(
                 subject, "reading it crashed libhdf5 or took over \(limits.memory >> 20) MB (signal \(signal))")
@@ -78,11 +90,12 @@ package enum GuardedProcess {
 
     /// The child's life: answers the one request of its arguments, for one of `works`, and ends the process.
     package static func serve(_ arguments: [String], works: [any GuardedWork.Type]) -> Never {
-        guard arguments.count == 5, let memory = Int(arguments[2]), let seconds = Int(arguments[3]),
-            let work = works.first(where: { $0.name == arguments[1] })
+        guard arguments.count == 6, let memory = Int(arguments[2]), let seconds = Int(arguments[3]),
+            let secondsOfCall = Int(arguments[4]), let work = works.first(where: { $0.name == arguments[1] })
         else { exit(TreadleError.Kind.usage.rawValue) }
         limit(memory: memory, seconds: seconds)
-        let answer = answer(work, Data(arguments[4].utf8))
+        if secondsOfCall > 0 { SupervisedProcess.limitCalls() }
+        let answer = answer(work, Data(arguments[5].utf8))
         exit(answer.flatMap { write($0) } == nil ? TreadleError.Kind.bug.rawValue : 0)
     }
 

@@ -13,15 +13,17 @@ package enum SupervisedProcess {
     package static let argument = "--supervised"
 
     /// Of the processor, for any one call of libhdf5: rows are read in pieces that take a small part of it.
-    private static let secondsOfCall = 4
+    package static let secondsOfCall = 4
     /// A chunk of a quarter of this can be decoded.
     private static let bytesOfCall = 3 << 28
 
     /// What the child does first: it does not outlive its parent, and no call of libhdf5 runs in circles or fills the memory.
     package static func begin() {
         csystem_end_with_parent()
-        H5Library.limitCalls(seconds: secondsOfCall, bytes: bytesOfCall)
+        limitCalls()
     }
+
+    static func limitCalls() { H5Library.limitCalls(seconds: secondsOfCall, bytes: bytesOfCall) }
 
     /// Runs `helper`, which is the program once more, with `line`, and returns its exit code. A crash is an error that names `subjects`.
     package static func run(_ line: [String], on subjects: [String], helper: GuardedHelper) throws -> Int32 {

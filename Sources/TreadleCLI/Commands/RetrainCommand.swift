@@ -50,6 +50,7 @@ enum RetrainCommand {
         options.isDryRun = call.has(dryRun)
         options.promotesAnyway = call.has(promoteAnyway)
         let retraining = try Retraining(configuration, options: options, observer: observer)
+        if !call.has(rollback) { try DataTrial.run(configuration, stop: stop, helper: .program) }
         let report = call.has(rollback) ? try retraining.rollBack() : try retraining.run()
 
         if call.wantsJSON {

@@ -1,6 +1,7 @@
 internal import Foundation
 internal import TreadleBase
 internal import TreadleConfiguration
+internal import TreadleData
 internal import TreadleRun
 internal import TreadleTools
 
@@ -35,6 +36,7 @@ enum TrainCommand {
     private static func train(_ invocation: Invocation, _ ranks: Ranks) throws -> ExitCode {
         let configuration = try invocation.configuration(at: invocation.argument(job))
         ranks.timeout = configuration.compute.rankTimeout
+        try DataTrial.run(configuration, stop: Signals.stop, helper: .program)
         var options = Trainer.Options()
         options.fresh = invocation.has(fresh)
         options.acceptsChangedData = invocation.has(acceptChangedData)

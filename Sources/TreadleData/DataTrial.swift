@@ -1,0 +1,83 @@
+internal import HDF5
+package import TreadleBase
+package import TreadleConfiguration
+internal import TreadleModel
+
+/// Opens all data of a configuration in a process of its own, before this one relies on it.
+///
+/// A file that crashes libhdf5, or makes it run in circles, is an error then that names the file. All else that may be wrong
+/// with the data is found, and told better, when it is opened in earnest.
+package enum DataTrial {
+    package static func run(_ configuration: Configuration, stop: Stop, helper: GuardedHelper) throws {
+        let sources = sources(of: configuration.data).map { source in
+            // Files that are not there are told later.
+            (try? configuration.files(of: source)) ?? []
+        }
+        var files: [String] = []
+        for file in sources.joined() where !files.contains(file) { files.append(file) }
+        guard files.contains(where: { (try? H5File.isHDF5($0)) ?? true }) else { return }
+        func open(only file: String?, _ subject: String) throws {
+            let request = Work.Request(
+                configuration: configuration.resolvedText, baseDirectory: configuration.baseDirectory, file: file)
+            _ = try GuardedProcess.perform(
+                Work.self, request, on: subject, limits: limits, stop: stop, helper: helper)
+        }
+        do {
+            try open(only: nil, files.joined(separator: ", "))
+        } catch let error as TreadleError where error.kind == .badData && files.count > 1 {
+            // Which one it was.
+            for file in files { try open(only: file, file) }
+            throw error
+        }
+    }
+
+    /// Of the whole trial little is asked, as large data take their time; of each call of libhdf5 what `check` asks.
+    private static let limits = GuardedProcess.Limits(
+        memory: 1 << 40, seconds: 600, secondsOfCall: SupervisedProcess.secondsOfCall)
+
+    private static func sources(of data: DataConfiguration) -> [DataSource] {
+        var sources = [data.train]
+        if case .source(let source) = data.valid { sources.append(source) }
+        if let test = data.test { sources.append(test) }
+        return sources
+    }
+
+    package enum Work: GuardedWork {
+        package struct Request: Codable, Sendable {
+            var configuration: String
+            var baseDirectory: String
+            /// The one file to open, or nil for all.
+            var file: String?
+        }
+        /// That this process is alive is all that it has to say.
+        package struct Response: Codable, Sendable {}
+
+        package static let name = "data-trial"
+
+        package static func perform(_ request: Request) throws -> Response {
+            let configuration = try Configuration.parse(
+                text: request.configuration, file: "", baseDirectory: request.baseDirectory)
+            let settings = DatasetSettings(
+                configuration.data, baseDirectory: configuration.baseDirectory, workers: Workers(count: 1))
+            for var source in sources(of: configuration.data) {
+                if let file = request.file {
+                    guard try configuration.files(of: source).contains(file) else { continue }
+                    source.files = [file]
+                    source.rows = nil
+                }
+                try? open(source, settings, configuration.task)
+            }
+            return Response()
+        }
+
+        private static func open(_ source: DataSource, _ settings: DatasetSettings, _ task: LearningTask) throws {
+            let dataset = try Dataset.open(source, settings, targets: .learn(task))
+            let scratch = ReadScratch()
+            for segment in dataset.x.segments where segment.rows > 0 {
+                for row in [0, segment.rows - 1] {
+                    try unsafe segment.reader.visit(row..<row + 1, scratch) { _, _ in }
+                }
+            }
+        }
+    }
+}
