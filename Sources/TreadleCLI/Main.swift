@@ -20,8 +20,12 @@ struct Main {
     }
 
     static func main() {
+        Signals.hold()
         var line = Array(CommandLine.arguments.dropFirst())
-        if line.first == GuardedProcess.argument { GuardedProcess.serve(line, works: works) }
+        if line.first == GuardedProcess.argument {
+            Signals.release()
+            GuardedProcess.serve(line, works: works)
+        }
         let isSupervised = line.first == SupervisedProcess.argument
         if isSupervised {
             SupervisedProcess.begin()

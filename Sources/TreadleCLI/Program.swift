@@ -42,6 +42,11 @@ struct Program {
             return ExitCode(value: TreadleError.Kind.usage.rawValue)
         }
         let help = HelpText(commands: commands, terminal: output.terminal)
+        let known = commands.first { $0.name == first }
+        // A parent that only passes signals on, and work that answers them, take those that have come since the start.
+        let hasChild = known?.readsForeignRows == true && !isSupervised
+        if known?.endsOnRequest == true, !hasChild { try Signals.install() }
+        if known?.endsOnRequest != true, !hasChild { Signals.release() }
         switch first {
         case "--help", "-h":
             try output.write(help.program)
@@ -59,9 +64,6 @@ struct Program {
         default: break
         }
         let command = try command(named: first)
-        // Before anything else: a signal that comes first would end the process. A parent only passes signals on.
-        let hasChild = command.readsForeignRows && !isSupervised
-        if command.endsOnRequest, !hasChild { try Signals.install() }
         var parser = CommandLineParser(command)
         switch try parser.parse(Array(rest)) {
         case .help: try output.write(help.text(for: command))

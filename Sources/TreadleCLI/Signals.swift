@@ -19,6 +19,13 @@ enum Signals {
         }
     }
 
+    /// Lets signals wait until `install` or `release`: one that comes while the program starts does what one does that comes
+    /// later.
+    static func hold() { _ = csystem_hold_requests() }
+
+    /// Lets signals do what they do to any process.
+    static func release() { _ = csystem_release_requests() }
+
     /// The signal that asked for a stop.
     private static var name: String? {
         switch csystem_stop_signal() {

@@ -10,9 +10,11 @@ enum ChildProcess {
         case null
     }
 
-    /// Starts `executable` and returns its identifier. Descriptors that `files` does not name are this process's own.
+    /// Starts `executable` and returns its identifier. Descriptors that `files` does not name are this process's own;
+    /// of the signals in `held` none comes before the child lets it.
     static func start(
-        _ executable: String, _ arguments: [String], files: [(number: Int32, file: File)], subject: String
+        _ executable: String, _ arguments: [String], files: [(number: Int32, file: File)], held: sigset_t = sigset_t(),
+        subject: String
     ) throws -> pid_t {
         var actions = unsafe posix_spawn_file_actions_t()
         unsafe posix_spawn_file_actions_init(&actions)
@@ -30,7 +32,7 @@ enum ChildProcess {
         var signals = sigset_t()
         unsafe sigfillset(&signals)
         unsafe posix_spawnattr_setsigdefault(&attributes, &signals)
-        unsafe sigemptyset(&signals)
+        signals = held
         unsafe posix_spawnattr_setsigmask(&attributes, &signals)
         unsafe posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK))
         // A crash is an answer here; a backtrace of it would take longer than the work.

@@ -30,10 +30,13 @@ package enum SupervisedProcess {
         // Signals wait until they are asked for: none is lost between the start and the wait.
         var waiting = sigset_t()
         unsafe sigemptyset(&waiting)
-        for signal in [SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2, SIGCHLD] { unsafe sigaddset(&waiting, signal) }
+        for signal in [SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2] { unsafe sigaddset(&waiting, signal) }
+        let requests = waiting
+        unsafe sigaddset(&waiting, SIGCHLD)
         unsafe pthread_sigmask(SIG_BLOCK, &waiting, nil)
+        // What is passed on to a child that is still starting waits for it.
         let child = try ChildProcess.start(
-            helper.executable, [argument] + line, files: [], subject: subjects.joined(separator: ", "))
+            helper.executable, [argument] + line, files: [], held: requests, subject: subjects.joined(separator: ", "))
         while true {
             var about = unsafe siginfo_t()
             let signal = unsafe sigwaitinfo(&waiting, &about)
