@@ -1,4 +1,5 @@
 internal import Foundation
+internal import Glibc
 package import TreadleBase
 
 /// Paths as the configuration writes them.
@@ -48,7 +49,7 @@ package enum PathResolution {
                 continue
             }
             let isAbsolute = path == pattern || pattern.hasPrefix("~")
-            let matches = FilePattern.matches(of: isAbsolute ? path : pattern, in: isAbsolute ? "/" : directory)
+            let matches = try FilePattern.matches(of: isAbsolute ? path : pattern, in: isAbsolute ? "/" : directory)
             guard !matches.isEmpty else {
                 let place = isAbsolute ? "" : " in \(directory)"
                 throw TreadleError(
@@ -63,31 +64,41 @@ package enum PathResolution {
 /// Matches names as a shell does: `*`, `?`, `[a-z]`, `[!a-z]`; a leading dot only by a dot.
 enum FilePattern {
     /// The paths that exist and match, in the order of their bytes.
-    static func matches(of pattern: String, in directory: String) -> [String] {
+    static func matches(of pattern: String, in directory: String) throws(TreadleError) -> [String] {
         var paths = [directory]
         let parts = pattern.split(separator: "/").map(String.init)
         for (index, part) in parts.enumerated() {
             let isLast = index == parts.count - 1
-            paths = paths.flatMap { path -> [String] in
-                let names = part.contains(where: "*?[".contains) ? names(in: path, matching: part) : [part]
-                return names.map { path.hasSuffix("/") ? path + $0 : "\(path)/\($0)" }
-                    .filter { isFile($0) == isLast }
+            var found: [String] = []
+            for path in paths {
+                let names = part.contains(where: "*?[".contains) ? try names(in: path, matching: part) : [part]
+                for candidate in names.map({ path.hasSuffix("/") ? path + $0 : "\(path)/\($0)" })
+                where try isFile(candidate) == isLast { found.append(candidate) }
             }
+            paths = found
         }
         return paths.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
     }
 
-    private static func names(in directory: String, matching pattern: String) -> [String] {
-        let names = try? FileManager.default.contentsOfDirectory(atPath: directory)
-        return (names ?? []).filter { name in
+    /// A directory that cannot be listed is an error: its files would be missing without a word.
+    private static func names(in directory: String, matching pattern: String) throws(TreadleError) -> [String] {
+        let names: [String]
+        do {
+            names = try FileSystem.names(in: directory)
+        } catch {
+            throw error as? TreadleError ?? TreadleError(.inputOutput, "\(directory): \(error)")
+        }
+        return names.filter { name in
             (!name.hasPrefix(".") || pattern.hasPrefix(".")) && matches(name, pattern)
         }
     }
 
-    private static func isFile(_ path: String) -> Bool? {
-        var isDirectory: ObjCBool = false
-        guard unsafe FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) else { return nil }
-        return !isDirectory.boolValue
+    private static func isFile(_ path: String) throws(TreadleError) -> Bool? {
+        var status = stat()
+        guard unsafe stat(path, &status) != 0 else { return status.st_mode & S_IFMT != S_IFDIR }
+        // A link to nowhere matches nothing; what cannot be looked at may be a file that counts.
+        guard [ENOENT, ENOTDIR, ELOOP].contains(errno) else { throw TreadleError.reading(path, "stat", errno) }
+        return nil
     }
 
     /// Whether a name without slashes matches.

@@ -59,7 +59,7 @@ final class DataFile: Sendable {
         let now: FileIdentity
         do {
             now = try FileIdentity(at: place)
-        } catch {
+        } catch let error as TreadleError where error.kind == .noInput {
             throw TreadleError(
                 .badData, "\(path): it was removed or renamed while in use; put it back, or start again without it")
         }

@@ -126,7 +126,7 @@ struct Measurements: Codable, Equatable {
         var measurements: Measurements
 
         static func read(_ path: String) -> Kept? {
-            guard let bytes = FileManager.default.contents(atPath: path) else { return nil }
+            guard let bytes = try? FileSystem.contents(of: path) else { return nil }
             return try? JSONDecoder().decode(Kept.self, from: bytes)
         }
 

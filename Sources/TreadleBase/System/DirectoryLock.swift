@@ -78,7 +78,10 @@ package final class DirectoryLock: Sendable {
         switch failure {
         case EEXIST:
             var status = stat()
-            guard unsafe stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR else {
+            guard unsafe stat(path, &status) == 0 || errno == ENOENT else {
+                throw TreadleError.reading(path, "stat", errno)
+            }
+            guard status.st_mode & S_IFMT == S_IFDIR else {
                 throw TreadleError(
                     .cannotCreate, "\(path): is no directory; remove it, or choose another checkpoint.dir")
             }

@@ -22,10 +22,15 @@ extension TreadleError {
             case EISDIR: (.cannotCreate, "choose a name that is not a directory's")
             case ENAMETOOLONG: (.cannotCreate, "choose a shorter name")
             case EMFILE, ENFILE: (.inputOutput, "raise the limit on open files (ulimit -n)")
+            case ESTALE: (.inputOutput, stale)
             default: (.inputOutput, "check its file system")
             }
         return TreadleError(kind, "\(path): \(call) failed: \(reason(number)); \(advice)")
     }
+
+    /// Of a file system on the network, whose server was restored or exports another directory now.
+    private static let stale =
+        "its server no longer knows the file or directory that was in use: mount the file system anew"
 
     /// A system call that failed while `path` was being read.
     package static func reading(_ path: String, _ call: String, _ number: Int32) -> TreadleError {
@@ -36,6 +41,8 @@ extension TreadleError {
             TreadleError(.permission, "\(path): \(call) failed: \(reason(number)); make it readable for this user")
         case EISDIR:
             TreadleError(.badData, "\(path): is a directory; name a file in it")
+        case ESTALE:
+            TreadleError(.inputOutput, "\(path): \(call) failed: \(reason(number)); \(stale)")
         case ELOOP:
             TreadleError(.badData, "\(path): too many symbolic links; name the file itself")
         default:

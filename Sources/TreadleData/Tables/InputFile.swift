@@ -21,7 +21,7 @@ package final class InputFile: Sendable {
         guard status.st_mode & S_IFMT == S_IFREG else {
             close(descriptor)
             guard status.st_mode & S_IFMT != S_IFDIR else { throw TreadleError.reading(path, "open", EISDIR) }
-            throw TreadleError(.noInput, "\(path) is not a regular file; name a file on disk, which can be read twice")
+            throw TreadleError(.badData, "\(path): is not a regular file; name a file on disk, which can be read twice")
         }
     }
 

@@ -37,7 +37,8 @@ final class BestRanking: Sendable {
     /// Whether this epoch is among the best.
     func wants(_ record: EpochRecord) -> Bool {
         entries.withLock { entries in
-            let known = entries ?? readEntries()
+            // What keeps the files from being listed is told when it is added.
+            guard let known = try? entries ?? readEntries() else { return true }
             entries = known
             return ranked(record, among: known) != nil
         }
@@ -46,7 +47,7 @@ final class BestRanking: Sendable {
     /// Gives the durable file at `path`, if its epoch is among the best, its second name.
     func add(_ record: EpochRecord, file: () throws -> EncodedCheckpoint, at path: String) throws {
         try entries.withLock { entries in
-            let known = entries ?? readEntries()
+            let known = try entries ?? readEntries()
             guard var ranked = ranked(record, among: known) else {
                 entries = known
                 return
@@ -85,7 +86,7 @@ final class BestRanking: Sendable {
                 try file().write(to: name(rank), calls: calls)
             }
         }
-        for (index, path) in files where index >= ranked.count { try calls.unlink(path) }
+        for (index, path) in try files() where index >= ranked.count { try calls.unlink(path) }
     }
 
     private func move(_ old: Int, to new: Int) throws {
@@ -99,17 +100,16 @@ final class BestRanking: Sendable {
     private func name(_ index: Int) -> String { directory + "/" + CheckpointName.best(index + 1).fileName }
 
     /// The ranked files that there are, with their numbers counted from 0, in rising order.
-    private var files: [(index: Int, path: String)] {
-        let names = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
-        return names.compactMap { file in
+    private func files() throws -> [(index: Int, path: String)] {
+        try FileSystem.names(in: directory).compactMap { file in
             if case .best(let rank) = CheckpointName(fileName: file) { (rank - 1, directory + "/" + file) } else { nil }
         }.sorted { $0.0 < $1.0 }
     }
 
     /// What the files hold; those that cannot be read or do not know the metric are as good as absent.
-    private func readEntries() -> [Entry] {
+    private func readEntries() throws -> [Entry] {
         var entries: [Entry] = []
-        for (index, path) in files {
+        for (index, path) in try files() {
             do {
                 guard let record = try CheckpointFile(path).head.history.last else { continue }
                 guard let value = record.metrics[metric.name] else { continue }

@@ -149,8 +149,7 @@ extension CheckpointFile {
 
     /// Whether the file at `path` is of a format newer than this program reads.
     package static func isNewer(_ path: String) -> Bool {
-        guard let file = FileHandle(forReadingAtPath: path) else { return false }
-        guard let first = try? file.read(upToCount: UserBlock.size) else { return false }
+        guard let first = try? FileSystem.contents(of: path, limit: UserBlock.size) else { return false }
         return UserBlock.declaredFormat(Array(first)).map { $0 > UserBlock.newestFormat } ?? false
     }
 }

@@ -79,13 +79,14 @@ package final class CheckpointStore: Sendable {
     package func path(_ name: CheckpointName) -> String { directory + "/" + name.fileName }
 
     /// The checkpoints in the directory, those of steps in rising order.
-    package var names: [CheckpointName] {
-        let files = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
-        return files.sorted().compactMap { CheckpointName(fileName: $0) }
+    ///
+    /// Throws where the directory cannot be listed: a run that believed it to be empty would start over.
+    package func names() throws -> [CheckpointName] {
+        try FileSystem.names(in: directory).compactMap { CheckpointName(fileName: $0) }
     }
 
-    private var steps: [Int] {
-        names.compactMap { name in
+    private func steps() throws -> [Int] {
+        try names().compactMap { name in
             if case .step(let step) = name { step } else { nil }
         }.sorted()
     }
@@ -100,7 +101,7 @@ package final class CheckpointStore: Sendable {
         writer.sync {}
         var damaged: [String] = []
         var isAnyGood = false
-        for step in steps.reversed() {
+        for step in try steps().reversed() {
             let path = path(.step(step))
             do {
                 let checkpoint = try read(path)
@@ -148,7 +149,7 @@ package final class CheckpointStore: Sendable {
 
     private func read(_ name: CheckpointName) throws -> Found? {
         writer.sync {}
-        guard names.contains(name) else { return nil }
+        guard try names().contains(name) else { return nil }
         do {
             return Found(path: path(name), checkpoint: try read(path(name)))
         } catch let error as TreadleError where error.kind == .badData && !CheckpointFile.isNewer(path(name)) {
@@ -163,9 +164,9 @@ package final class CheckpointStore: Sendable {
     /// any of them, which has to begin by deleting the rest.
     package func removeAll() throws {
         writer.sync {}
-        let found = names
+        let found = try names()
         guard !found.isEmpty else { return }
-        for step in steps { try calls.unlink(path(.step(step))) }
+        for step in try steps() { try calls.unlink(path(.step(step))) }
         try calls.syncDirectory(directory)
         for name in found { try calls.unlink(path(name)) }
         try calls.syncDirectory(directory)
@@ -175,7 +176,7 @@ package final class CheckpointStore: Sendable {
     /// Deletes the checkpoints of later steps: the run has gone back to before them.
     package func removeSteps(after step: Int) throws {
         writer.sync {}
-        for later in steps where later > step { try calls.unlink(path(.step(later))) }
+        for later in try steps() where later > step { try calls.unlink(path(.step(later))) }
         try calls.syncDirectory(directory)
     }
 
@@ -330,7 +331,14 @@ package final class CheckpointStore: Sendable {
     /// Keeps the newest `keep_last` up to `step`, which is durable. Files of later steps are those that were found
     /// damaged when the run continued from an earlier one.
     private func deleteSteps(before step: Int) {
-        let all = steps
+        let all: [Int]
+        do {
+            all = try steps()
+        } catch {
+            // The new checkpoint stands; old ones that stay are no reason to stop.
+            note(.warning, "\(error)")
+            return
+        }
         let present = all.filter { $0 <= step }
         let kept = present.suffix(max(1, settings.keepLast))
         let anchor = state.withLock { $0.keepsEpochEnd ? $0.epochEnd : nil }

@@ -18,7 +18,7 @@ package final class MetricsLog: Sendable {
     package init(_ path: String, continuingAt cursor: Cursor, calls: SystemCalls = SystemCalls()) throws {
         self.path = path
         self.calls = calls
-        let text = FileManager.default.contents(atPath: path) ?? Data()
+        let text = try FileSystem.contents(of: path) ?? Data()
         let kept = MetricsLog.lines(of: text, upTo: cursor)
         if kept.count < text.count {
             var file = try DurableFile(replacing: path, calls: calls)

@@ -17,12 +17,12 @@ package struct PromotedModel {
 
     /// The served model; nil where there is none yet.
     func read() throws -> Checkpoint? {
-        guard exists(path) else { return nil }
+        guard try FileSystem.exists(path) else { return nil }
         do {
             return try CheckpointFile.read(path)
         } catch let error as TreadleError where error.kind == .badData {
             let remedy =
-                exists(predecessor(1))
+                try FileSystem.exists(predecessor(1))
                 ? "put its predecessor back with \"treadle retrain --rollback\"" : "move it away to start from nothing"
             throw TreadleError(.badData, "\(error.description); it is the promoted model: \(remedy)")
         }
@@ -43,15 +43,16 @@ package struct PromotedModel {
         // Of this model alone: another's may be on its way into the same directory.
         let names = Set(([path] + (1...keep + 1).map(predecessor)).map { URL(fileURLWithPath: $0).lastPathComponent })
         _ = DurableFile.removeLeftovers(in: DurableFile.directory(of: path)) { names.contains($0) }
-        if exists(path), keep > 0, !isSame(path, predecessor(1)) {
+        if try FileSystem.exists(path), keep > 0, !isSame(path, predecessor(1)) {
             // From the oldest on: a name is overwritten only after its file has another.
-            for number in stride(from: keep - 1, through: 1, by: -1) where exists(predecessor(number)) {
+            for number in stride(from: keep - 1, through: 1, by: -1)
+            where try FileSystem.exists(predecessor(number)) {
                 try DurableFile.link(predecessor(number), replacing: predecessor(number + 1))
             }
             try DurableFile.link(path, replacing: predecessor(1))
         }
-        guard let bytes = FileManager.default.contents(atPath: candidate) else {
-            throw TreadleError(.inputOutput, "\(candidate) cannot be read; nothing was promoted")
+        guard let bytes = try FileSystem.contents(of: candidate) else {
+            throw TreadleError(.inputOutput, "\(candidate) is gone; nothing was promoted; run the command again")
         }
         var file = try DurableFile(replacing: path)
         try file.write(unsafe bytes.withUnsafeBytes { unsafe Array($0) })
@@ -60,7 +61,7 @@ package struct PromotedModel {
     }
 
     func checkPredecessor() throws {
-        guard exists(predecessor(1)) else {
+        guard try FileSystem.exists(predecessor(1)) else {
             throw TreadleError(.noInput, "\(path) has no predecessor (\(predecessor(1))) to go back to")
         }
     }
@@ -71,7 +72,7 @@ package struct PromotedModel {
         _ = try CheckpointFile.verify(predecessor(1))
         try DurableFile.link(predecessor(1), replacing: path)
         var number = 1
-        while exists(predecessor(number + 1)) {
+        while try FileSystem.exists(predecessor(number + 1)) {
             try DurableFile.link(predecessor(number + 1), replacing: predecessor(number))
             number += 1
         }
@@ -82,13 +83,11 @@ package struct PromotedModel {
     /// Deletes predecessors that are no longer to be kept.
     private func removeBeyond(_ keep: Int) throws {
         var number = keep + 1
-        while exists(predecessor(number)) {
+        while try FileSystem.exists(predecessor(number)) {
             try SystemCalls().unlink(predecessor(number))
             number += 1
         }
     }
-
-    private func exists(_ path: String) -> Bool { unsafe access(path, F_OK) == 0 }
 
     /// Whether both names are of one file.
     private func isSame(_ first: String, _ second: String) -> Bool {

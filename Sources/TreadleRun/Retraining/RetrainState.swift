@@ -36,9 +36,9 @@ struct RetrainState: Equatable, Codable {
 
     private static func path(in directory: String) -> String { directory + "/retrain.json" }
 
-    static func read(in directory: String) -> RetrainState? {
+    static func read(in directory: String) throws -> RetrainState? {
         // Damaged or from another version: as if there had been none, which costs a training.
-        FileManager.default.contents(atPath: path(in: directory)).flatMap {
+        try FileSystem.contents(of: path(in: directory)).flatMap {
             try? JSONDecoder().decode(RetrainState.self, from: $0)
         }
     }

@@ -62,7 +62,7 @@ package struct Retraining {
 
     package func run() throws -> RetrainReport {
         try whileLocked { lock in
-            var state = RetrainState.read(in: directory)
+            var state = try RetrainState.read(in: directory)
             var hookFailure: String?
             if let pending = state, pending.stage == .hook, !options.isDryRun {
                 (state, hookFailure) = try finishHook(of: pending)
@@ -116,7 +116,7 @@ package struct Retraining {
     /// Does what only one run may do at a time, unless another is at it.
     private func whileLocked(_ body: (DirectoryLock?) throws -> RetrainReport) throws -> RetrainReport {
         // A lock would make the directory.
-        if options.isDryRun, !FileManager.default.fileExists(atPath: directory) { return try body(nil) }
+        if options.isDryRun, try !FileSystem.exists(directory) { return try body(nil) }
         let lock = try DirectoryLock.acquire(directory, whenHeld: settings.lock, stop: options.stop) { holder in
             observer.note(.info, "waiting for \(holder), which has the lock of \(directory)")
         }

@@ -68,7 +68,7 @@ final class TrainingRun<S: Scalar> {
         do {
             return try body()
         } catch let error as TreadleError where data.hasChanged {
-            let last = store?.names.last { if case .step = $0 { true } else { false } }
+            let last = (try? store?.names())?.last { if case .step = $0 { true } else { false } }
             let origin = last.flatMap { store?.path($0) } ?? "the beginning"
             throw TreadleError(
                 error.kind,

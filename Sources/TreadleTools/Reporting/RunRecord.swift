@@ -52,8 +52,8 @@ package struct RunRecord: Sendable {
 
     private init(name: String, log: String) throws {
         let largest = 1 << 30
-        guard let file = FileHandle(forReadingAtPath: log), let bytes = try file.read(upToCount: largest + 1) else {
-            throw TreadleError(.inputOutput, "\(log): cannot be read; check its permissions")
+        guard let bytes = try FileSystem.contents(of: log, limit: largest + 1) else {
+            throw TreadleError(.noInput, "\(log): no such file; check the path")
         }
         guard bytes.count <= largest else {
             throw TreadleError(.badData, "\(log): larger than 1 GiB; thin it out, or name a checkpoint of the run")

@@ -38,6 +38,35 @@ import TreadleRun
             "\(said)")
     }
 
+    @Test(arguments: [
+        ["plot", "log.jsonl", "-o", "-"], ["plot", "piped", "-o", "-"], ["import", "pipe.h5", "-o", "out.h5"],
+        ["predict", "run/final.h5", "log.jsonl", "-o", "-"], ["inspect", "--html", "-", "piped/final.h5"],
+        ["diff", "run/final.h5", "pipe.h5"], ["export", "pipe.h5", "-o", "out.onnx"], ["reproduce", "pipe.h5"],
+    ]) func `a pipe is refused by whatever reads it`(command: [String]) throws {
+        #expect(try Program.run("train", "job.json5", directory: directory).code == 0)
+        try FileManager.default.createDirectory(atPath: directory.file("piped"), withIntermediateDirectories: false)
+        for name in ["log.jsonl", "piped/metrics.jsonl", "piped/final.h5"] {
+            #expect(mkfifo(directory.file(name), 0o600) == 0)
+        }
+        let ended = try Program.run(command, in: directory)
+        #expect(ended.code == 65, "\(ended.code) \(ended.errors)")
+        #expect(ended.errors.contains("not a regular file"), "\(ended.errors)")
+    }
+
+    @Test(arguments: ["metrics.jsonl", "step-00000009.h5", "normalization.json", "retrain.json", "best.h5", "final.h5"])
+    func `a pipe in a run's directory keeps nobody waiting`(name: String) throws {
+        try FileManager.default.createDirectory(atPath: directory.file("run"), withIntermediateDirectories: false)
+        #expect(mkfifo(directory.file("run/" + name), 0o600) == 0)
+        for command in ["train", "retrain"] {
+            let ended = try Program.run(
+                [command, "job.json5", "--set", "data.valid={fraction:0.2}", "--set", "retrain.promote={to:\"m.h5\"}"],
+                in: directory)
+            #expect(
+                ended.code == 0 || ended.errors.contains("not a regular file"), "\(name): \(ended.code) \(ended.errors)"
+            )
+        }
+    }
+
     @Test(arguments: ["check", "train", "retrain"]) func `a wait for a configuration from a pipe ends with SIGTERM`(
         command: String
     ) throws {

@@ -192,7 +192,7 @@ import TreadleRun
             let store = try open(other.path, keepLast: 1, keepBest: 2, calls: .failing(call, turn: turn, with: EIO))
             for (epoch, loss) in [(1, 0.9), (2, 0.8), (3, 0.7)] { try save(epoch: epoch, loss: loss, in: store) }
             try store.finishWriting()
-            for name in store.names { _ = try CheckpointFile.read(store.path(name)) }
+            for name in try store.names() { _ = try CheckpointFile.read(store.path(name)) }
             #expect(try store.newest()?.checkpoint.cursor.step == (notes.all.isEmpty ? 300 : store.newestStep))
             #expect(try other.contents().allSatisfy { CheckpointName(fileName: $0) != nil })
         }
@@ -275,7 +275,7 @@ import TreadleRun
 extension CheckpointStore {
     /// The highest step in the directory.
     fileprivate var newestStep: Int? {
-        names.compactMap { if case .step(let step) = $0 { step } else { nil } }.max()
+        (try? names())?.compactMap { if case .step(let step) = $0 { step } else { nil } }.max()
     }
 }
 
