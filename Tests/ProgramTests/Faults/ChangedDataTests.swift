@@ -14,6 +14,28 @@ import TreadleRun
     func `a run whose data was written over goes on from before that, and ends with the calm run's weights`(
         options: [String], isCopied: Bool
     ) throws {
+        try change(options, isCopied, told: "it was written to while in use") { path, other in
+            try overwrite(path, with: other)
+        }
+    }
+
+    @Test(
+        arguments: [
+            (options: ["data.access=mmap"], isCopied: false), (options: ["data.access=auto"], isCopied: false),
+            (options: ["data.access=library"], isCopied: true), (options: ["data.normalize=standard"], isCopied: true),
+        ], [2, 1000])
+    func `a run whose data was cut goes on from before that, and ends with the calm run's weights`(
+        kind: (options: [String], isCopied: Bool), part: Int
+    ) throws {
+        try change(kind.options, kind.isCopied, told: "it was cut from") { path, other in
+            #expect(truncate(path, off_t(other.count / part)) == 0)
+        }
+    }
+
+    /// `spoil` gets the path of the data and bytes of the same length.
+    private func change(
+        _ options: [String], _ isCopied: Bool, told: String, _ spoil: (String, Data) throws -> Void
+    ) throws {
         let directory = try TemporaryDirectory()
         try writeRows(to: directory.file("data.h5"), sign: 1)
         try writeRows(to: directory.file("other.h5"), sign: -1)
@@ -35,14 +57,14 @@ import TreadleRun
         let job = try Program.start(arguments("run"), directory: directory)
         while job.isRunning, !FileManager.default.fileExists(atPath: directory.file("run/step-00000040.h5")) {}
         #expect(job.isRunning)
-        try overwrite(directory.file("data.h5"), with: other)
+        try spoil(directory.file("data.h5"), other)
         let ended = try job.finish()
         if isCopied {
             #expect(ended.code == 0, "\(ended.errors)")
             #expect(ended.errors.contains("training goes on with the rows as they were read"))
         } else {
             #expect(ended.code == 65, "\(ended.errors)")
-            #expect(ended.errors.contains("data.h5: it was written to while in use"))
+            #expect(ended.errors.contains("data.h5: \(told)"), "\(ended.errors)")
             #expect(ended.errors.contains("the same command goes on from \(directory.file("run/step-"))"))
         }
 

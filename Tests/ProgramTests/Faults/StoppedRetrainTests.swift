@@ -1,6 +1,7 @@
 import Foundation
 import TestSupport
 import Testing
+import TreadleBase
 import TreadleRun
 
 /// A night that is stopped, wherever that is, never stands in the way of the next. `Scripts/faults` tries more of it.
@@ -23,6 +24,21 @@ import TreadleRun
         }
         // Several checkpoints, each of them created, written, synced and renamed, and the promotion.
         #expect(stops > 40)
+    }
+
+    @Test func `a training that was under way by other numerics starts over, and the model is of one kind`() throws {
+        let night = try StoppedNight()
+        try night.begin()
+        let killed = try night.retrain(Faults.environment(.changes, .kill, at: 40, reached: night.reached))
+        #expect(killed.code == 128 + SIGKILL)
+        #expect(try night.promotedRows() == nil, "the training has begun and is not over")
+        try night.pretend(numerics: Treadle.numerics + 1)
+        let tried = try night.run("retrain", "night.json5", "--dry-run")
+        #expect(tried.code == 0 && tried.output.contains("starting over"), "\(tried)")
+        let next = try night.retrain()
+        #expect(next.code == 0 && next.output.contains("starting over"), "\(next)")
+        #expect(try night.promotedRows() == night.rows)
+        #expect(try night.promoted().numerics == [Treadle.numerics])
     }
 
     @Test func `checkpoints of another training in the run's directory are replaced, not an error`() throws {
@@ -95,6 +111,25 @@ private struct StoppedNight {
         let object = try JSONSerialization.jsonObject(with: Data(state.utf8)) as? [String: Any]
         _ = try CheckpointFile.verify(directory.file("models/night.h5"))
         return object?["stage"] as? String == "judged" ? object?["rows"] as? Int : nil
+    }
+
+    func promoted() throws -> Checkpoint { try CheckpointFile.read(directory.file("models/night.h5")) }
+
+    /// Lets the training under way be one of another release: its state, and its checkpoints.
+    func pretend(numerics: Int) throws {
+        let path = directory.file("runs/night/retrain.json")
+        let state = try JSONSerialization.jsonObject(with: Data(contentsOf: URL(fileURLWithPath: path)))
+        var members = try #require(state as? [String: Any])
+        #expect(members["numerics"] as? Int == Treadle.numerics)
+        members["numerics"] = numerics
+        try JSONSerialization.data(withJSONObject: members).write(to: URL(fileURLWithPath: path))
+        let names = try FileManager.default.contentsOfDirectory(atPath: directory.file("runs/night"))
+        for name in names where name.hasPrefix("step-") {
+            let step = directory.file("runs/night/" + name)
+            var checkpoint = try CheckpointFile.read(step)
+            checkpoint.numerics = [numerics]
+            try CheckpointFile.write(checkpoint, to: step)
+        }
     }
 
     private func copy(_ name: String, to target: String) throws {

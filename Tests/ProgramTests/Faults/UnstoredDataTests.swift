@@ -43,6 +43,30 @@ import Testing
         #expect(ended.peakMemory < 1 << 30)
     }
 
+    @Test(
+        arguments: [true, false],
+        [
+            ["predict", "run/final.h5", "data.h5", "-o", "p.csv"],
+            ["predict", "run/final.h5", "data.h5", "-o", "p.h5"],
+            ["predict", "run/final.h5", "data.h5", "-o", "-"], ["eval", "run/final.h5", "--data", "data.h5"],
+        ])
+    func `a model is not asked about a billion rows that nobody wrote`(chunked: Bool, command: [String]) throws {
+        do {
+            let file = try H5File.create(directory.file("data.h5"))
+            try file.write((0..<80).map { Float($0 * 37 % 83) }, to: "x", shape: [20, 4])
+            try file.write((0..<20).map { Int64($0 % 2) }, to: "y")
+            try file.close()
+        }
+        let trained = try Program.run(["train", "job.json5", "--set", "checkpoint.dir=run", "--quiet"], in: directory)
+        #expect(trained.code == 0, "\(trained.errors)")
+        try writeData(rows: 1_000_000_000, labels: 1_000_000_000, chunked: chunked)
+        let ended = try Program.run(command, in: directory)
+        #expect(ended.code == 65)
+        #expect(ended.errors.contains("data.h5:/x: claims 1000000000×4 elements"), "\(ended.errors)")
+        #expect(ended.output == "" && ended.peakMemory < 1 << 30)
+        #expect(try directory.contents().allSatisfy { !$0.contains("p.") })
+    }
+
     @Test func `labels alone are refused the same way`() throws {
         try writeData(rows: 10, labels: 250_000_000, chunked: true)
         let ended = try Program.run(["check", "job.json5"], in: directory)
