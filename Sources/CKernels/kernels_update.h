@@ -108,7 +108,7 @@ typedef void (*update_kernel)(const update_scalars *scalars, size_t n, const REA
             __builtin_prefetch(w + i + PANEL * PANEL, 1);                                                             \
             if (slots & 1) __builtin_prefetch(m + i + PANEL * PANEL, 1);                                              \
             if (slots & 2) __builtin_prefetch(v + i + PANEL * PANEL, 1);                                              \
-            store(w + i, at_least_or_zero(updated(type, &s, load(sums + i), load(w + i), m + i, v + i), LEAST_NUMBER));       \
+            store(w + i, at_least_or_zero(updated(type, &s, load(sums + i), load(w + i), slots & 1 ? m + i : m, slots & 2 ? v + i : v), LEAST_NUMBER)); \
         }                                                                                                             \
     }
 #define UPDATE(name, slots) UPDATE_(update_##name, name, slots, 0) UPDATE_(update_plain_##name, name, slots, 1)
