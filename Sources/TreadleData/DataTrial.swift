@@ -38,7 +38,7 @@ package enum DataTrial {
     private static func sources(of data: DataConfiguration) -> [DataSource] {
         var sources = [data.train]
         if case .source(let source) = data.valid { sources.append(source) }
-        if let test = data.test { sources.append(test) }
+        if case .source(let source) = data.test { sources.append(source) }
         return sources
     }
 

@@ -1,6 +1,7 @@
 internal import Foundation
 internal import HDF5
 internal import TreadleBase
+internal import TreadleData
 internal import TreadleTools
 
 /// `treadle init DATA`: a configuration that trains on a file as it is.

@@ -26,7 +26,7 @@ package enum Reproduction {
         configuration.checkpoint.dir = directory.path
         configuration.checkpoint.every = CheckpointInterval(time: nil, epochs: nil, steps: nil)
         configuration.compute.threads = .value(threads)
-        if configuration.data.test?.isSplit == false { configuration.data.test = nil }
+        if configuration.data.test?.dataSource != nil { configuration.data.test = nil }
         configuration.stop.wallTime = nil
         configuration.log.tensorboard = false
         configuration.log.prometheus = nil
