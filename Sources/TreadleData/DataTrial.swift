@@ -65,6 +65,9 @@ package enum DataTrial {
                     source.files = [file]
                     source.rows = nil
                 }
+                // A table of text is imported by this program's own reader, and not by a process that may write nothing.
+                let files = (try? configuration.files(of: source)) ?? []
+                guard files.allSatisfy({ (try? H5File.isHDF5($0)) == true }) else { continue }
                 try? open(source, settings, configuration.task)
             }
             return Response()
