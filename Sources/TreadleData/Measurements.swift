@@ -115,7 +115,8 @@ struct Measurements: Codable, Equatable {
         let test = if let test = data.test, test.dataSource == nil { " \(test) \(configuration.seed)" } else { "" }
         let parts = [
             "measurements 2\(test)", fingerprint, "\(dataset.range)", fraction, "\(data.normalize)",
-            "\(data.normalizeTarget)", "\(data.smoothClip)", "\(data.clipPredictions)", "\(data.nonFinite)", "\(configuration.task)",
+            "\(data.normalizeTarget)", "\(data.smoothClip)", "\(data.clipPredictions)", "\(data.nonFinite)",
+            "\(configuration.task)",
         ]
         return Fingerprint.digest(of: (parts + files).joined(separator: "\n"))
     }

@@ -33,7 +33,8 @@ package import TreadleModel
     @specialized(where S == Double)
     package init(
         network: Network, loss: LossFunction, settings: [Settings], parameterization: Parameterization = .standard,
-        folds: Folds? = nil, batchSize: Int, shards: Shards, accumulate: Int = 1, workers: Workers, ranks: Ranks = .alone
+        folds: Folds? = nil, batchSize: Int, shards: Shards, accumulate: Int = 1, workers: Workers,
+        ranks: Ranks = .alone
     ) {
         precondition(settings.count == network.members, "each member has settings of its own")
         let count = network.members
@@ -47,7 +48,8 @@ package import TreadleModel
             let hands = turn < 0 ? 1 : (turn + 1) * workers.count / rest - turn * workers.count / rest
             return unsafe TrainingStep<S>(
                 network: network.member(member), loss: loss, optimizer: own.optimizer,
-                parameterization: parameterization, batchSize: batchSize, shards: shards, accumulate: accumulate, seed: own.seed, workers: Workers(count: hands), ranks: ranks)
+                parameterization: parameterization, batchSize: batchSize, shards: shards, accumulate: accumulate,
+                seed: own.seed, workers: Workers(count: hands), ranks: ranks)
         }
         let members = Members(steps, folds: folds, batchSize: batchSize, outputs: network.outputs)
         self.members = members

@@ -27,7 +27,8 @@ package struct Network: Equatable, Sendable, Codable {
                 && members.allSatisfy { $0.embedded == first.embedded },
             "members answer the same question")
         self.init(
-            inputs: first.inputs, layers: members.flatMap(\.layers), embedded: first.embedded, precision: first.precision)
+            inputs: first.inputs, layers: members.flatMap(\.layers), embedded: first.embedded,
+            precision: first.precision)
         self.members = members.count
     }
 
@@ -90,7 +91,8 @@ package struct Network: Equatable, Sendable, Codable {
     /// One member, counted from 0, as a network by itself.
     package func member(_ member: Int) -> Network {
         members == 1
-            ? self : Network(
+            ? self
+            : Network(
                 inputs: inputs, layers: Array(layers[layers(of: member)]), embedded: embedded, precision: precision)
     }
 
