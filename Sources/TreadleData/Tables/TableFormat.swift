@@ -55,7 +55,7 @@ package struct TableFormat: Equatable, Sendable {
         var format = TableFormat(delimiter: delimiter, hasHeader: false, width: first.count, names: nil)
         if let header = options.header {
             format.hasHeader = header
-        } else if !known.isDisjoint(with: first) {
+        } else if TableFormat.names(known, are: first) {
             format.hasHeader = true
         } else {
             let guess = HeaderGuess(first, Array(rows.dropFirst()), named: options)
@@ -64,6 +64,13 @@ package struct TableFormat: Equatable, Sendable {
         }
         if format.hasHeader { format.take(names: first, file.path) }
         return format
+    }
+
+    /// Whether a record holds names that are known: one of them, or all where they are numbers, which data hold as well.
+    private static func names(_ known: Set<String>, are record: [String]) -> Bool {
+        let words = known.filter { Int($0) == nil }
+        guard words.isEmpty else { return !words.isDisjoint(with: record) }
+        return !known.isEmpty && known.isSubset(of: record)
     }
 
     /// Names columns, each differently: a name that comes again is numbered, as pandas does.
@@ -152,12 +159,14 @@ struct HeaderGuess {
             isHeader = true
             remark =
                 "the first row holds \(what), and is taken for the columns' names; if it is data, say --header no"
+        } else if below.isEmpty {
+            isHeader = !forms.contains(.number) && !forms.contains(.date)
         } else {
             // Only words: names are all different, and are no values of their columns.
             let isRepeated = first.indices.contains { column in
                 forms[column] != .missing && below.contains { $0[column] == first[column] }
             }
-            isHeader = Set(first).count == first.count && !isRepeated || below.isEmpty && !forms.contains(.number)
+            isHeader = Set(first).count == first.count && !isRepeated
         }
     }
 

@@ -12,7 +12,7 @@ struct TableParts {
 
     /// Opens files whose columns have the same names in any order, or those that `schema` knows.
     init(_ paths: [String], _ options: TableOptions, like schema: TableSchema?, workers: Workers) throws {
-        let known = schema?.columnNames ?? []
+        let known = Set(schema?.columns.map(\.name) ?? [])
         files = try TableParts.all(paths) { path in
             let file = try InputFile(path)
             guard try FileKind(of: file) == .table else {

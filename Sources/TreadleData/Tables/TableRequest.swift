@@ -96,6 +96,9 @@ struct TableRequest {
 
     /// What to write, by what the columns hold.
     func plan(_ survey: TableSurvey, _ parts: TableParts, float64: Bool) throws -> TableConversion.Plan {
+        guard survey.rows > 0 else {
+            throw TreadleError(.badData, "\(path) has no rows below its header; there is nothing to learn from")
+        }
         let columns = survey.columns
         let surroundings = ColumnDecision.Surroundings(
             hasDecimalCommas: columns.contains { $0.hasDecimalCommas },
@@ -133,7 +136,7 @@ struct TableRequest {
             schema.unused.append(.init(name: names[column], reason: "as asked"))
         }
         guard problems.isEmpty else { throw TreadleError(.badData, messages: problems) }
-        guard survey.rows == 0 || !schema.columns.isEmpty else {
+        guard !schema.columns.isEmpty else {
             let reasons = schema.unused.map { "\"\($0.name.printable)\": \($0.reason)" }
             throw TreadleError(
                 .badData, messages: ["\(path): no column is left to learn from"] + reasons.map { "\(path): \($0)" })

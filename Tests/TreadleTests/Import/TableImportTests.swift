@@ -26,7 +26,7 @@ import TreadleModel
     }
 
     private func names(_ file: H5File) throws -> [String] {
-        try #require(try TableSchema(ofDataFile: file.path)).inputs.map(\.name)
+        try #require(try TableSchema(ofDataFile: directory.file("out.h5"))).inputs.map(\.name)
     }
 
     private func message(_ text: String, table: TableOptions = TableOptions()) -> String {

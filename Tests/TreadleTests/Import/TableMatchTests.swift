@@ -70,7 +70,7 @@ import Testing
         #expect(Array(row[0...3]) == [4, 7, 1000, 2] && row[6] == 0)
         #expect(outcome.schema == schema)
         let file = try H5File.open(directory.file("new.h5"))
-        #expect(try TableSchema(ofDataFile: file.path) == schema)
+        #expect(try TableSchema(ofDataFile: directory.file("new.h5")) == schema)
         #expect(try file.dataset("/y").read(as: Int.self) == [1])
         #expect(try file.dataset("/classes").readStrings() == ["a", "b", "c"])
         #expect(outcome.notes.count == 1 && outcome.notes[0].contains("\"extra\" is ignored"))
