@@ -24,6 +24,28 @@ enum Temperature {
         return 2 / (low + high)
     }
 
+    /// The temperature at which `loss` is least, where it can only be tried: by the golden section of its logarithm.
+    static func searched(_ loss: (Double) throws -> Double) rethrows -> Double {
+        let golden = (5.0.squareRoot() - 1) / 2
+        func value(_ power: Double) throws -> Double { try loss(ElementaryFunction.exp(power)) }
+        var (low, high) = (ElementaryFunction.log(range.lowerBound), ElementaryFunction.log(range.upperBound))
+        var (left, right) = (high - golden * (high - low), low + golden * (high - low))
+        var (atLeft, atRight) = (try value(left), try value(right))
+        // To a thousandth: what is left changes no probability that anybody reads.
+        while high - low > 1e-3 {
+            if atLeft <= atRight {
+                (high, right, atRight) = (right, left, atLeft)
+                left = high - golden * (high - low)
+                atLeft = try value(left)
+            } else {
+                (low, left, atLeft) = (left, right, atRight)
+                right = low + golden * (high - low)
+                atRight = try value(right)
+            }
+        }
+        return ElementaryFunction.exp((low + high) / 2)
+    }
+
     /// The slope of the summed log loss over the inverse temperature.
     private static func slope(_ logits: ScoredRows, at inverse: Double, _ workers: Workers) -> Double {
         let blocks = (logits.count + block - 1) / block

@@ -40,7 +40,7 @@ extension TrainingRun {
             last.progress.restoredEpoch = record.map { last.history[$0].epoch }
         }
         if configuration.calibrate, let valid = data.valid {
-            let temperature = try temperature(of: last.parameters, on: valid)
+            let temperature = try temperature(of: last.model, on: valid)
             last.temperature = temperature
             observer.note(.info, "calibrated on \(valid.count) validation rows: temperature \(temperature)")
             // What the run has measured so far were other probabilities.

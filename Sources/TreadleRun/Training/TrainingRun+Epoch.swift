@@ -67,29 +67,48 @@ extension TrainingRun {
     /// have not learnt from it, and each member by its own fold as well.
     func judge(_ rows: RowSet) throws -> (all: Evaluation, members: [Evaluation]) {
         guard let folds = rows.folds else { return (try evaluate(rows), []) }
-        return try evaluator.evaluate(
+        return try evaluator().evaluate(
             rows, outOf: folds, parameters: step.parameters(), normalization: data.normalization, stop: options.stop)
     }
 
-    /// Loss and metrics of the present weights, or of others, on `rows`, and which classes were taken for which.
-    func evaluate(_ rows: RowSet, by parameters: [LayerParameters]? = nil) throws -> Evaluation {
-        try evaluator.evaluate(
-            rows, parameters: parameters ?? step.parameters(), normalization: data.normalization, stop: options.stop)
+    /// Loss and metrics of the present weights, or of others, on `rows`, and which classes were taken for which; with folds
+    /// of members that have not learnt from a row.
+    func evaluate(
+        _ rows: RowSet, by parameters: [LayerParameters]? = nil, metrics: [MetricName]? = nil
+    ) throws -> Evaluation {
+        let (evaluator, parameters) = (evaluator(metrics), parameters ?? step.parameters())
+        if let folds = rows.folds {
+            return try evaluator.evaluate(
+                rows, outOf: folds, parameters: parameters, normalization: data.normalization, stop: options.stop
+            ).all
+        }
+        return try evaluator.evaluate(
+            rows, parameters: parameters, normalization: data.normalization, stop: options.stop)
     }
 
     /// The temperature that fits these weights' outputs to the validation rows.
-    func temperature(of parameters: [LayerParameters], on rows: RowSet) throws -> Double {
+    ///
+    /// Of several members the probabilities are averaged, so that no outputs stand for all: their temperature is searched.
+    func temperature(of model: SavedModel, on rows: RowSet) throws -> Double {
+        guard network.members == 1 else {
+            return try Temperature.searched { temperature in
+                var warm = model
+                warm.temperature = temperature
+                return try evaluate(rows, by: warm.calibrated, metrics: [.logLoss]).metrics["log_loss"] ?? .nan
+            }
+        }
         var outputs = loss
         outputs.link = .identity
         let logits = try Evaluator<S>(
             network: network, loss: outputs, task: configuration.task, metrics: [], workers: workers, ranks: ranks
-        ).score(rows, parameters: parameters, normalization: data.normalization, stop: options.stop)
+        ).score(rows, parameters: model.parameters, normalization: data.normalization, stop: options.stop)
         return Temperature.fitted(logits, workers: workers)
     }
 
-    private var evaluator: Evaluator<S> {
-        let metrics = configuration.metrics + configuration.task.reportMetrics(outputs: network.outputs)
+    private func evaluator(_ metrics: [MetricName]? = nil) -> Evaluator<S> {
+        let usual = configuration.metrics + configuration.task.reportMetrics(outputs: network.outputs)
         return Evaluator(
-            network: network, loss: loss, task: configuration.task, metrics: metrics, workers: workers, ranks: ranks)
+            network: network, loss: loss, task: configuration.task, metrics: metrics ?? usual, workers: workers,
+            ranks: ranks)
     }
 }

@@ -22,8 +22,7 @@ extension TrainingRun {
         do {
             var evaluated = test.map { EvaluatedSet(set: "test", evaluation: $0) }
             if evaluated == nil, configuration.task == .classification, let valid = data.valid {
-                let own =
-                    valid.folds == nil ? try evaluate(valid, by: checkpoint.model.calibrated) : try judge(valid).all
+                let own = try evaluate(valid, by: checkpoint.model.calibrated)
                 evaluated = EvaluatedSet(set: "valid", evaluation: own)
             }
             // All ranks evaluate, for they agree on stops there; one writes.
