@@ -43,9 +43,8 @@ enum DataFixture {
         DataConfiguration(
             train: train, valid: valid, test: nil, batchSize: 32, dropLast: false, shuffle: .full, shuffleBlock: 64,
             shuffleWindow: 4, access: access, memoryLimit: .bytes(limit), prefetch: 4, normalize: normalize,
-            normalizeTarget: normalizeTarget, clipPredictions: clipPredictions, nonFinite: nonFinite,
-            allowExternal: false,
-            allowUnstored: false, filters: [])
+            smoothClip: 3, normalizeTarget: normalizeTarget, clipPredictions: clipPredictions, nonFinite: nonFinite,
+            allowExternal: false, allowUnstored: false, filters: [])
     }
 
     /// The rows of one epoch, in the order of the batches.
