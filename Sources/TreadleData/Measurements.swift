@@ -72,7 +72,8 @@ struct Measurements: Codable, Equatable {
                 // Where half of all numbers are the same, the quartiles may be too: then the whole range counts.
                 let range = quartiles.high[column] - quartiles.low[column]
                 let spread = range > 0 ? range : (x.high[column] - x.low[column]) / 2
-                return x.count[column] > 0 && spread > 0 ? 1 / spread : 0
+                let factor = 1 / spread
+                return x.count[column] > 0 && spread > 0 && factor.isFinite ? factor : 0
             }
             result.clip = columns.map { _ in data.smoothClip }
         case .minmax:

@@ -77,7 +77,7 @@ import Testing
             var spread = quartiles[2] - quartiles[0]
             if spread == 0, let low = column.min(), let high = column.max() { spread = (high - low) / 2 }
             #expect(result.shift[index] == quartiles[1], "column \(index)")
-            #expect(result.factor[index] == (spread > 0 ? 1 / spread : 0) || !(1 / spread).isFinite, "column \(index)")
+            #expect(result.factor[index] == ((1 / spread).isFinite && spread > 0 ? 1 / spread : 0), "column \(index)")
         }
         #expect(result.clip == columns.map { _ in 3 })
     }
