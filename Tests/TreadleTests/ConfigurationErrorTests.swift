@@ -221,7 +221,9 @@ import TreadleModel
             if part == "data", next != "train" { lines[lines.count - 1] += " train: 't'," }
             if part == "model", next != "hidden" { lines[lines.count - 1] += " hidden: []," }
             if part == "hidden", parts.last != "units" { lines[lines.count - 1] += " units: 1," }
-            if ["train", "valid", "test"].contains(part), !["files", "fraction", "group", "after"].contains(next) {
+            if ["train", "valid", "test"].contains(part),
+                !["files", "fraction", "folds", "group", "after"].contains(next)
+            {
                 lines[lines.count - 1] += next == "column" ? " after: '2026-01-31'," : " files: 't',"
             }
         }

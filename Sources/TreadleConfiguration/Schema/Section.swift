@@ -51,7 +51,10 @@ struct Section<Root: Sendable>: Sendable {
         let message = "unknown key \(quoted(key))" + (path.isEmpty ? "" : " in \(path)")
         let names = keys.map(\.name)
         if let near = nearest(to: key, among: names) { return "\(message); did you mean \"\(near)\"?" }
-        if let elsewhere = Configuration.settings.first(where: { $0.path.hasSuffix("." + key) }) {
+        // Of several, the one that lies least deep is what most people mean.
+        let others = Configuration.settings.filter { $0.path.hasSuffix("." + key) }
+        if let elsewhere = others.min(by: { $0.path.split(separator: ".").count < $1.path.split(separator: ".").count })
+        {
             return "\(message); did you mean \"\(elsewhere.path)\"?"
         }
         return "\(message); its keys are \(names.joined(separator: ", "))"

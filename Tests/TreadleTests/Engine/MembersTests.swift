@@ -96,7 +96,8 @@ import Testing
 
     @Test func `out-of-fold metrics are those of members that have not seen the row, computed by hand`() throws {
         let job = try configuration(
-            "data.valid={ folds: 3 }", "model.members=6", "model.hidden=[]", "stop.epochs=1", "metrics=[\"rmse\", \"mae\"]")
+            "data.valid={ folds: 3 }", "model.members=6", "model.hidden=[]", "stop.epochs=1",
+            "metrics=[\"rmse\", \"mae\"]")
         let (_, checkpoint) = try train(job)
         let file = try H5File.open(directory.file("d.h5"))
         let x: [Float] = try file.dataset("x").read()
