@@ -131,7 +131,7 @@ enum EnvironmentName {
         let generic = path.map { $0.allSatisfy(\.isNumber) ? "N" : $0 }.joined(separator: ".")
         let paths = Configuration.settings.map(\.path)
         guard !paths.contains(generic) else { return nil }
-        let near = paths.first { $0.hasSuffix("." + generic) } ?? nearest(to: generic, among: paths)
+        let near = Configuration.path(endingIn: generic) ?? nearest(to: generic, among: paths)
         let suggestion = near.map { "; did you mean \(spelled($0))?" } ?? "; unset it if it is not meant for treadle"
         return "there is no setting \"\(path.joined(separator: "."))\"\(suggestion)"
     }

@@ -36,6 +36,9 @@ final class ImportedTable: Sendable {
         let isTable = try paths.map { path in
             // What is not there, or not readable, is told by whoever opens it.
             guard FileManager.default.isReadableFile(atPath: path), try !H5File.isHDF5(path) else { return false }
+            // What is called HDF5 and is not is a damaged file, whatever text may be in it.
+            let ending = (path as NSString).pathExtension.lowercased()
+            guard !["h5", "hdf5", "hdf", "he5", "nc"].contains(ending) else { return false }
             return try FileKind(of: InputFile(path)) == .table
         }
         guard isTable.contains(true) else { return nil }

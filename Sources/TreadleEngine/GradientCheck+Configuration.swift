@@ -21,9 +21,15 @@ extension GradientCheck {
         let loss = try data.loss(configuration)
         // An output layer of zeros would hide every other layer from the loss.
         let start = configuration.model.start
-        let parameters = Initialization.parameters(
-            of: network, initializer: start == .normal ? .lecun : start, as: Double.self, seed: configuration.seed,
-            frequencySpread: configuration.model.embedding?.sigma ?? 0.1, workers: workers)
+        func drawn(_ initializer: Initializer) -> [LayerParameters] {
+            Initialization.parameters(
+                of: network, initializer: initializer, as: Double.self, seed: configuration.seed,
+                frequencySpread: configuration.model.embedding?.sigma ?? 0.1, workers: workers)
+        }
+        // A row of zeros, as of medians, would put every unit without a bias into the kink of its relu.
+        let parameters = zip(drawn(start == .normal ? .lecun : start), drawn(.normal)).map { weights, biases in
+            LayerParameters(name: weights.name, weight: weights.weight, bias: biases.bias)
+        }
         let batchSize = min(configuration.data.batchSize, rows)
         let loader = try BatchLoader<Double>(
             data.train, normalization: data.normalization, order: .sequential, batchSize: batchSize, prefetch: 1,

@@ -51,11 +51,8 @@ struct Section<Root: Sendable>: Sendable {
         let message = "unknown key \(quoted(key))" + (path.isEmpty ? "" : " in \(path)")
         let names = keys.map(\.name)
         if let near = nearest(to: key, among: names) { return "\(message); did you mean \"\(near)\"?" }
-        // Of several, the one that lies least deep is what most people mean.
-        let others = Configuration.settings.filter { $0.path.hasSuffix("." + key) }
-        if let elsewhere = others.min(by: { $0.path.split(separator: ".").count < $1.path.split(separator: ".").count })
-        {
-            return "\(message); did you mean \"\(elsewhere.path)\"?"
+        if let elsewhere = Configuration.path(endingIn: key) {
+            return "\(message); did you mean \"\(elsewhere)\"?"
         }
         return "\(message); its keys are \(names.joined(separator: ", "))"
     }
@@ -93,5 +90,13 @@ struct Key<Root: Sendable>: Sendable {
                 summary: summary, influence: influence)
             return [own] + inner
         }
+    }
+}
+
+extension Configuration {
+    /// The path of a setting that goes on to end in `key`; of several, the one that lies least deep is what most people mean.
+    static func path(endingIn key: String) -> String? {
+        settings.map(\.path).filter { $0.hasSuffix("." + key) }
+            .min { $0.split(separator: ".").count < $1.split(separator: ".").count }
     }
 }

@@ -1,3 +1,4 @@
+internal import HDF5
 package import TreadleBase
 internal import TreadleModel
 
@@ -89,7 +90,9 @@ package struct PredictionTable: PredictionSink {
         return (names + (hasSpread ? spreads : [])).map(Self.quoted).joined(separator: ",") + "\n"
     }
 
+    /// A name as a field: a model's classes may be anything, and must not act on a terminal.
     private static func quoted(_ text: String) -> String {
+        let text = text.printable
         guard text.contains(where: { ",\"\r\n".contains($0) }) else { return text }
         return "\"" + text.replacing("\"", with: "\"\"") + "\""
     }

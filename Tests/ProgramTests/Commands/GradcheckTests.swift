@@ -29,7 +29,7 @@ import Testing
         let report = try JSONSerialization.jsonObject(with: Data(checked.output.utf8)) as? [String: Any]
         #expect(report?["right"] as? Bool == true)
         let layers = try #require(report?["layers"] as? [[String: Any]])
-        #expect(layers.first?["layer"] as? String == "dense")
+        #expect(layers.first?["layer"] as? String == "input_scale")
         #expect(layers.allSatisfy { ($0["error"] as? Double ?? 1) <= 1e-6 })
         #expect(layers.allSatisfy { ($0["checked"] as? Int ?? 9) + ($0["kinks"] as? Int ?? 9) <= 3 })
     }

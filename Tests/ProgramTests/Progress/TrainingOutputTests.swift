@@ -45,16 +45,16 @@ import Testing
         #expect(lines.contains("time=T event=checkpoint step=45 path=DIR/run/final.h5"))
         #expect(
             lines.filter { !$0.contains("event=checkpoint") } == [
-                "time=T event=began name=small task=regression layers=2-4-1 parameters=17 train_rows=226 "
-                    + "valid_rows=30 test_rows=0 batch_size=16 batches=15 epochs=3 threads=2 step=0 dir=DIR/run",
-                "time=T event=epoch epoch=1 step=15 loss=1.238 valid.loss=1.59421 valid.rmse=79.9652 rate=0.01 "
+                "time=T event=began name=small task=regression layers=2-4-1 parameters=17 train_rows=229 "
+                    + "valid_rows=27 test_rows=0 batch_size=16 batches=15 epochs=3 threads=2 step=0 dir=DIR/run",
+                "time=T event=epoch epoch=1 step=15 loss=1.2709 valid.loss=1.11687 valid.rmse=68.9762 rate=0.01 "
                     + "seconds=S",
-                "time=T event=epoch epoch=2 step=30 loss=0.704506 valid.loss=0.902177 valid.rmse=60.1554 rate=0.01 "
+                "time=T event=epoch epoch=2 step=30 loss=0.712802 valid.loss=0.630657 valid.rmse=51.8317 rate=0.01 "
                     + "seconds=S",
-                "time=T event=epoch epoch=3 step=45 loss=0.388207 valid.loss=0.501249 valid.rmse=44.8389 rate=0.01 "
+                "time=T event=epoch epoch=3 step=45 loss=0.39187 valid.loss=0.347964 valid.rmse=38.5005 rate=0.01 "
                     + "seconds=S",
-                "time=T event=completed epoch=3 step=45 seconds=S loss=0.388207 valid.loss=0.501249 "
-                    + "valid.rmse=44.8389 best=0.501249 best_epoch=3 model=DIR/run/final.h5 digest=D",
+                "time=T event=completed epoch=3 step=45 seconds=S loss=0.39187 valid.loss=0.347964 "
+                    + "valid.rmse=38.5005 best=0.347964 best_epoch=3 model=DIR/run/final.h5 digest=D",
             ])
     }
 
@@ -90,9 +90,9 @@ import Testing
         let read = try Python.run(script, directory.file("run"))
         #expect(
             read.output == """
-                train/loss 15:1.238 30:0.70451 45:0.38821
-                valid/loss 15:1.5942 30:0.90218 45:0.50125
-                valid/rmse 15:79.965 30:60.155 45:44.839
+                train/loss 15:1.2709 30:0.7128 45:0.39187
+                valid/loss 15:1.1169 30:0.63066 45:0.34796
+                valid/rmse 15:68.976 30:51.832 45:38.5
 
                 """, "\(read.errors)")
         // By rename: nothing is left beside it.

@@ -56,7 +56,9 @@ import Testing
         #expect(try health(sick)[0].dead == [1, 2])
         #expect(try health(sick)[0].idleInputs == [2])
         #expect(
-            try findings(sick) == ["layer dense: 2 of 3 units are dead", "layer dense: 1 of 3 inputs is never used"])
+            try findings(sick) == [
+                "layer dense: 2 of 3 units are dead", "layer dense: 1 of 3 inputs is never used: column 2",
+            ])
         for index in 0..<2 { sick.network.layers[index].activation = .tanh }
         #expect(try health(sick)[0].dead == [] && health(sick)[0].saturated == [1, 2])
         // A few updates say nothing.
