@@ -89,13 +89,14 @@ package import TreadleModel
 
     // MARK: the step
 
-    /// Trains all members on one batch; `updates` is the number of updates before it, and `pace` each member's rate and what
-    /// its weight decay is multiplied by. The weights change when `endsGroup` is true.
+    /// Trains all members on one batch; `updates` is the number of updates before it, and `pace` gives each member's rate and
+    /// what its weight decay is multiplied by. The weights change when `endsGroup` is true.
     ///
     /// Gives the members' sums together: where one of them is not finite, so are these.
     @discardableResult
     package func run(
-        _ batch: Batch<S>, step updates: Int, pace: [(rate: Double, decay: Double)], endsGroup: Bool = true
+        _ batch: Batch<S>, step updates: Int, pace: (_ member: Int) -> (rate: Double, decay: Double),
+        endsGroup: Bool = true
     ) -> StepResult {
         unsafe members.bind(batch, updates: updates, pace: pace, endsGroup: endsGroup)
         let count = members.steps.count
@@ -120,21 +121,23 @@ package import TreadleModel
 
     private var batch: Batch<S>?
     private var updates = 0
-    private var pace: [(rate: Double, decay: Double)] = []
+    private var pace: [(rate: Double, decay: Double)]
     private var endsGroup = true
 
     init(_ steps: [TrainingStep<S>], folds: Folds?, batchSize: Int, outputs: Int) {
         self.steps = steps
         self.folds = folds
+        pace = steps.map { _ in (0, 1) }
         parts = folds == nil ? [] : steps.map { _ in BatchPart(capacity: batchSize, outputs: outputs) }
         rowFolds = AlignedMemory(count: folds == nil ? 0 : batchSize)
         results = AlignedMemory(count: steps.count)
     }
 
-    func bind(_ batch: Batch<S>, updates: Int, pace: [(rate: Double, decay: Double)], endsGroup: Bool) {
+    func bind(_ batch: Batch<S>, updates: Int, pace: (Int) -> (rate: Double, decay: Double), endsGroup: Bool) {
         unsafe self.batch = batch
         self.updates = updates
-        self.pace = pace
+        // In place: the step allocates nothing.
+        for member in steps.indices { self.pace[member] = pace(member) }
         self.endsGroup = endsGroup
         guard let folds else { return }
         guard let numbers = unsafe batch.numbers else { preconditionFailure("folds go by the rows' numbers") }

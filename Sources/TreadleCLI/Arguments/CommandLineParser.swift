@@ -1,4 +1,5 @@
 internal import TreadleBase
+internal import TreadleConfiguration
 
 /// Reads a command's part of the command line by its table.
 struct CommandLineParser {
@@ -120,5 +121,15 @@ struct CommandLineParser {
     private func failure(_ problem: String, _ suggestion: String? = nil) -> TreadleError {
         let hint = suggestion.map { "; \($0) See" } ?? "; see"
         return TreadleError(.usage, "\(problem)\(hint) \"treadle \(command.name) --help\"")
+    }
+}
+
+/// What a mistyped word may have meant.
+enum Suggestion {
+    /// `did you mean "--fresh"?`, or nil where nothing is close.
+    static func text(for word: String, among candidates: [String], prefix: String = "") -> String? {
+        let typed = word.lowercased()
+        let completed = typed.count < 2 ? nil : candidates.first { $0.hasPrefix(typed) }
+        return (completed ?? nearest(to: word, among: candidates)).map { "did you mean \"\(prefix)\($0)\"?" }
     }
 }

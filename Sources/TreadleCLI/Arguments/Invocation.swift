@@ -1,3 +1,4 @@
+internal import Foundation
 internal import TreadleBase
 internal import TreadleConfiguration
 internal import TreadleRun
@@ -114,5 +115,16 @@ extension Invocation {
         case .automatic: Workers(count: Cores.available)
         case .value(let threads): Workers(count: threads)
         }
+    }
+}
+
+extension Invocation {
+    /// The configuration in `file`, with what `--set`, `--threads` and the environment put in its place.
+    func configuration(at file: String) throws -> Configuration {
+        var configuration = try Configuration.load(
+            path: file, overrides: overrides, environment: ProcessInfo.processInfo.environment, stop: Signals.stop)
+        configuration.compute.threads = .value(try workers(configured: configuration.compute.threads).count)
+        if !isQuiet { log.lowest = configuration.log.level }
+        return configuration
     }
 }

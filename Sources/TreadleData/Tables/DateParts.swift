@@ -23,7 +23,7 @@ extension TableSchema.DatePart {
 extension CalendarTime {
     /// How much of the year has gone by, with months of equal length.
     fileprivate var partOfYear: Double {
-        let days = Double(CalendarTime.daysInMonth(month, of: year))
+        let days = Double(Day.inMonth(month, of: year))
         return (Double(month - 1) + Double(day - 1) / days) / 12
     }
 

@@ -1,3 +1,5 @@
+internal import TreadleBase
+
 /// How a column writes its dates. A time of day may follow in each of them: `T` or a space, hours and minutes, seconds
 /// and fractions where there are any, AM or PM, and a time zone.
 enum DateFormat: String, CaseIterable, Sendable {
@@ -30,30 +32,18 @@ struct CalendarTime: Equatable {
     var offset = 0
 
     /// Days from 1970-01-01 to the date, as written.
-    var dayNumber: Int {
-        // Howard Hinnant's days_from_civil: years begin in March, eras have 400 of them.
-        let year = month <= 2 ? year - 1 : year
-        let era = (year >= 0 ? year : year - 399) / 400
-        let yearOfEra = year - era * 400
-        let dayOfYear = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1
-        return era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719_468
-    }
+    var dayNumber: Int { Day.number(year: year, month: month, day: day) }
 
     /// Seconds from 1970-01-01 00:00 UTC.
     var instant: Int { dayNumber * 86_400 + second - offset }
     /// 0 is Monday.
     var weekday: Int { ((dayNumber + 3) % 7 + 7) % 7 }
 
-    static func daysInMonth(_ month: Int, of year: Int) -> Int {
-        if month == 2 { return year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) ? 29 : 28 }
-        return [4, 6, 9, 11].contains(month) ? 30 : 31
-    }
-
     /// The time that `text` is in this format; nil where it is none, or no day of the calendar.
     init?(_ text: ShortText, _ format: DateFormat) {
         var reader = DateReader(text)
         guard let (year, month, day) = reader.date(format), (1...12).contains(month), day >= 1,
-            day <= CalendarTime.daysInMonth(month, of: year)
+            day <= Day.inMonth(month, of: year)
         else { return nil }
         self.init(year: year, month: month, day: day)
         guard !reader.isAtEnd else { return }

@@ -44,9 +44,7 @@ struct Correspondence: Equatable {
         let missing = Set(old).subtracting(new)
         let added = Set(new).subtracting(old)
         guard missing.isEmpty, added.isEmpty, old.count == new.count, places.count == old.count else {
-            let words = [("gone", missing), ("new", added)].filter { !$0.1.isEmpty }.map { word, names in
-                "\(word): " + names.sorted().prefix(8).map(\.printable).joined(separator: ", ")
-            }
+            let words = differences(gone: missing, new: added)
             throw TreadleError(
                 .badData,
                 "the data does not have the columns that \(path) was trained on ("
@@ -176,6 +174,13 @@ extension Tensor.Storage {
     }
 }
 
+/// Columns that only one side has, for messages.
+private func differences(gone: Set<String>, new: Set<String>) -> [String] {
+    [("gone", gone), ("new", new)].filter { !$0.1.isEmpty }.map { word, names in
+        "\(word): " + names.sorted().prefix(8).map(\.printable).joined(separator: ", ")
+    }
+}
+
 /// How the inputs that are made from a table are those of a model that was trained on an earlier one.
 ///
 /// The columns must be the same. Their categories may have gained and lost values: a value that the model does not know is
@@ -191,9 +196,7 @@ private struct ColumnCorrespondence {
         let missing = Set(oldNames).subtracting(newNames)
         let added = Set(newNames).subtracting(oldNames)
         guard missing.isEmpty, added.isEmpty else {
-            let words = [("gone", missing), ("new", added)].filter { !$0.1.isEmpty }.map { word, names in
-                "\(word): " + names.sorted().prefix(8).map(\.printable).joined(separator: ", ")
-            }
+            let words = differences(gone: missing, new: added)
             throw TreadleError(
                 .badData,
                 "the data does not have the columns that \(path) was trained on (\(words.joined(separator: "; "))); set "

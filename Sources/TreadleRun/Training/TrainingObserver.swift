@@ -152,12 +152,14 @@ public struct RunSummary: Sendable {
     }
 }
 
-/// The observer of the ranks that report nothing.
-final class SilentObserver: TrainingObserver {
-    func note(_ level: LogLevel, _ message: String) {}
-    func began(_ overview: RunOverview) {}
-    func stepped(_ report: StepReport) {}
-    func epochEnded(_ record: EpochRecord) {}
-    func checkpointed(_ path: String, at cursor: Cursor) {}
-    func finished(_ summary: RunSummary) {}
+/// The observer of those whom nobody asks: of all ranks but the first, for one.
+package final class SilentObserver: TrainingObserver {
+    package init() {}
+
+    package func note(_ level: LogLevel, _ message: String) {}
+    package func began(_ overview: RunOverview) {}
+    package func stepped(_ report: StepReport) {}
+    package func epochEnded(_ record: EpochRecord) {}
+    package func checkpointed(_ path: String, at cursor: Cursor) {}
+    package func finished(_ summary: RunSummary) {}
 }

@@ -105,13 +105,11 @@ final class TrainingRun<S: Scalar> {
         schedule.rate(step: cursor.step, epoch: cursor.epoch, totalSteps: length.updates, progress: progress)
     }
 
-    /// Each member's rate in that update, and what its weight decay is multiplied by.
-    private var pace: [(rate: Double, decay: Double)] {
-        let updates = length.updates
-        return schedules.map { schedule in
-            let rate = schedule.rate(step: cursor.step, epoch: cursor.epoch, totalSteps: updates, progress: progress)
-            return (rate, schedule.decay(step: cursor.step, totalSteps: updates, rate: rate))
-        }
+    /// A member's rate in that update, and what its weight decay is multiplied by.
+    private func pace(_ member: Int) -> (rate: Double, decay: Double) {
+        let (schedule, updates) = (schedules[member], length.updates)
+        let rate = schedule.rate(step: cursor.step, epoch: cursor.epoch, totalSteps: updates, progress: progress)
+        return (rate, schedule.decay(step: cursor.step, totalSteps: updates, rate: rate))
     }
 
     /// Whether an update follows so many batches of an epoch: after every `accumulate`, and after the last.
@@ -265,4 +263,11 @@ final class TrainingRun<S: Scalar> {
         let copies = 1 + step.slotCount + (data.valid?.folds == nil ? 0 : 1)
         return network.parameterCount * copies * MemoryLayout<S>.size + 1 << 16
     }
+}
+
+/// Seconds since a process began to train.
+struct RunClock {
+    private let start = ContinuousClock.now
+
+    var seconds: Double { (ContinuousClock.now - start).seconds }
 }

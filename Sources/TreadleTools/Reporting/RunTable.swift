@@ -92,7 +92,7 @@ package struct RunTable: Sendable {
         if names.contains(where: { CheckpointName(fileName: $0) != nil }) { return [path] }
         guard depth > 0 else { return [] }
         return names.sorted().flatMap { name -> [String] in
-            let inner = path + "/" + name
+            let inner = (path.hasSuffix("/") ? path : path + "/") + name
             var isDirectory: ObjCBool = false
             guard unsafe FileManager.default.fileExists(atPath: inner, isDirectory: &isDirectory), isDirectory.boolValue
             else {

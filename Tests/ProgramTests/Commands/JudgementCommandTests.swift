@@ -126,7 +126,7 @@ import TreadleData
         #expect(result.output.hasPrefix("same  runs/a/final.h5: 15 steps gave the same bits with "), "\(result.output)")
         let file = try CheckpointFile(directory.file("runs/a/final.h5"))
         let first = file.head.cursor.step
-        let found = try Repetition.run(file, steps: 9, threads: 2, stop: Stop(), observer: Unheard()) {
+        let found = try Repetition.run(file, steps: 9, threads: 2, stop: Stop(), observer: SilentObserver()) {
             time, step, parameters in
             guard time == 1, step == first + 4, case .float32(var numbers) = parameters[0].weight.storage else {
                 return
@@ -138,13 +138,4 @@ import TreadleData
         #expect(found.difference == Repetition.Difference(step: first + 4, layer: "dense"))
         #expect(try Program.run("reproduce", "runs/a/final.h5", "--steps", "5", directory: directory).code == 64)
     }
-}
-
-private final class Unheard: TrainingObserver {
-    func note(_ level: LogLevel, _ message: String) {}
-    func began(_ overview: RunOverview) {}
-    func stepped(_ report: StepReport) {}
-    func epochEnded(_ record: EpochRecord) {}
-    func checkpointed(_ path: String, at cursor: Cursor) {}
-    func finished(_ summary: RunSummary) {}
 }

@@ -182,17 +182,8 @@ import TreadleData
                 """, file: run.name, baseDirectory: directory.path, overrides: run.settings)
         var options = Trainer.Options()
         options.fresh = true
-        let summary = try Trainer.run(configuration, options: options, observer: Unobserved())
+        let summary = try Trainer.run(configuration, options: options, observer: SilentObserver())
         return try #require(summary.digest)
-    }
-
-    private final class Unobserved: TrainingObserver {
-        func note(_ level: LogLevel, _ message: String) {}
-        func began(_ overview: RunOverview) {}
-        func stepped(_ report: StepReport) {}
-        func epochEnded(_ record: EpochRecord) {}
-        func checkpointed(_ path: String, at cursor: Cursor) {}
-        func finished(_ summary: RunSummary) {}
     }
 }
 

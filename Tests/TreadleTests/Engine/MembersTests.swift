@@ -36,19 +36,10 @@ import Testing
                 """, file: "job", baseDirectory: directory.path, overrides: settings)
     }
 
-    private final class Unobserved: TrainingObserver {
-        func note(_ level: LogLevel, _ message: String) {}
-        func began(_ overview: RunOverview) {}
-        func stepped(_ report: StepReport) {}
-        func epochEnded(_ record: EpochRecord) {}
-        func checkpointed(_ path: String, at cursor: Cursor) {}
-        func finished(_ summary: RunSummary) {}
-    }
-
     private func train(_ configuration: Configuration, fresh: Bool = true) throws -> (summary: RunSummary, Checkpoint) {
         var options = Trainer.Options()
         options.fresh = fresh
-        let summary = try Trainer.run(configuration, options: options, observer: Unobserved())
+        let summary = try Trainer.run(configuration, options: options, observer: SilentObserver())
         return (summary, try CheckpointFile.read(try #require(summary.checkpoint)))
     }
 

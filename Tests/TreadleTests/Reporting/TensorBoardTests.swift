@@ -3,7 +3,8 @@ import TestSupport
 import Testing
 import TreadleBase
 import TreadleData
-import TreadleRun
+
+@testable import TreadleRun
 
 @Suite struct TensorBoardTests {
     @Test func `the checksum gives the published values`() {
