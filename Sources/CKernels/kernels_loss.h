@@ -188,54 +188,72 @@ INLINE REAL class_hinge(const ck_loss *loss, const REAL *y, int32_t class, REAL 
     return margin <= 0 ? 0 : margin;
 }
 
-/// The losses that are sums over outputs: ℓ(y, t) of each lane, and ∂ℓ/∂y in `error`.
+// Each takes outputs y and targets t, and returns the loss ℓ(y, t) of each lane, with ∂ℓ/∂y in `error`.
+INLINE vec bce_loss(const ck_loss *loss, vec y, vec t, vec *error) {
+    const REAL smooth = (REAL)loss->smoothing;
+    vec target = smooth > 0 ? fmav(t, splat(1 - smooth), splat(smooth / 2)) : t;
+    vec e;
+    vec probability = sigmoid_and_exp(y, &e);
+    vec both = log1pv(e);
+    *error = probability - target;
+    // −t·log(sigmoid(y)) − (1 − t)·log(sigmoid(−y)): two terms of one sign, of which none cancels.
+    return fmav(1 - target, at_least(y, 0) + both, target * (at_least(-y, 0) + both));
+}
+
+/// Of labels; a target of 1 is the side of outputs above 0.
+INLINE vec hinge_loss(const ck_loss *loss, vec y, vec t, vec *error) {
+    (void)loss;
+    vec side = t * 2 - 1;
+    vec margin = 1 - side * y;
+    *error = select(margin <= 0, splat(0), -side);
+    return select(margin <= 0, splat(0), margin);
+}
+
+INLINE vec mse_loss(const ck_loss *loss, vec y, vec t, vec *error) {
+    (void)loss;
+    vec d = y - t;
+    *error = d * 2;
+    return d * d;
+}
+
+INLINE vec mae_loss(const ck_loss *loss, vec y, vec t, vec *error) {
+    (void)loss;
+    vec d = y - t;
+    *error = select(d > 0, splat(1), select(d < 0, splat(-1), d));
+    return absolute(d);
+}
+
+INLINE vec huber_loss(const ck_loss *loss, vec y, vec t, vec *error) {
+    const REAL delta = (REAL)loss->delta;
+    vec d = y - t, size = absolute(d);
+    *error = at_least(at_most(d, delta), -delta);
+    return select(size > delta, (size - delta / 2) * delta, d * d * (REAL)0.5);
+}
+
+INLINE vec poisson_loss(const ck_loss *loss, vec y, vec t, vec *error) {
+    (void)loss;
+    vec mean = expv(y);
+    *error = mean - t;
+    return fmav(-t, y, mean);
+}
+
+INLINE vec quantile_loss(const ck_loss *loss, vec y, vec t, vec *error) {
+    const REAL above = (REAL)loss->quantile, below = (REAL)(loss->quantile - 1);
+    vec d = t - y;
+    *error = select(d > 0, splat(-above), select(d < 0, splat(-below), d));
+    return d * select(d > 0, splat(above), splat(below));
+}
+
+/// The losses that are means over outputs: ℓ(y, t) of each lane, and ∂ℓ/∂y in `error`.
 INLINE vec element_loss(const ck_loss *loss, vec y, vec t, vec *error) {
-    const vec zero = splat(0);
+#define ELEMENT_LOSS(name, function) case name: return function##_loss(loss, y, t, error);
     switch (loss->type) {
-    case CK_BCE: {
-        const REAL smooth = (REAL)loss->smoothing;
-        vec target = smooth > 0 ? fmav(t, splat(1 - smooth), splat(smooth / 2)) : t;
-        vec e;
-        vec probability = sigmoid_and_exp(y, &e);
-        vec both = log1pv(e);
-        *error = probability - target;
-        // −t·log(sigmoid(y)) − (1 − t)·log(sigmoid(−y)): two terms of one sign, of which none cancels.
-        return fmav(1 - target, at_least(y, 0) + both, target * (at_least(-y, 0) + both));
+    // Among a single class there is nothing to tell apart; rows of more do not come here.
+    case CK_CROSS_ENTROPY: break;
+    CK_MEAN_LOSSES(ELEMENT_LOSS)
     }
-    case CK_HINGE: {
-        vec side = t * 2 - 1;
-        vec margin = 1 - side * y;
-        *error = select(margin <= 0, zero, -side);
-        return select(margin <= 0, zero, margin);
-    }
-    case CK_MAE: {
-        vec d = y - t;
-        *error = select(d > 0, splat(1), select(d < 0, splat(-1), d));
-        return absolute(d);
-    }
-    case CK_HUBER: {
-        const REAL delta = (REAL)loss->delta;
-        vec d = y - t, size = absolute(d);
-        *error = at_least(at_most(d, delta), -delta);
-        return select(size > delta, (size - delta / 2) * delta, d * d * (REAL)0.5);
-    }
-    case CK_POISSON: {
-        vec mean = expv(y);
-        *error = mean - t;
-        return fmav(-t, y, mean);
-    }
-    case CK_QUANTILE: {
-        const REAL above = (REAL)loss->quantile, below = (REAL)(loss->quantile - 1);
-        vec d = t - y;
-        *error = select(d > 0, splat(-above), select(d < 0, splat(-below), d));
-        return d * select(d > 0, splat(above), splat(below));
-    }
-    default: {
-        vec d = y - t;
-        *error = d * 2;
-        return d * d;
-    }
-    }
+    *error = splat(0);
+    return splat(0);
 }
 
 /// One row of a loss that is the mean over its outputs: y may be the same memory as dy.

@@ -16,21 +16,16 @@ extension Configuration {
 
     private func checkLoss(_ check: inout CrossCheck) {
         check.that(["loss.type", "task"], task.losses.contains(lossType)) {
-            "loss.type \"\(lossType.rawValue)\" does not fit task \"\(task.rawValue)\"; use "
-                + choiceList(task.losses.map(\.rawValue))
+            LossConfiguration.misfit(lossType, task)
         }
         check.that(
             ["loss.class_weight", "loss.type", "task"],
-            loss.classWeight == nil || task == .classification || (task == .multilabel && lossType == .bce)
+            loss.classWeight == nil || lossType.traits.weighs.contains(task)
         ) {
-            "loss.class_weight is for classes, or for labels with \"bce\"; not for \"\(lossType.rawValue)\" in task "
-                + "\"\(task.rawValue)\"; remove it"
-        }
-        check.that(
-            ["loss.label_smoothing", "loss.type", "task"],
-            loss.labelSmoothing == 0 || lossType == .crossEntropy || lossType == .bce
-        ) {
-            "loss.label_smoothing is for \"cross_entropy\" and \"bce\" only, not for \"\(lossType.rawValue)\"; remove it"
+            let ofLabels = LossType.allCases.filter { $0.traits.weighs.contains(.multilabel) }
+            return
+                "loss.class_weight is for classes, or for labels with \(choiceList(ofLabels.map(\.rawValue))); not for "
+                + "\"\(lossType.rawValue)\" in task \"\(task.rawValue)\"; remove it"
         }
     }
 
@@ -63,9 +58,9 @@ extension Configuration {
             "data.normalize_target is for task \"regression\" only, not for \"\(task.rawValue)\"; remove it"
         }
         check.that(
-            ["data.normalize_target", "loss.type"], data.normalizeTarget == .none || lossType != .poisson
+            ["data.normalize_target", "loss.type"], data.normalizeTarget == .none || lossType.traits.takesScaledTargets
         ) {
-            "data.normalize_target does not fit loss.type \"poisson\", which needs counts; remove it"
+            "data.normalize_target does not fit loss.type \"\(lossType.rawValue)\", which needs counts; remove it"
         }
         check.that(["data.smooth_clip", "data.normalize"], data.smoothClip == 3 || data.normalize == .robust) {
             "data.smooth_clip has a use with data.normalize \"robust\" only; remove it, or set that"
@@ -147,8 +142,12 @@ extension Configuration {
                 users.contains(optimizer.type), ["optimizer.\(setting.rawValue)"], "optimizer.type",
                 users.map(\.rawValue), &check)
         }
-        unless(lossType == .huber, ["loss.delta"], "loss.type", ["huber"], &check)
-        unless(lossType == .quantile, ["loss.quantile"], "loss.type", ["quantile"], &check)
+        for setting in LossTraits.Setting.allCases {
+            let users = LossType.allCases.filter { $0.traits.settings.contains(setting) }
+            unless(
+                users.contains(lossType) || check.problems.concern("task"), ["loss.\(setting.rawValue)"], "loss.type",
+                users.map(\.rawValue), &check)
+        }
         let curve = schedule.type
         unless(
             [.step, .exponential, .plateau].contains(curve), ["schedule.gamma"], "schedule.type",

@@ -43,25 +43,18 @@ extension LossFunction {
     package init(
         _ configuration: LossConfiguration, task: LearningTask, outputs: Int, classCounts: [Int]? = nil
     ) throws(TreadleError) {
-        let type: LossType =
-            switch configuration.type {
-            case .value(let type): type
-            case .automatic:
-                switch task {
-                case .classification: .crossEntropy
-                case .multilabel: .bce
-                case .regression: .mse
-                }
-            }
+        let type = configuration.type(for: task)
+        guard let link = type.traits.link(for: task) else {
+            throw TreadleError(.configuration, LossConfiguration.misfit(type, task))
+        }
         guard task != .classification || outputs >= 2 else {
             throw TreadleError(
                 .badData,
                 "the targets hold \(outputs) class; classification needs two or more; check data.y and data.rows")
         }
         self.init(
-            type: type, outputs: outputs, link: LossFunction.link(of: type, task: task, outputs: outputs),
-            labelSmoothing: configuration.labelSmoothing, delta: configuration.delta,
-            quantile: configuration.quantile)
+            type: type, outputs: outputs, link: link, labelSmoothing: configuration.labelSmoothing,
+            delta: configuration.delta, quantile: configuration.quantile)
         classWeights = try LossFunction.classWeights(
             configuration.classWeight, classes: outputs, counts: classCounts)
     }

@@ -4,12 +4,7 @@ package import TreadleModel
 /// What `"auto"` comes to, as far as the configuration alone decides it.
 extension Configuration {
     /// The loss that `loss.type` names, or the task's own.
-    package var lossType: LossType {
-        switch loss.type {
-        case .value(let type): type
-        case .automatic: task.losses[0]
-        }
-    }
+    package var lossType: LossType { loss.type(for: task) }
 
     /// How a batch is cut into shards: never derived from the machine.
     package var shards: Shards {
@@ -21,16 +16,23 @@ extension Configuration {
     package var watchedMetric: String { stop.early?.metric ?? EarlyStopping.section.initial.metric }
 }
 
-extension LearningTask {
-    /// The losses that fit, the usual one first.
-    package var losses: [LossType] {
-        switch self {
-        case .classification: [.crossEntropy, .hinge]
-        case .multilabel: [.bce, .hinge]
-        case .regression: [.mse, .mae, .huber, .poisson, .quantile]
+extension LossConfiguration {
+    /// The loss that is named, or the usual one of the task.
+    package func type(for task: LearningTask) -> LossType {
+        switch type {
+        case .value(let type): type
+        case .automatic: task.losses[0]
         }
     }
 
+    /// What to say of a loss that does not fit.
+    static func misfit(_ type: LossType, _ task: LearningTask) -> String {
+        "loss.type \"\(type.rawValue)\" does not fit task \"\(task.rawValue)\"; use "
+            + choiceList(task.losses.map(\.rawValue))
+    }
+}
+
+extension LearningTask {
     /// The metrics that can be measured.
     package var metrics: [MetricName] {
         switch self {

@@ -177,17 +177,12 @@ internal import TreadleModel
 extension ck_loss {
     init(_ loss: LossFunction, classWeights: UnsafeRawPointer?) {
         unsafe self.init()
-        unsafe type = loss.type.kernel
+        unsafe type = loss.type.traits.kernel
         unsafe outputs = loss.outputs
         unsafe smoothing = loss.labelSmoothing
         unsafe delta = loss.delta
         unsafe quantile = loss.quantile
         unsafe class_weights = classWeights
-        switch loss.link {
-        case .identity: unsafe link = CK_LINK_IDENTITY
-        case .softmax: unsafe link = CK_LINK_SOFTMAX
-        case .sigmoid: unsafe link = CK_LINK_SIGMOID
-        case .exp: unsafe link = CK_LINK_EXP
-        }
+        unsafe link = loss.link.kernel
     }
 }

@@ -378,7 +378,7 @@ import TreadleModel
             ),
             (
                 ["task=regression", "loss.label_smoothing=0.1"],
-                "loss.label_smoothing is for \"cross_entropy\" and \"bce\" only, not for \"mse\"; remove it"
+                "loss.label_smoothing has a use with loss.type \"cross_entropy\" or \"bce\" only; remove it or change loss.type"
             ),
             (
                 ["optimizer.momentum=0.9"],

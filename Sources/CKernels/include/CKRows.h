@@ -31,10 +31,20 @@ static inline int ck_keeps_input(ck_activation activation) {
     return keeps[activation];
 }
 
-/// In the order of `LossType` in Swift.
-typedef enum ck_loss_type {
-    CK_CROSS_ENTROPY, CK_BCE, CK_HINGE, CK_MSE, CK_MAE, CK_HUBER, CK_POISSON, CK_QUANTILE
-} ck_loss_type;
+/// The losses that are means over a row's outputs: name, and function of an output and its target, which also gives the
+/// derivative. To add one, add a line here, and its function to kernels_loss.h.
+#define CK_MEAN_LOSSES(f)      \
+    f(CK_BCE, bce)             \
+    f(CK_HINGE, hinge)         \
+    f(CK_MSE, mse)             \
+    f(CK_MAE, mae)             \
+    f(CK_HUBER, huber)         \
+    f(CK_POISSON, poisson)     \
+    f(CK_QUANTILE, quantile)
+
+/// Cross-entropy, and the hinge where targets are classes, look at all of a row's outputs at once.
+#define CK_LOSS_NAME(name, function) name,
+typedef enum ck_loss_type { CK_CROSS_ENTROPY, CK_MEAN_LOSSES(CK_LOSS_NAME) } ck_loss_type;
 
 /// What turns outputs into predictions.
 typedef enum ck_link { CK_LINK_IDENTITY, CK_LINK_SOFTMAX, CK_LINK_SIGMOID, CK_LINK_EXP } ck_link;

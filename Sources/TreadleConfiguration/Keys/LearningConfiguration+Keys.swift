@@ -7,7 +7,9 @@ extension LossConfiguration {
         keys: [
             Key(
                 "type", \.type, .lossType, .meaning,
-                "auto is cross_entropy for classification, bce for multilabel, mse for regression"),
+                "auto is "
+                    + LearningTask.allCases.map { "\($0.losses[0].rawValue) for \($0.rawValue)" }.joined(
+                        separator: ", ")),
             Key(
                 "class_weight", \.classWeight, .classWeight, .meaning,
                 "what rows of each class count, or the presence of each label; balanced lets rare ones count as much as frequent ones"

@@ -141,7 +141,7 @@ import Testing
         let width = 4
         let type: LossType = task == .classification ? .crossEntropy : task == .multilabel ? .bce : .mse
         let loss = LossFunction(
-            type: type, outputs: width, link: LossFunction.link(of: type, task: task, outputs: width))
+            type: type, outputs: width, link: type.traits.link(for: task))
         let single = Network(
             inputs: 3,
             layers: [
