@@ -68,7 +68,7 @@ final class PeerRun {
         var losses: [Double] = []
         while losses.count < Self.firstSteps {
             guard let batch = try unsafe loader.next() else { continue }
-            let result = unsafe step.run(batch, step: losses.count, rate: configuration.optimizer.lr)
+            let result = unsafe step.run(batch, step: losses.count) { _ in (configuration.optimizer.lr, 1) }
             losses.append(result.lossSum / result.weightSum)
             if losses.count == 1 { answer(["started": "treadle"]) }
         }
@@ -92,7 +92,7 @@ final class PeerRun {
         return ["seconds": .number(seconds), "epochs": .integer(epoch), "accuracy": .number(accuracy)]
     }
 
-    private func save(_ step: TrainingStep<Float>, to path: String) throws -> JSONValue {
+    private func save(_ step: EnsembleStep<Float>, to path: String) throws -> JSONValue {
         let start = Clock.wallTime()
         var model = ModelDescription(
             task: configuration.task, network: network, loss: loss.type, precision: configuration.model.precision)
@@ -110,18 +110,16 @@ final class PeerRun {
         ]
     }
 
-    private func load(_ path: String, into step: TrainingStep<Float>) throws -> JSONValue {
+    private func load(_ path: String, into step: EnsembleStep<Float>) throws -> JSONValue {
         let start = Clock.wallTime()
         let checkpoint = try CheckpointFile.read(path)
         step.load(checkpoint.parameters, optimizer: checkpoint.optimizer)
         return ["seconds": .number(Clock.wallTime() - start)]
     }
 
-    private func step() throws -> TrainingStep<Float> {
-        let step = unsafe TrainingStep<Float>(
-            network: network, loss: loss, optimizer: configuration.optimizer,
-            batchSize: configuration.data.batchSize, shards: configuration.shards, seed: 0,
-            workers: workers)
+    private func step() throws -> EnsembleStep<Float> {
+        let step = EnsembleStep<Float>(
+            configuration, network: network, loss: loss, shards: configuration.shards, workers: workers)
         let file = try H5File.open(weights)
         let parameters = try network.layers.enumerated().map { index, layer in
             LayerParameters(

@@ -6,12 +6,12 @@ internal import TreadleEngine
 
 /// Steps over batches from a loader, timed, with the time that went into the loader.
 final class Training {
-    let step: TrainingStep<Float>
+    let step: EnsembleStep<Float>
     private let loader: BatchLoader<Float>
     private let rate: Double
     private var updates = 0
 
-    init(_ step: TrainingStep<Float>, _ loader: BatchLoader<Float>, _ configuration: Configuration) {
+    init(_ step: EnsembleStep<Float>, _ loader: BatchLoader<Float>, _ configuration: Configuration) {
         self.step = step
         self.loader = loader
         rate = configuration.optimizer.lr
@@ -46,7 +46,7 @@ final class Training {
     }
 
     private func train(_ batch: Batch<Float>) {
-        unsafe step.run(batch, step: updates, rate: rate)
+        unsafe step.run(batch, step: updates) { _ in (rate, 1) }
         updates += 1
     }
 }

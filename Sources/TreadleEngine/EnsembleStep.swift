@@ -56,6 +56,22 @@ package import TreadleModel
         crew = count > 1 && workers.count > 1 ? Crew(workers) { first, task, _ in members.run(first + task) } : nil
     }
 
+    /// The step of a run, as its configuration says: whatever trains, times or compares steps makes them here.
+    package convenience init(
+        _ configuration: Configuration, network: Network, loss: LossFunction, folds: Folds? = nil, shards: Shards,
+        workers: Workers, ranks: Ranks = .alone
+    ) {
+        self.init(
+            network: network, loss: loss,
+            settings: configuration.members.map { Settings(seed: $0.seed, optimizer: $0.optimizer) },
+            parameterization: configuration.model.parameterization, folds: folds,
+            batchSize: configuration.data.batchSize, shards: shards, accumulate: configuration.compute.accumulate,
+            workers: workers, ranks: ranks)
+    }
+
+    /// The first member's step, for those who measure its phases.
+    package var first: TrainingStep<S> { members.steps[0] }
+
     /// The rows of every batch that this process computes.
     package var shards: Shards { members.steps[0].shards }
 

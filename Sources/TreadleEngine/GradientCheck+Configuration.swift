@@ -16,8 +16,7 @@ extension GradientCheck {
             configuration, workers: workers, cacheDirectory: nil, stop: stop,
             note: note)
         // Members differ in their weights, not in how gradients come about: the first stands for all.
-        let network = Network(
-            configuration.members[0].model, inputs: data.features, outputs: data.outputs, numbers: data.numbers)
+        let network = data.network(configuration).member(0)
         let loss = try data.loss(configuration)
         // An output layer of zeros would hide every other layer from the loss.
         let start = configuration.model.start

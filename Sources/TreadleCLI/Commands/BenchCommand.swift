@@ -65,21 +65,13 @@ enum BenchCommand {
                     { name: "bench", data: { train: "none.h5", batch_size: 128 }, optimizer: { type: "sgd", lr: 0.01 },
                       model: { hidden: [{ units: 512, activation: "relu" }, { units: 512, activation: "relu" }] } }
                     """, file: "bench", baseDirectory: "/")
-            return measure(
-                usual, Network(usual.model, inputs: 784, outputs: 10), LossFunction(type: .crossEntropy, outputs: 10),
-                workers, seconds)
+            return StepReading.measure(
+                usual, network: usual.network(inputs: 784, outputs: 10),
+                loss: try LossFunction(usual.loss, task: usual.task, outputs: 10), workers: workers, seconds: seconds)
         }
         let plan = try RunPlan(configuration) { _, _ in }
-        return measure(configuration, plan.network, plan.loss, workers, seconds)
-    }
-
-    private static func measure(
-        _ configuration: Configuration, _ network: Network, _ loss: LossFunction, _ workers: Workers, _ seconds: Double
-    ) -> StepReading {
-        StepReading.measure(
-            network: network, loss: loss, optimizer: configuration.optimizer,
-            batchSize: configuration.data.batchSize, shards: configuration.shards,
-            precision: configuration.model.precision, workers: workers, seconds: seconds)
+        return StepReading.measure(
+            configuration, network: plan.network, loss: plan.loss, workers: workers, seconds: seconds)
     }
 
     // MARK: For people

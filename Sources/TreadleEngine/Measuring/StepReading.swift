@@ -20,39 +20,43 @@ package struct StepReading: Equatable, Sendable {
     package var products: [Part]
     package var phases: [Part]
 
-    /// Measures for about `seconds` a network and each of its layers.
+    /// Measures for about `seconds` the step that trains `network`, and by themselves the phases and the products of one
+    /// member.
     package static func measure(
-        network: Network, loss: LossFunction, optimizer: OptimizerConfiguration, batchSize: Int, shards: Shards,
-        precision: Precision, workers: Workers, seconds: Double
+        _ configuration: Configuration, network: Network, loss: LossFunction, workers: Workers, seconds: Double
     ) -> StepReading {
-        switch precision.number {
-        case .float32: measure(Float.self, network, loss, optimizer, batchSize, shards, workers, seconds)
-        case .float64: measure(Double.self, network, loss, optimizer, batchSize, shards, workers, seconds)
+        switch configuration.model.precision.number {
+        case .float32: measure(Float.self, configuration, network, loss, workers, seconds)
+        case .float64: measure(Double.self, configuration, network, loss, workers, seconds)
         }
     }
 
     private static func measure<S: Scalar>(
-        _: S.Type, _ network: Network, _ loss: LossFunction, _ optimizer: OptimizerConfiguration, _ batchSize: Int,
-        _ shards: Shards, _ workers: Workers, _ seconds: Double
+        _: S.Type, _ configuration: Configuration, _ network: Network, _ loss: LossFunction, _ workers: Workers,
+        _ seconds: Double
     ) -> StepReading {
-        func times(_ network: Network, _ loss: LossFunction) -> StepTimer<S>.Times {
-            StepTimer<S>(
-                network: network, loss: loss, optimizer: optimizer, batchSize: batchSize, shards: shards,
-                workers: workers
-            ).measure(seconds: seconds / Double(3 * network.dense.count + 1))
+        var oneMember = configuration
+        oneMember.model.members = 1
+        let member = network.member(0)
+        let batchSize = configuration.data.batchSize
+        let turns = Double(3 * member.dense.count + (network.members > 1 ? 1 : 0))
+        func times(_ network: Network, _ loss: LossFunction, _ configuration: Configuration) -> StepTimer<S>.Times {
+            StepTimer<S>(configuration, network: network, loss: loss, workers: workers).measure(
+                seconds: seconds / turns)
         }
         var products: [Part] = []
-        for (index, layer) in network.dense.enumerated() {
+        for (index, layer) in member.dense.enumerated() {
             let work = 2 * Double(batchSize * layer.inputs * layer.units)
             let shape = "\(batchSize)×\(layer.inputs)×\(layer.units)"
-            let alone = times(single(layer), LossFunction(type: .mse, outputs: layer.units, link: .identity))
+            let distance = LossFunction(type: .mse, outputs: layer.units, link: .identity)
+            let alone = times(single(layer), distance, oneMember)
             products.append(Part(name: "\(layer.name) X·W", shape: shape, seconds: alone.forward, operations: work))
             if index > 0 {
                 // What the way back to the layer's inputs adds to the rows' phase of the layer with a narrow one before it.
                 let narrow = Layer(
                     name: "narrow", inputs: 16, units: layer.inputs, activation: .identity, dropout: 0, hasBias: false)
                 let pair = Network(inputs: 16, layers: [narrow] + single(layer).layers)
-                let both = times(pair, LossFunction(type: .mse, outputs: layer.units, link: .identity))
+                let both = times(pair, distance, oneMember)
                 products.append(
                     Part(
                         name: "\(layer.name) dY·Wᵀ", shape: shape, seconds: max(0, both.rows - both.forward),
@@ -61,15 +65,18 @@ package struct StepReading: Equatable, Sendable {
             products.append(
                 Part(name: "\(layer.name) XᵀdY", shape: shape, seconds: alone.tiles, operations: work))
         }
-        let whole = times(network, loss)
-        let (rows, tiles) = operations(network, batchSize)
+        let one = times(member, loss, oneMember)
+        let whole = network.members > 1 ? times(network, loss, configuration) : one
+        let (rows, tiles) = operations(member, batchSize)
         return StepReading(
             network: network, batchSize: batchSize, samplesPerSecond: Double(batchSize) / whole.step,
             products: products,
             phases: [
-                Part(name: "rows", shape: "", seconds: whole.rows, operations: rows),
-                Part(name: "tiles", shape: "", seconds: whole.tiles, operations: tiles),
-                Part(name: "step", shape: "", seconds: whole.step, operations: rows + tiles),
+                Part(name: "rows", shape: "", seconds: one.rows, operations: rows),
+                Part(name: "tiles", shape: "", seconds: one.tiles, operations: tiles),
+                Part(
+                    name: "step", shape: network.members > 1 ? "\(network.members) members" : "",
+                    seconds: whole.step, operations: Double(network.members) * (rows + tiles)),
             ])
     }
 

@@ -5,10 +5,9 @@ package import TreadleModel
 
 /// Times steps of a network on made-up rows in memory.
 @safe package final class StepTimer<S: Scalar> {
-    private let step: TrainingStep<S>
+    private let step: EnsembleStep<S>
     private let forward: ForwardPass<S>
     private let batchSize: Int
-    private let rate: Double
     private let x: AlignedMemory<S>
     private let rows: [UnsafePointer<S>]
     private let classes: AlignedMemory<Int32>
@@ -18,35 +17,35 @@ package import TreadleModel
 
     /// What a step's parts take, in seconds: medians.
     package struct Times: Equatable, Sendable {
+        /// Of all members.
         package var step: Double
-        /// Phase 1: rows through all layers and back.
+        /// Phase 1 of the first member: rows through all layers and back.
         package var rows: Double
-        /// The forward pass alone.
+        /// The first member's forward pass alone.
         package var forward: Double
 
         package var tiles: Double { max(0, step - rows) }
     }
 
-    package init(
-        network: Network, loss: LossFunction, optimizer: OptimizerConfiguration, batchSize: Int, shards: Shards,
-        workers: Workers
-    ) {
-        unsafe step = TrainingStep(
-            network: network, loss: loss, optimizer: optimizer, batchSize: batchSize,
-            shards: shards, seed: 1, workers: workers)
-        let parameters = Initialization.parameters(
-            of: network, initializer: .auto, as: S.self, seed: 1, workers: workers)
-        step.load(parameters, optimizer: OptimizerState())
+    /// Steps of `network` as `configuration` says, with as many members.
+    package init(_ configuration: Configuration, network: Network, loss: LossFunction, workers: Workers) {
+        step = EnsembleStep(
+            configuration, network: network, loss: loss, shards: configuration.shards, workers: workers)
+        // The weights need only be of usual sizes: some units multiply zeros, which an initializer may give, faster.
+        let parameters = (0..<network.members).map { member in
+            Initialization.parameters(
+                of: network.member(member), initializer: .auto, as: S.self, seed: 1, workers: workers)
+        }
+        step.load(parameters.flatMap(\.self), optimizer: OptimizerState())
+        batchSize = configuration.data.batchSize
         forward = ForwardPass(
-            network: network, parameters: parameters, loss: loss, maxRows: batchSize, workers: workers)
-        self.batchSize = batchSize
-        rate = optimizer.lr
+            network: network.member(0), parameters: parameters[0], loss: loss, maxRows: batchSize, workers: workers)
         let x = AlignedMemory<S>(count: batchSize * network.inputs)
         self.x = x
         unsafe rows = unsafe (0..<batchSize).map { unsafe UnsafePointer(x.start + $0 * network.inputs) }
         classes = AlignedMemory(count: batchSize)
         values = AlignedMemory(count: batchSize * network.outputs)
-        hasClasses = loss.type == .crossEntropy || (loss.type == .hinge && loss.link == .softmax)
+        hasClasses = loss.link == .softmax
         let random = Philox(seed: 1, purpose: .generation)
         for index in 0..<batchSize * network.inputs {
             unsafe x.start[index] = S(Double(random.words(at: UInt64(index))[0]) / 4_294_967_296 - 0.5)
@@ -74,12 +73,12 @@ package import TreadleModel
             var spent = 0.0
             let clock = ContinuousClock()
             var begun = clock.now
-            step.afterRows = { spent += (clock.now - begun).seconds }
+            step.first.afterRows = { spent += (clock.now - begun).seconds }
             for _ in 0..<count {
                 begun = clock.now
                 runStep()
             }
-            step.afterRows = nil
+            step.first.afterRows = nil
             rows.append(spent / Double(count))
             passes.append(
                 Stopwatch.time { for _ in 0..<count { unsafe withBatch { unsafe _ = forward.run($0) } } }
@@ -90,7 +89,7 @@ package import TreadleModel
 
     private func runStep() {
         // A rate of nothing: the numbers stay what they are, however often they are used.
-        unsafe withBatch { unsafe step.run($0, step: steps, rate: 0) }
+        unsafe withBatch { unsafe step.run($0, step: steps, pace: { _ in (rate: 0, decay: 1) }) }
         steps += 1
     }
 
