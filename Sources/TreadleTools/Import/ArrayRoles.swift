@@ -13,9 +13,6 @@ struct ArrayRoles {
 
     private(set) var groups: [Group] = []
 
-    private static let inputNames: Set = ["x", "data", "images", "image", "features", "inputs", "input", "arr_0"]
-    private static let targetNames: Set = ["y", "labels", "label", "target", "targets", "classes", "arr_1"]
-
     /// Arrays from NPY or IDX files: each file is one.
     init(files: [ArrayFile], targetFiles: [ArrayFile]) throws {
         guard targetFiles.isEmpty else {
@@ -23,9 +20,9 @@ struct ArrayRoles {
             return
         }
         // Labels are one number a row; images and features are more. Names decide where shapes do not.
-        let ranks = Set(files.map { min($0.shape.count, 2) })
+        let dimensions = Set(files.map { min($0.shape.count, 2) })
         let isTarget: (ArrayFile) -> Bool =
-            ranks.count == 2 ? { $0.shape.count == 1 } : { ArrayRoles.soundsLikeTarget($0.name) }
+            dimensions.count == 2 ? { $0.shape.count == 1 } : { ArrayName($0.name).mentionsTargets }
         let group = Group(
             suffix: "", inputs: files.filter { !isTarget($0) }, targets: files.filter(isTarget))
         guard !group.inputs.isEmpty else {
@@ -69,19 +66,18 @@ struct ArrayRoles {
         if target != nil || input != nil {
             let y = try target.map(array)
             let others = arrays.filter { $0 !== y && $0.shape.first == y?.shape.first }
-            guard let x = try input.map(array) ?? (others.count == 1 ? others[0] : others.first(where: soundsLikeInput))
+            guard
+                let x = try input.map(array)
+                    ?? (others.count == 1 ? others[0] : others.first { ArrayName($0.name).inputPlace != nil })
             else { throw TreadleError(.usage, "name the array of the inputs with --columns; \(path) holds \(listing)") }
             return [("", x, y)]
         }
         var found: [(String, ArrayFile, ArrayFile?)] = []
-        for suffix in ["", "_train", "_valid", "_val", "_test"] {
-            func stem(_ array: ArrayFile) -> String? {
-                let name = array.name.lowercased()
-                guard name.hasSuffix(suffix) else { return nil }
-                return String(name.dropLast(suffix.count))
-            }
-            guard let x = arrays.first(where: { stem($0).map(inputNames.contains) ?? false }) else { continue }
-            found.append((suffix, x, arrays.first { stem($0).map(targetNames.contains) ?? false }))
+        for part in ArrayName.Part.allCases {
+            let named = arrays.map { (array: $0, name: ArrayName($0.name)) }.filter { $0.name.part == part }
+            guard let x = named.first(where: { $0.name.inputPlace != nil })?.array else { continue }
+            let y = named.first { $0.name.targetPlace != nil }?.array
+            found.append((part == .whole ? "" : "_\(part.rawValue)", x, y))
         }
         if found.isEmpty, arrays.count == 1 { return [("", arrays[0], nil)] }
         guard !found.isEmpty else {
@@ -90,11 +86,5 @@ struct ArrayRoles {
                 "\(path) holds \(listing): which are the inputs and targets? Name them with --columns and --target")
         }
         return found
-    }
-
-    private static func soundsLikeInput(_ array: ArrayFile) -> Bool { inputNames.contains(array.name.lowercased()) }
-
-    private static func soundsLikeTarget(_ name: String) -> Bool {
-        name.lowercased().split { !$0.isLetter }.contains { targetNames.contains(String($0)) }
     }
 }

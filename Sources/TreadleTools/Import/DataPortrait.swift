@@ -74,7 +74,7 @@ struct DataPortrait {
         self.inputs = inputs
         self.targets = targets
         weight = listing.weight(of: inputs)
-        func pair(_ part: ArrayListing.Part) -> (ArrayListing.Entry, ArrayListing.Entry)? {
+        func pair(_ part: ArrayName.Part) -> (ArrayListing.Entry, ArrayListing.Entry)? {
             guard let x = listing.counterpart(of: inputs, part), let y = listing.counterpart(of: targets, part),
                 x.rows == y.rows
             else { return nil }
