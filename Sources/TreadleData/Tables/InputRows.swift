@@ -83,11 +83,7 @@ package final class InputRows<S: ParsedNumber> {
             try array.next(rows, into: &raw)
             let count = rows * array.width
             if values.count < count { values = [S](repeating: 0, count: count) }
-            array.element.forEachNumber(raw, count: count) {
-                values[$0] = S($1)
-            } float: {
-                values[$0] = S($1)
-            }
+            array.element.read(raw, count: count, into: &values)
             rowsRead += rows
             return rows
         }

@@ -1,3 +1,6 @@
+internal import HDF5
+package import TreadleModel
+
 /// The type of one element of an array file, and the order of its bytes.
 package struct StoredElement: Equatable, Sendable {
     package enum Kind: Equatable, Sendable {
@@ -29,32 +32,61 @@ package struct StoredElement: Equatable, Sendable {
         }
     }
 
-    /// Calls `body` with every number of `raw`, in order.
-    @inline(__always)
-    package func forEachNumber(
-        _ raw: [UInt8], count: Int, integer: (Int, Int64) -> Void, float: (Int, Double) -> Void
-    ) {
-        precondition(count * size <= raw.count && !isText, "the bytes must hold the numbers")
-        unsafe raw.withUnsafeBytes { bytes in
-            func load<T: FixedWidthInteger>(_ index: Int, _: T.Type) -> T {
-                let value = unsafe bytes.loadUnaligned(fromByteOffset: index * MemoryLayout<T>.size, as: T.self)
-                return isBigEndian ? T(bigEndian: value) : T(littleEndian: value)
+    /// The first `count` numbers of `raw` as a network reads them, in the first places of `values`.
+    @specialized(where S == Float)
+    @specialized(where S == Double)
+    package func read<S: Scalar>(_ raw: [UInt8], count: Int, into values: inout [S]) {
+        guard let number else { preconditionFailure("text has no numbers") }
+        precondition(count * size <= raw.count && count <= values.count, "the bytes must hold the numbers")
+        // Whether all are finite is for those who use them to say.
+        unsafe values.withUnsafeMutableBufferPointer { values in
+            guard let target = values.baseAddress else { return }
+            unsafe raw.withUnsafeBytes { bytes in
+                guard let start = bytes.baseAddress else { return }
+                _ = unsafe ColumnTransform.identity.convert(start, number, width: count, into: target)
             }
-            switch kind {
-            case .boolean: for i in 0..<count { integer(i, load(i, UInt8.self) == 0 ? 0 : 1) }
-            case .unsigned(1): for i in 0..<count { integer(i, Int64(load(i, UInt8.self))) }
-            case .unsigned(2): for i in 0..<count { integer(i, Int64(load(i, UInt16.self))) }
-            case .unsigned(4): for i in 0..<count { integer(i, Int64(load(i, UInt32.self))) }
-            case .unsigned: for i in 0..<count { integer(i, Int64(clamping: load(i, UInt64.self))) }
-            case .signed(1): for i in 0..<count { integer(i, Int64(load(i, Int8.self))) }
-            case .signed(2): for i in 0..<count { integer(i, Int64(load(i, Int16.self))) }
-            case .signed(4): for i in 0..<count { integer(i, Int64(load(i, Int32.self))) }
-            case .signed: for i in 0..<count { integer(i, load(i, Int64.self)) }
-            case .float(2): for i in 0..<count { float(i, half(load(i, UInt16.self))) }
-            case .float(4): for i in 0..<count { float(i, Double(Float(bitPattern: load(i, UInt32.self)))) }
-            case .float: for i in 0..<count { float(i, Double(bitPattern: load(i, UInt64.self))) }
-            case .bytes, .characters: break
+        }
+        if case .boolean = kind { for index in 0..<count where values[index] != 0 { values[index] = 1 } }
+    }
+
+    private var number: StoredNumber? {
+        let order: ByteOrder = isBigEndian ? .big : .little
+        switch kind {
+        case .boolean: return StoredNumber(.integer(signed: false, size: 1, order: order))
+        case .unsigned(let size): return StoredNumber(.integer(signed: false, size: size, order: order))
+        case .signed(let size): return StoredNumber(.integer(signed: true, size: size, order: order))
+        case .float(2): return StoredNumber(.float(.half(order)))
+        case .float(4): return StoredNumber(.float(.single(order)))
+        case .float: return StoredNumber(.float(.double(order)))
+        case .bytes, .characters: return nil
+        }
+    }
+
+    /// The first `count` whole numbers of `raw`, exactly; what does not fit becomes the nearest that does.
+    package func integers<Value: FixedWidthInteger>(
+        _ raw: [UInt8], count: Int, as: Value.Type = Value.self
+    ) -> [Value] {
+        precondition(count * size <= raw.count, "the bytes must hold the numbers")
+        func read<Stored: FixedWidthInteger>(_: Stored.Type) -> [Value] {
+            unsafe raw.withUnsafeBytes { bytes in
+                (0..<count).map { index in
+                    let stored = unsafe bytes.loadUnaligned(
+                        fromByteOffset: index * MemoryLayout<Stored>.size, as: Stored.self)
+                    return Value(clamping: isBigEndian ? Stored(bigEndian: stored) : Stored(littleEndian: stored))
+                }
             }
+        }
+        switch kind {
+        case .boolean: return raw.prefix(count).map { $0 == 0 ? 0 : 1 }
+        case .unsigned(1): return read(UInt8.self)
+        case .unsigned(2): return read(UInt16.self)
+        case .unsigned(4): return read(UInt32.self)
+        case .unsigned: return read(UInt64.self)
+        case .signed(1): return read(Int8.self)
+        case .signed(2): return read(Int16.self)
+        case .signed(4): return read(Int32.self)
+        case .signed: return read(Int64.self)
+        case .float, .bytes, .characters: preconditionFailure("only whole numbers are read as such")
         }
     }
 
@@ -76,19 +108,6 @@ package struct StoredElement: Equatable, Sendable {
             }
             return text
         }
-    }
-
-    /// The value of IEEE half precision's bits; not every platform's Swift has Float16.
-    private func half(_ bits: UInt16) -> Double {
-        let exponent = Int(bits >> 10 & 0x1f)
-        let fraction = Double(bits & 0x3ff)
-        let size: Double =
-            switch exponent {
-            case 0: fraction * 0x1p-24
-            case 31: fraction == 0 ? .infinity : .nan
-            default: (1024 + fraction) * Double(sign: .plus, exponent: exponent - 25, significand: 1)
-            }
-        return bits >> 15 == 0 ? size : -size
     }
 }
 

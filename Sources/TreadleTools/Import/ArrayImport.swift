@@ -1,6 +1,7 @@
 internal import HDF5
 internal import TreadleBase
 internal import TreadleData
+internal import TreadleModel
 
 /// Imports arrays from NPY, NPZ and IDX files, some rows at a time.
 struct ArrayImport {
@@ -223,58 +224,24 @@ struct ArrayImport {
     ) throws {
         switch type {
         case .text: preconditionFailure("arrays are stored as numbers")
-        case .uint8 where element.kind == .unsigned(1):
-            try output.write(raw, count: count, rows: rows, of: index)
         case .uint8:
-            let values = element.numbers(raw, count) {
-                UInt8(truncatingIfNeeded: $0)
-            } float: {
-                UInt8($0)
-            }
-            try output.write(values, count: count, rows: rows, of: index)
+            try output.write(element.integers(raw, count: count, as: UInt8.self), count: count, rows: rows, of: index)
         case .int32:
-            let values = element.numbers(raw, count) {
-                Int32(truncatingIfNeeded: $0)
-            } float: {
-                Int32($0)
-            }
-            try output.write(values, count: count, rows: rows, of: index)
+            try output.write(element.integers(raw, count: count, as: Int32.self), count: count, rows: rows, of: index)
         case .int64:
-            let values = element.numbers(raw, count) {
-                $0
-            } float: {
-                Int64($0)
-            }
-            try output.write(values, count: count, rows: rows, of: index)
+            try output.write(element.integers(raw, count: count, as: Int64.self), count: count, rows: rows, of: index)
         case .float32:
-            let values = element.numbers(raw, count) {
-                Float($0)
-            } float: {
-                Float($0)
-            }
-            try output.write(values, count: count, rows: rows, of: index)
+            try output.write(element.numbers(raw, count: count, as: Float.self), count: count, rows: rows, of: index)
         case .float64:
-            let values = element.numbers(raw, count) {
-                Double($0)
-            } float: {
-                $0
-            }
-            try output.write(values, count: count, rows: rows, of: index)
+            try output.write(element.numbers(raw, count: count, as: Double.self), count: count, rows: rows, of: index)
         }
     }
 }
 
 extension StoredElement {
-    /// The first `count` numbers of `raw`, converted.
-    fileprivate func numbers<Value: Numeric>(
-        _ raw: [UInt8], _ count: Int, _ integer: (Int64) -> Value, float: (Double) -> Value
-    ) -> [Value] {
-        var values = [Value](repeating: 0, count: count)
-        forEachNumber(raw, count: count) {
-            values[$0] = integer($1)
-        } float: {
-            values[$0] = float($1)
-        }
+    fileprivate func numbers<S: Scalar>(_ raw: [UInt8], count: Int, as: S.Type) -> [S] {
+        var values = [S](repeating: 0, count: count)
+        read(raw, count: count, into: &values)
         return values
     }
 }
