@@ -124,6 +124,16 @@ package final class BatchLoader<S: Scalar> {
         try source.checkFiles()
     }
 
+    /// Goes on from another place. What was read ahead for the old one is thrown away.
+    package func seek(to cursor: Cursor) {
+        while taken < scheduled {
+            slots[taken % slots.count].ready.wait()
+            taken += 1
+        }
+        epoch = cursor.epoch
+        batch = cursor.batch
+    }
+
     private func schedule() {
         // Batches follow each other across the ends of epochs.
         let ahead = batch + (scheduled - taken)

@@ -1,4 +1,5 @@
-internal import TreadleBase
+package import TreadleBase
+package import TreadleConfiguration
 package import TreadleData
 package import TreadleModel
 
@@ -195,6 +196,12 @@ package struct FileOrigin: Equatable, Sendable, Codable {
         self.created = created
         self.programVersion = programVersion
         self.numerics = numerics
+    }
+
+    /// The settings that the file at `path` was trained by.
+    package func settings(at path: String, overrides: [String] = []) throws(TreadleError) -> Configuration {
+        try Configuration.parse(
+            text: configuration, file: path + ":/treadle/config", baseDirectory: baseDirectory, overrides: overrides)
     }
 }
 

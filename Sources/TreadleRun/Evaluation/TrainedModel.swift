@@ -21,21 +21,16 @@ package struct TrainedModel: Sendable {
         self.saved = saved
         parameters = saved.calibrated
         self.origin = origin
-        func configuration(_ overrides: [String]) throws(TreadleError) -> Configuration {
-            try Configuration.parse(
-                text: origin.configuration, file: path + ":/treadle/config",
-                baseDirectory: origin.baseDirectory, overrides: overrides)
-        }
         var loss: LossFunction
         let own: Configuration
         do {
-            own = try configuration([])
+            own = try origin.settings(at: path)
             loss = try LossFunction(own.loss, task: saved.task, outputs: saved.network.outputs)
         } catch {
             // Nobody wrote this configuration by hand: it is the file that is bad.
             throw TreadleError(.badData, messages: error.messages)
         }
-        self.configuration = overrides.isEmpty ? own : try configuration(overrides)
+        self.configuration = overrides.isEmpty ? own : try origin.settings(at: path, overrides: overrides)
         guard self.configuration.task == saved.task, loss.type == saved.loss else {
             throw TreadleError(
                 .badData,

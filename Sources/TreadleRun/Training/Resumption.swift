@@ -35,9 +35,7 @@ enum Resumption {
 
     /// Refuses a configuration that means something else now, and names every key that does.
     static func checkMeaning(of found: CheckpointStore.Found, against configuration: Configuration) throws {
-        let old = try Configuration.parse(
-            text: found.checkpoint.configuration, file: found.path + ":/treadle/config",
-            baseDirectory: found.checkpoint.baseDirectory)
+        let old = try found.checkpoint.origin.settings(at: found.path)
         let changes = Configuration.meaningChanges(from: old, to: configuration)
         guard !changes.isEmpty else { return }
         throw TreadleError(
@@ -95,21 +93,5 @@ enum Resumption {
                     + "the columns into that order, or start over with --fresh")
         }
         note(.warning, "\(difference); continuing as asked")
-    }
-}
-
-extension RowSet {
-    /// The rows in the order of training, from where `cursor` stands.
-    func trainingLoader<S: Scalar>(
-        _ configuration: Configuration, _ normalization: Normalization, workers: Workers, part: Shards,
-        from cursor: Cursor
-    ) throws -> BatchLoader<S> {
-        let data = configuration.data
-        return try BatchLoader(
-            self, normalization: normalization,
-            order: .shuffled(
-                data.shuffle, seed: configuration.seed, block: data.shuffleBlock, window: data.shuffleWindow),
-            batchSize: data.batchSize, dropLast: data.dropLast, prefetch: data.prefetch, workers: workers, part: part,
-            from: cursor)
     }
 }

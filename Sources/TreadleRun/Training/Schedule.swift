@@ -5,23 +5,20 @@ package import TreadleConfiguration
 /// How the learning rate moves: a pure function of the update's number and of what training remembers.
 package struct Schedule: Equatable, Sendable {
     private let configuration: ScheduleConfiguration
-    private let base: Double
-    private let decaySchedule: DecaySchedule
 
-    /// `rate` is the optimizer's `lr`.
-    package init(_ configuration: ScheduleConfiguration, rate: Double, decay: DecaySchedule = .constant) {
+    package init(_ configuration: ScheduleConfiguration) {
         self.configuration = configuration
-        base = rate
-        decaySchedule = decay
     }
 
-    /// The rate of update number `step` (from 0), which belongs to `epoch` (from 0).
+    /// What an optimizer's `lr` comes to in update number `step` (from 0), which belongs to `epoch` (from 0).
     ///
     /// The first `warmup_steps` updates rise in equal steps to the full rate, whatever else the schedule does.
     /// `step` multiplies by gamma after every `step_epochs` epochs, `exponential` after each. The curves run from the end
     /// of the warm-up to `totalSteps`, where they reach `min_lr` and stay. What plateaus and rollbacks have multiplied the
     /// rate by comes on top.
-    package func rate(step: Int, epoch: Int, totalSteps: Int, progress: TrainingProgress) -> Double {
+    package func rate(
+        from base: Double, step: Int, epoch: Int, totalSteps: Int, progress: TrainingProgress
+    ) -> Double {
         let floor = configuration.minLr
         let share = share(of: step, totalSteps)
         let rate =
@@ -39,12 +36,12 @@ package struct Schedule: Equatable, Sendable {
         return rate * warmth(step) * progress.rateScale
     }
 
-    /// What `weight_decay` is multiplied by in update `step`, whose learning rate is `rate`.
-    package func decay(step: Int, totalSteps: Int, rate: Double) -> Double {
-        switch decaySchedule {
+    /// What an optimizer's `weight_decay` is multiplied by in update `step`, whose learning rate is `rate`.
+    package func decay(of optimizer: OptimizerConfiguration, step: Int, totalSteps: Int, rate: Double) -> Double {
+        switch optimizer.decaySchedule {
         case .constant: 1
         case .flatCosine: fall(secondHalf(share(of: step, totalSteps)))
-        case .rate: rate / base
+        case .rate: rate / optimizer.lr
         }
     }
 
@@ -65,8 +62,8 @@ package struct Schedule: Equatable, Sendable {
     private func secondHalf(_ share: Double) -> Double { max(0, 2 * share - 1) }
 
     /// Takes note of an epoch's watched metric: `plateau` multiplies the rate by gamma after `patience` epochs in a row
-    /// without a new best, and counts anew.
-    package func finishEpoch(metric: Double, higherIsBetter: Bool, progress: inout TrainingProgress) {
+    /// without a new best, and counts anew. `lr` is what the run's rates start from.
+    package func finishEpoch(metric: Double, higherIsBetter: Bool, lr: Double, progress: inout TrainingProgress) {
         guard configuration.type == .plateau else { return }
         let best = progress.plateauBest
         if best.map({ higherIsBetter ? metric > $0 : metric < $0 }) ?? !metric.isNaN {
@@ -78,7 +75,7 @@ package struct Schedule: Equatable, Sendable {
         guard progress.plateauWait >= configuration.patience else { return }
         progress.plateauWait = 0
         // Never below min_lr, and never up to it from below, where a rollback may have gone.
-        let lowest = min(progress.rateScale, base > 0 ? configuration.minLr / base : 0)
+        let lowest = min(progress.rateScale, lr > 0 ? configuration.minLr / lr : 0)
         progress.rateScale = max(progress.rateScale * configuration.gamma, lowest)
     }
 

@@ -152,6 +152,19 @@ public struct RunSummary: Sendable {
     }
 }
 
+extension RunSummary {
+    /// Of the run's newest file, `checkpoint` at `path`, and of what training remembers of the best so far.
+    init(
+        _ ending: Ending, of checkpoint: Checkpoint, at path: String, in directory: String, progress: TrainingProgress
+    ) {
+        let record = checkpoint.head.weightsRecord ?? checkpoint.history.last
+        self.init(
+            ending: ending, directory: directory, cursor: checkpoint.cursor, seconds: checkpoint.progress.seconds,
+            metrics: record?.metrics ?? [:], epoch: record?.epoch, best: progress.best, bestEpoch: progress.bestEpoch,
+            checkpoint: path, digest: checkpoint.parameterDigest, history: checkpoint.history)
+    }
+}
+
 /// The observer of those whom nobody asks: of all ranks but the first, for one.
 package final class SilentObserver: TrainingObserver {
     package init() {}

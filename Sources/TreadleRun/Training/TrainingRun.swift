@@ -9,91 +9,141 @@ internal import TreadleModel
 /// The weights after any number of steps depend on the configuration, the data and the seed alone: when processes
 /// were started, stopped or killed in between leaves no trace in them.
 final class TrainingRun<S: Scalar> {
-    let configuration: Configuration
-    let options: Trainer.Options
-    let observer: any TrainingObserver
-    let workers: Workers
-    let ranks: Ranks
-    /// Where the run is kept; only the first rank has a store there, and writes.
-    let directory: String
-    let store: CheckpointStore?
-    let data: TrainingData
-    let network: Network
-    let loss: LossFunction
-    let schedule: Schedule
-    let watched: WatchedMetric
-    let step: EnsembleStep<S>
-    private let schedules: [Schedule]
-    let clock = RunClock()
+    private let run: OpenedRun
+    private let step: EnsembleStep<S>
+    private let loader: BatchLoader<S>
+    private let schedule: Schedule
+    /// Each member's: rates and decays may differ.
+    private let optimizers: [OptimizerConfiguration]
+    private let length: RunLength
+    private let evaluator: RunEvaluator<S>
+    private let keeper: RunKeeper
+    private let requests: RunRequests
+    private let clock = RunClock()
 
-    var loader: BatchLoader<S>
-    /// Where training stands; with `progress`, `history` and the weights it is all that resuming needs.
-    var cursor = Cursor()
-    var progress = TrainingProgress()
-    var history: [EpochRecord] = []
+    /// Where training stands and how it went; with the weights it is all that resuming needs.
+    private var course = RunCourse()
     /// With folds, the weights of each member's own best epoch so far.
-    var best: [LayerParameters]?
-    /// The checkpoint that this process continues from, and the seconds of training before it.
-    var resumedFrom: String?
-    var secondsBefore = 0.0
-    /// The numerics contracts behind the state that was taken up, and its step.
-    private var origin = (numerics: [Treadle.numerics], step: 0)
-    /// The state that was last handed to the store between batches.
-    var saved: SavedState?
+    private var best: [LayerParameters]?
+    /// Seconds of training before this process.
+    private var secondsBefore = 0.0
+
+    private var configuration: Configuration { run.configuration }
+    private var ranks: Ranks { run.ranks }
+    private var cursor: Cursor { course.cursor }
+
+    /// Opens the data and the run's directory, and takes up what an earlier process left there.
+    init(_ configuration: Configuration, options: Trainer.Options, observer: any TrainingObserver) throws {
+        let (run, found) = try OpenedRun.open(configuration, options: options, observer: observer)
+        self.run = run
+        step = EnsembleStep(
+            configuration, network: run.network, loss: run.loss, folds: run.data.valid?.folds, shards: run.shards,
+            workers: run.workers, ranks: run.ranks)
+        loader = try run.loader()
+        schedule = Schedule(configuration.schedule)
+        optimizers = configuration.members.map(\.optimizer)
+        length = RunLength(configuration, batchesPerEpoch: loader.batchesPerEpoch)
+        evaluator = RunEvaluator(run)
+        keeper = RunKeeper(run)
+        requests = RunRequests(run, keeper, clock)
+
+        let start = try found?.checkpoint ?? beginning()
+        try take(start)
+        // A run with nothing left to do is what it is: only further steps would mix two contracts.
+        if !isOver {
+            try Resumption.checkNumerics(
+                of: start.numerics, from: found?.path ?? run.directory, acceptsChanges: options.acceptsChangedNumerics,
+                note: run.observer.note)
+        }
+        try run.store?.checkSpace(for: checkpointBytes)
+    }
 
     /// Trains until the run ends by its rules, a signal, or its time limit.
     func train() throws -> RunSummary {
-        observer.began(overview)
+        run.observer.began(run.overview(from: course, batchesPerEpoch: loader.batchesPerEpoch))
         do {
-            return try keepingBeforeChange {
+            return try keeper.keepingBeforeChange {
                 while !isOver {
                     while !isOver, let batch = try unsafe loader.next() {
-                        try unsafe run(batch)
+                        try unsafe train(on: batch)
                         // Rows whose pages had gone from their file were zeros: nothing learnt from them is kept.
                         try loader.confirm()
                         try saveIfDue()
-                        try departIfAsked()
+                        if isBetweenUpdates { try requests.checkDeparture() }
                     }
                     if cursor.batch == loader.batchesPerEpoch { try endEpoch() }
                 }
                 return try finish()
             }
         } catch let departure as Departure {
-            return try keepingBeforeChange { try leave(departure) }
+            return try keeper.keepingBeforeChange { try leave(departure) }
         }
     }
 
-    /// Does `body`. Where it fails after the data changed, the error says from where the run can go on.
-    private func keepingBeforeChange<T>(_ body: () throws -> T) throws -> T {
-        do {
-            return try body()
-        } catch let error as TreadleError where data.hasChanged {
-            let last = (try? store?.names())?.last { if case .step = $0 { true } else { false } }
-            let origin = last.flatMap { store?.path($0) } ?? "the beginning"
-            throw TreadleError(
-                error.kind,
-                "\(error.description); nothing that was learnt since is kept: with the data as it was, the same command "
-                    + "goes on from \(origin)")
-        }
+    // MARK: The state
+
+    /// The run as a checkpoint has it, or as it begins. Every rank takes the first one's state.
+    private func take(_ own: Checkpoint) throws {
+        let state = try ranks.share(own)
+        step.load(state.parameters, optimizer: state.optimizer)
+        keeper.took(state)
+        course = state.state.course
+        best = state.optimizer.slots.first { $0.name == RunCourse.bestSlot }?.layers
+        secondsBefore = state.progress.seconds - clock.seconds
+        loader.seek(to: cursor)
     }
+
+    /// The run before its first step.
+    private func beginning() throws -> Checkpoint {
+        keeper.checkpoint(try run.firstWeights(as: S.self), at: RunCourse())
+    }
+
+    /// The run as it stands: a copy, so that training can go on while it is written.
+    ///
+    /// Every rank must ask; only the first gets what the optimizer remembers.
+    private func snapshot() throws -> Checkpoint {
+        // Once its file has changed, a row may be another one: no weights that may come of it are kept.
+        try loader.confirmFiles()
+        var optimizer = step.optimizerState()
+        if let best { optimizer.slots.append(.init(name: RunCourse.bestSlot, layers: best)) }
+        try ranks.check()
+        return snapshot(optimizer)
+    }
+
+    private func snapshot(_ optimizer: OptimizerState) -> Checkpoint {
+        var course = course
+        course.progress.seconds = seconds
+        return keeper.checkpoint(step.parameters(), at: course, optimizer: optimizer)
+    }
+
+    /// Seconds of training so far, over all resumptions.
+    private var seconds: Double { secondsBefore + clock.seconds }
+
+    /// About what a checkpoint takes on disk.
+    private var checkpointBytes: Int {
+        let copies = 1 + step.slotCount + (run.data.valid?.folds == nil ? 0 : 1)
+        return run.network.parameterCount * copies * MemoryLayout<S>.size + 1 << 16
+    }
+
+    // MARK: A batch
 
     /// One batch through the step: forward, backward, and, at the end of a group of batches, the update.
-    private func run(_ batch: Batch<S>) throws {
+    private func train(on batch: Batch<S>) throws {
         let rate = self.rate
         let endsGroup = isGroupEnd(after: cursor.batch + 1)
         let rows = unsafe batch.wholeRows
-        if !ranks.isAlone { tellWishes(endsGroup: endsGroup) }
+        requests.tell(from: cursor, endsGroup: endsGroup)
         let result = unsafe step.run(batch, step: cursor.step, pace: pace, endsGroup: endsGroup)
         try ranks.check()
         guard result.isFinite else { return try unsafe returnOrStop(batch, rate: rate) }
-        progress.lossSum += result.lossSum
-        progress.weightSum += result.weightSum
-        cursor.batch += 1
+        course.progress.lossSum += result.lossSum
+        course.progress.weightSum += result.weightSum
+        course.cursor.batch += 1
         if endsGroup {
-            cursor.step += 1
-            options.audit?(cursor.step, step.parameters())
+            course.cursor.step += 1
+            run.options.audit?(cursor.step, step.parameters())
         }
-        observer.stepped(
+        run.observer.stepped(
             StepReport(
                 cursor: cursor, rows: rows,
                 loss: result.weightSum > 0 ? result.lossSum / result.weightSum : 0, rate: rate,
@@ -101,173 +151,193 @@ final class TrainingRun<S: Scalar> {
     }
 
     /// The rate of the update that the next batch belongs to.
-    var rate: Double {
-        schedule.rate(step: cursor.step, epoch: cursor.epoch, totalSteps: length.updates, progress: progress)
+    private var rate: Double { rate(from: configuration.optimizer.lr) }
+
+    private func rate(from lr: Double) -> Double {
+        schedule.rate(
+            from: lr, step: cursor.step, epoch: cursor.epoch, totalSteps: length.updates, progress: course.progress)
     }
 
     /// A member's rate in that update, and what its weight decay is multiplied by.
     private func pace(_ member: Int) -> (rate: Double, decay: Double) {
-        let (schedule, updates) = (schedules[member], length.updates)
-        let rate = schedule.rate(step: cursor.step, epoch: cursor.epoch, totalSteps: updates, progress: progress)
-        return (rate, schedule.decay(step: cursor.step, totalSteps: updates, rate: rate))
+        let optimizer = optimizers[member]
+        let rate = rate(from: optimizer.lr)
+        return (rate, schedule.decay(of: optimizer, step: cursor.step, totalSteps: length.updates, rate: rate))
     }
 
     /// Whether an update follows so many batches of an epoch: after every `accumulate`, and after the last.
-    func isGroupEnd(after batches: Int) -> Bool {
+    private func isGroupEnd(after batches: Int) -> Bool {
         batches.isMultiple(of: configuration.compute.accumulate) || batches == loader.batchesPerEpoch
     }
 
-    private var length: RunLength { RunLength(configuration, batchesPerEpoch: loader.batchesPerEpoch) }
+    private var isBetweenUpdates: Bool { cursor.batch == 0 || isGroupEnd(after: cursor.batch) }
+
+    // MARK: An epoch's end
+
+    /// Evaluates, records the epoch, and makes everything ready for the next.
+    ///
+    /// Nothing changes before the evaluation is over: a signal in it leaves the epoch to be ended by the next process.
+    private func endEpoch() throws {
+        let (record, members) = try measured()
+        course.close(record)
+        let watched = run.watched
+        let better = course.watch(
+            watched, in: record, members: members, by: configuration.stop.early?.minDelta ?? 0)
+        if !members.isEmpty { keepBest(of: better) }
+        schedule.finishEpoch(
+            metric: record.metrics[watched.name] ?? .nan, higherIsBetter: watched.higherIsBetter,
+            lr: configuration.optimizer.lr, progress: &course.progress)
+        course.progress.stoppedEarly = hasStoppedEarly
+        run.observer.epochEnded(record)
+        try saveIfDue(epoch: record)
+    }
+
+    /// What the epoch, or the part of it that is done, has come to; with folds also what each member has.
+    private func measured() throws -> (record: EpochRecord, members: [Evaluation]) {
+        var metrics = ["loss": course.progress.lossSum / course.progress.weightSum]
+        var members: [Evaluation] = []
+        if let valid = run.data.valid {
+            let result = try evaluator.judge(valid, by: step.parameters())
+            metrics.merge(result.all.named("valid")) { $1 }
+            members = result.members
+        }
+        let record = EpochRecord(
+            epoch: cursor.epoch + 1, step: cursor.step, rate: rate, seconds: seconds, metrics: metrics)
+        return (record, members)
+    }
+
+    private func keepBest(of members: [Int]) {
+        let present = step.parameters()
+        var kept = best ?? present
+        for member in members {
+            let own = run.network.layers(of: member)
+            kept.replaceSubrange(own, with: present[own])
+        }
+        best = kept
+    }
+
+    // MARK: Saving and leaving
+
+    /// Saves in the background when an interval has passed or somebody asks for it.
+    ///
+    /// Between the batches of a group nothing is saved: their sums are not part of a checkpoint.
+    private func saveIfDue(epoch record: EpochRecord? = nil) throws {
+        keeper.reportSaved()
+        guard isBetweenUpdates, try requests.isSaveDue(at: cursor, epoch: record) else { return }
+        let start = ContinuousClock.now
+        try keeper.save(try snapshot())
+        run.observer.note(
+            .debug, "training stood still for \(ContinuousClock.now - start) while its state was copied")
+    }
+
+    /// Leaves a checkpoint that the next process continues from.
+    private func leave(_ departure: Departure) throws -> RunSummary {
+        let snapshot = try snapshot()
+        let path = try keeper.write(snapshot)
+        let (ending, why): (RunSummary.Ending, String) =
+            switch departure {
+            case .stop(let reason): (.interrupted, "stopped by \(reason)")
+            case .wallTime: (.wallTime, "stop.wall_time is over")
+            }
+        run.observer.note(.info, "\(why); the same command continues from \(path)")
+        return summary(ending, of: snapshot, at: path)
+    }
+
+    // MARK: A loss that is no number
+
+    /// The batch gave a loss that is no number; the weights are those from before it.
+    ///
+    /// Stops the run, or returns to the last epoch's end with a smaller rate, as `stop.on_nan` says.
+    private func returnOrStop(_ batch: Batch<S>, rate: Double) throws {
+        let search = NonFiniteSearch<S>(
+            network: run.network, parameters: step.parameters(), workers: run.workers, ranks: ranks)
+        let cause = try unsafe search.cause(in: batch)
+        let first = cursor.batch * configuration.data.batchSize
+        let last = min(first + configuration.data.batchSize, run.data.train.count)
+        let found =
+            "the loss is not finite at step \(cursor.step + 1) (epoch \(cursor.epoch + 1), rows \(first + 1) to "
+            + "\(last) of its order, rate \(rate)): \(cause)"
+        let policy = configuration.stop
+        guard policy.onNaN == .rollback else {
+            throw TreadleError(
+                .diverged,
+                "\(found); lower optimizer.lr, set optimizer.clip_norm, or set stop.on_nan to \"rollback\"; the "
+                    + "checkpoints up to here are intact in \(run.directory)")
+        }
+        guard course.progress.rollbacks < policy.maxRollbacks else {
+            throw TreadleError(
+                .diverged,
+                "\(found), after \(course.progress.rollbacks) returns to an earlier checkpoint (stop.max_rollbacks); "
+                    + "lower optimizer.lr or set optimizer.clip_norm")
+        }
+        try rollBack(found)
+    }
+
+    /// Returns to the end of the last epoch, with the rate multiplied by `stop.rollback_factor`.
+    ///
+    /// Only ends of epochs are returned to: which other checkpoints there are depends on time.
+    private func rollBack(_ reason: String) throws {
+        let policy = configuration.stop
+        let rollbacks = course.progress.rollbacks + 1
+        var state = try run.store?.newest { $0.cursor.batch == 0 }?.checkpoint ?? beginning()
+        for _ in state.progress.rollbacks..<rollbacks { state.progress.rateScale *= policy.rollbackFactor }
+        state.progress.rollbacks = rollbacks
+        try take(state)
+        // What was written since then leads back here; what is written now says that it has happened.
+        try run.store?.removeSteps(after: cursor.step)
+        let snapshot = try snapshot()
+        try run.store?.saveAndWait(snapshot)
+        run.observer.note(
+            .warning,
+            "\(reason); returned to the end of epoch \(cursor.epoch) with the rate multiplied by "
+                + "\(course.progress.rateScale) (return \(rollbacks) of \(policy.maxRollbacks))")
+    }
+
+    // MARK: The end
 
     private var isOver: Bool {
-        cursor.epoch >= configuration.stop.epochs || reachedStepLimit || hasStoppedEarly || cursor == options.until
+        cursor.epoch >= configuration.stop.epochs || reachedStepLimit || hasStoppedEarly || cursor == run.options.until
     }
 
-    var reachedStepLimit: Bool { configuration.stop.steps.map { cursor.step >= $0 } ?? false }
+    private var reachedStepLimit: Bool { configuration.stop.steps.map { cursor.step >= $0 } ?? false }
 
-    /// Decided anew from what is remembered, so that a run continues when its patience is raised.
-    var hasStoppedEarly: Bool {
-        guard let early = configuration.stop.early, cursor.batch == 0 else { return false }
-        let waits = progress.members.isEmpty ? [progress.epochsWithoutProgress] : progress.members.map(\.wait)
-        return waits.allSatisfy { $0 >= max(1, early.patience) }
-    }
+    private var hasStoppedEarly: Bool { course.hasStopped(by: configuration.stop.early) }
 
-    /// Seconds of training so far, over all resumptions.
-    var seconds: Double { secondsBefore + clock.seconds }
-
-    private var overview: RunOverview {
-        RunOverview(
-            name: configuration.name, directory: directory, task: configuration.task, network: network,
-            trainRows: data.train.count, validRows: data.valid?.count ?? 0, testRows: data.test?.count ?? 0,
-            batchSize: configuration.data.batchSize, batchesPerEpoch: loader.batchesPerEpoch,
-            epochs: configuration.stop.epochs, threads: workers.count, start: cursor, resumedFrom: resumedFrom,
-            history: history)
-    }
-
-    /// Opens the data and the run's directory, and takes up what an earlier process left there.
-    init(_ configuration: Configuration, options: Trainer.Options, observer caller: any TrainingObserver) throws {
-        let ranks = options.ranks
-        let caller = ranks.isFirst ? caller : SilentObserver()
-        let runDirectory = RunDirectory(configuration)
-        let note: @Sendable (LogLevel, String) -> Void = { caller.note($0, $1) }
-        store = ranks.isFirst ? try runDirectory.open(lock: options.lock, examine: options.examine, note: note) : nil
-        var found = options.fresh ? nil : try Resumption.find(in: store, for: configuration, options, note: note)
-        let shards = try ranks.part(of: configuration.shards)
-        guard ranks.isAlone || configuration.model.members == 1 else {
-            throw TreadleError(
-                .configuration,
-                "model.members is \(configuration.model.members), and several ranks train one network only; start one "
-                    + "process, which shares its cores among the members, or set model.members to 1")
-        }
-        if configuration.model.precision == .bfloat16 { MatrixUnit.check(note: note) }
-
-        let workers = Workers(count: configuration.threadCount)
-        let data = try TrainingData(
-            configuration, workers: workers, cacheDirectory: store?.directory, ranks: ranks,
-            stop: options.stop, note: note)
-        if let earlier = found {
-            found = try Resumption.continued(options, note: note) {
-                try Resumption.checkData(
-                    of: earlier, against: data, acceptsChanges: options.acceptsChangedData, note: note)
-                return earlier
-            }
-        }
-        if let expected = options.expectedFingerprint, expected != data.fingerprint {
-            throw TreadleError(
-                .badData,
-                "the data is not what the checkpoint was trained on (fingerprint \(expected.prefix(12)) then, "
-                    + "\(data.fingerprint.prefix(12)) now); put it back to reproduce the weights")
-        }
-        network = data.network(configuration)
-        loss = try data.loss(configuration)
-        // A run that begins owns no best and no final model yet: what lies there is another's. Not before it is known that
-        // there is something to begin.
-        if found == nil {
-            try store?.removeAll()
-            try options.begins()
-        }
-        if configuration.stop.onNaN == .rollback { try store?.keepEpochEnd(before: found) }
-        let members = configuration.members
-        schedule = Schedule(configuration.schedule, rate: configuration.optimizer.lr)
-        schedules = members.map {
-            Schedule(configuration.schedule, rate: $0.optimizer.lr, decay: $0.optimizer.decaySchedule)
-        }
-        watched = WatchedMetric(of: configuration)
-        step = EnsembleStep(
-            network: network, loss: loss, settings: members.map { .init(seed: $0.seed, optimizer: $0.optimizer) },
-            parameterization: configuration.model.parameterization, folds: data.valid?.folds,
-            batchSize: configuration.data.batchSize, shards: shards,
-            accumulate: configuration.compute.accumulate, workers: workers, ranks: ranks)
-        loader = try data.train.trainingLoader(
-            configuration, data.normalization, workers: workers, part: shards, from: Cursor())
-        observer =
-            try store.map { store in
-                try runDirectory.observers(
-                    caller, store: store, continuingAt: found?.checkpoint.state.course.recorded ?? Cursor())
-            } ?? caller
-        directory = configuration.path(configuration.checkpoint.dir)
-        self.data = data
-        self.ranks = ranks
-        self.configuration = configuration
-        self.options = options
-        self.workers = workers
-
-        try take(try found?.checkpoint ?? beginning())
-        // A run with nothing left to do is what it is: only further steps would mix two contracts.
-        if !isOver {
-            try Resumption.checkNumerics(
-                of: origin.numerics, from: found?.path ?? directory, acceptsChanges: options.acceptsChangedNumerics,
-                note: note)
-        }
-        resumedFrom = found?.path
-        try store?.checkSpace(for: checkpointBytes)
-    }
-
-    /// The run as a checkpoint has it, or as it begins.
+    /// The run has come to its end: writes its last state, and the final model that is made of it.
     ///
-    /// Every rank takes the first one's state.
-    func take(_ own: Checkpoint) throws {
-        let state = try ranks.share(own)
-        step.load(state.parameters, optimizer: state.optimizer)
-        origin = (state.numerics, state.cursor.step)
-        cursor = state.cursor
-        progress = state.progress
-        history = state.history
-        best = state.optimizer.slots.first { $0.name == Self.bestSlot }?.layers
-        secondsBefore = state.progress.seconds - clock.seconds
-        loader = try data.train.trainingLoader(
-            configuration, data.normalization, workers: workers, part: step.shards, from: cursor)
-    }
-
-    /// The numerics contracts behind the weights after `step` updates.
-    func numerics(at step: Int) -> [Int] {
-        guard step != origin.step, origin.numerics.last != Treadle.numerics else { return origin.numerics }
-        return origin.numerics + [Treadle.numerics]
-    }
-
-    /// The run before its first step.
-    func beginning() throws -> Checkpoint {
-        let fresh = configuration.members.enumerated().flatMap { number, member in
-            Initialization.parameters(
-                of: network.member(number), initializer: configuration.model.start, as: S.self, seed: member.seed,
-                frequencySpread: configuration.model.embedding?.sigma ?? 0.1, workers: workers)
+    /// Every part can be interrupted and is done again by the next process.
+    private func finish() throws -> RunSummary {
+        let done = run.options.until == nil ? try run.store?.final() : nil
+        if try ranks.decide({ done?.checkpoint.cursor == cursor }) {
+            let done = done?.checkpoint ?? snapshot(OptimizerState())
+            return summary(.alreadyComplete, of: done, at: run.store?.path(.final) ?? run.directory)
         }
-        let parameters =
-            try options.warmStart?.parameters(
-                for: network, data: data.identity, normalization: data.normalization, fresh: fresh) ?? fresh
-        return checkpoint(parameters: parameters, course: RunCourse())
+        try recordPartOfEpoch()
+        let last = try snapshot()
+        if keeper.isSaved(course) {
+            // It is on its way to the disk already.
+            try run.store?.finishWriting()
+        } else {
+            _ = try keeper.write(last)
+        }
+        var model = try FinalModel(last, best: best, of: run, keeper, evaluator)
+        let result = try model.complete()
+        let ending: RunSummary.Ending =
+            hasStoppedEarly ? .stoppedEarly : reachedStepLimit ? .stepLimit : .completed
+        return summary(ending, of: result.checkpoint, at: result.path)
     }
 
-    /// About what a checkpoint takes on disk.
-    private var checkpointBytes: Int {
-        let copies = 1 + step.slotCount + (data.valid?.folds == nil ? 0 : 1)
-        return network.parameterCount * copies * MemoryLayout<S>.size + 1 << 16
+    /// A run that ends by its number of steps in the middle of an epoch has metrics of that part.
+    private func recordPartOfEpoch() throws {
+        guard cursor.batch > 0, course.history.last?.step != cursor.step else { return }
+        let record = try measured().record
+        course.history.append(record)
+        run.observer.epochEnded(record)
     }
-}
 
-/// Seconds since a process began to train.
-struct RunClock {
-    private let start = ContinuousClock.now
-
-    var seconds: Double { (ContinuousClock.now - start).seconds }
+    private func summary(_ ending: RunSummary.Ending, of checkpoint: Checkpoint, at path: String) -> RunSummary {
+        let summary = RunSummary(ending, of: checkpoint, at: path, in: run.directory, progress: course.progress)
+        run.observer.finished(summary)
+        return summary
+    }
 }

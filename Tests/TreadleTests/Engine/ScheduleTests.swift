@@ -8,18 +8,18 @@ import Testing
 @Suite struct ScheduleTests {
     static func schedule(
         _ type: ScheduleType, warmup: Int = 0, gamma: Double = 0.5, epochs: Int = 2, floor: Double = 0.01,
-        power: Double = 2, cycles: Int = 4, patience: Int = 2, decay: DecaySchedule = .constant
+        power: Double = 2, cycles: Int = 4, patience: Int = 2
     ) -> Schedule {
         Schedule(
             ScheduleConfiguration(
                 type: type, warmupSteps: warmup, gamma: gamma, stepEpochs: epochs, minLr: floor, power: power,
-                cycles: cycles, patience: patience), rate: 0.1, decay: decay)
+                cycles: cycles, patience: patience))
     }
 
     static func rate(_ schedule: Schedule, _ step: Int, epoch: Int = 0, scale: Double = 1) -> Double {
         var progress = TrainingProgress()
         progress.rateScale = scale
-        return schedule.rate(step: step, epoch: epoch, totalSteps: 100, progress: progress)
+        return schedule.rate(from: 0.1, step: step, epoch: epoch, totalSteps: 100, progress: progress)
     }
 
     @Test func `the rate rises in equal steps while warming up`() {
@@ -70,7 +70,9 @@ import Testing
 
     @Test func `weight decay stays, falls in the second half, or goes with the rate`() {
         func decay(_ schedule: DecaySchedule, _ step: Int, rate: Double = 0.1) -> Double {
-            Self.schedule(.cosine, decay: schedule).decay(step: step, totalSteps: 100, rate: rate)
+            var optimizer = OptimizerConfiguration.plain(.adamw, lr: 0.1, weightDecay: 0.5)
+            optimizer.decaySchedule = schedule
+            return Self.schedule(.cosine).decay(of: optimizer, step: step, totalSteps: 100, rate: rate)
         }
         #expect([0, 30, 100].map { decay(.constant, $0, rate: 0.01) } == [1, 1, 1])
         #expect([0, 30, 50].map { decay(.flatCosine, $0, rate: 0.01) } == [1, 1, 1])
@@ -90,7 +92,7 @@ import Testing
         var progress = TrainingProgress()
         var scales: [Double] = []
         for metric in [3, 2, 2, 2.5, 1, 1, 1, 1, 1, 1, 1, 1, 1] {
-            schedule.finishEpoch(metric: metric, higherIsBetter: false, progress: &progress)
+            schedule.finishEpoch(metric: metric, higherIsBetter: false, lr: 0.1, progress: &progress)
             scales.append(progress.rateScale)
         }
         let lowest = 0.01 / 0.1
@@ -102,13 +104,13 @@ import Testing
         let schedule = Self.schedule(.plateau, patience: 1)
         var progress = TrainingProgress()
         for metric in [0.5, 0.6, 0.7] {
-            schedule.finishEpoch(metric: metric, higherIsBetter: true, progress: &progress)
+            schedule.finishEpoch(metric: metric, higherIsBetter: true, lr: 0.1, progress: &progress)
         }
         #expect(progress.rateScale == 1)
-        schedule.finishEpoch(metric: 0.65, higherIsBetter: true, progress: &progress)
+        schedule.finishEpoch(metric: 0.65, higherIsBetter: true, lr: 0.1, progress: &progress)
         #expect(progress.rateScale == 0.5)
         // What is not a number is no progress.
-        schedule.finishEpoch(metric: .nan, higherIsBetter: true, progress: &progress)
+        schedule.finishEpoch(metric: .nan, higherIsBetter: true, lr: 0.1, progress: &progress)
         #expect(progress.rateScale == 0.25 && progress.plateauBest == 0.7)
     }
 
@@ -117,7 +119,7 @@ import Testing
         let schedule = Self.schedule(.plateau, patience: 1)
         var progress = TrainingProgress()
         (progress.rateScale, progress.plateauBest) = (0.01, 0)
-        schedule.finishEpoch(metric: 1, higherIsBetter: false, progress: &progress)
+        schedule.finishEpoch(metric: 1, higherIsBetter: false, lr: 0.1, progress: &progress)
         #expect(progress.rateScale == 0.01)
     }
 }

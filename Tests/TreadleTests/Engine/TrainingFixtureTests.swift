@@ -98,8 +98,7 @@ import Testing
                 type: try #require(ScheduleType(rawValue: run.schedule?.type ?? "constant")),
                 warmupSteps: run.schedule?.warmup_steps ?? 0, gamma: run.schedule?.gamma ?? 1,
                 stepEpochs: run.schedule?.step_epochs ?? 1, minLr: run.schedule?.min_lr ?? 0,
-                power: run.schedule?.power ?? 1, cycles: 4, patience: 1),
-            rate: o.lr)
+                power: run.schedule?.power ?? 1, cycles: 4, patience: 1))
         let step = TrainingStep<S>(
             network: network, loss: loss, optimizer: optimizer, batchSize: run.rows,
             shards: Shards(batchSize: run.rows), accumulate: accumulate, seed: 1, workers: Workers(count: threads))
@@ -107,7 +106,8 @@ import Testing
 
         var losses: [Double] = []
         for t in 0..<steps {
-            let rate = schedule.rate(step: t, epoch: t / 10, totalSteps: steps, progress: TrainingProgress())
+            let rate = schedule.rate(
+                from: o.lr, step: t, epoch: t / 10, totalSteps: steps, progress: TrainingProgress())
             var sums = StepResult(lossSum: 0, weightSum: 0)
             for part in 0..<accumulate {
                 let index = t * accumulate + part
