@@ -21,18 +21,22 @@ struct RetrainState: Equatable, Codable {
     /// How many rows the data had, so that rows appended since are told from other data.
     var rows: Int
     /// The numerics contract that the run is computed by; files from before there was a number are of the first.
-    var numerics: Int? = Treadle.numerics
+    var numerics: Int?
     var outcome: String?
     var environment: [String: String]?
 
-    func isAbout(_ identity: DataIdentity, meaning: String) -> Bool {
-        fingerprint == identity.fingerprint && self.meaning == meaning
+    init(stage: Stage, run: RunIdentity, rows: Int) {
+        self.stage = stage
+        fingerprint = run.data
+        meaning = run.meaning
+        numerics = run.numerics
+        self.rows = rows
     }
 
-    /// Whether the training under way is one that this release can go on with.
-    func isUnderWay(_ identity: DataIdentity, meaning: String) -> Bool {
-        stage == .training && isAbout(identity, meaning: meaning) && (numerics ?? 1) == Treadle.numerics
-    }
+    var run: RunIdentity { RunIdentity(data: fingerprint, meaning: meaning, numerics: numerics ?? 1) }
+
+    /// Whether this run is under way, so that it can be gone on with.
+    func isUnderWay(_ run: RunIdentity) -> Bool { stage == .training && self.run == run }
 
     private static func path(in directory: String) -> String { directory + "/retrain.json" }
 

@@ -76,8 +76,8 @@ package struct Retraining {
     private func retrain(from state: RetrainState?, lock: DirectoryLock?) throws -> RetrainReport {
         let served = options.promotesAnyway ? try? promoted.read() : try promoted.read()
         let identity = try TrainingData.identity(configuration, workers: workers, stop: options.stop)
-        let meaning = Fingerprint.digest(of: configuration.meaningText)
-        let change = try change(identity, meaning, served: served, state: state)
+        let wanted = RunIdentity(configuration, data: identity.fingerprint)
+        let change = try change(identity, wanted, served: served, state: state)
         guard let change else {
             return RetrainReport(.unchanged, "neither data nor configuration changed", model: promoted.path)
         }
@@ -88,7 +88,7 @@ package struct Retraining {
                 "the data has classes that \(promoted.path) does not know, so the two cannot be compared; promote the new "
                     + "model once with --promote-anyway")
         }
-        let isContinued = state?.isUnderWay(identity, meaning: meaning) == true
+        let isContinued = state?.isUnderWay(wanted) == true
         if options.isDryRun {
             let start = served == nil || settings.start == .cold ? "from new weights" : "from the promoted weights"
             let verb = isContinued ? "would continue the training under way" : "would train \(start)"
@@ -96,7 +96,7 @@ package struct Retraining {
         }
         observer.note(.info, change)
         return try train(
-            identity, meaning, served: served, match: match, isContinued: isContinued, lock: lock, change: change)
+            identity, wanted, served: served, match: match, isContinued: isContinued, lock: lock, change: change)
     }
 
     /// Puts the predecessor back.
@@ -128,22 +128,19 @@ package struct Retraining {
 
     /// Why there is something to do, or nil.
     private func change(
-        _ identity: DataIdentity, _ meaning: String, served: Checkpoint?, state: RetrainState?
+        _ identity: DataIdentity, _ wanted: RunIdentity, served: Checkpoint?, state: RetrainState?
     ) throws -> String? {
         guard let served else { return "there is no promoted model yet" }
-        let old = try Configuration.parse(
-            text: served.configuration, file: promoted.path + ":/treadle/config", baseDirectory: served.baseDirectory)
-        let isServedSame =
-            served.fingerprint == identity.fingerprint && old.meaningText == configuration.meaningText
-        let isJudged = state?.stage == .judged && state?.isAbout(identity, meaning: meaning) == true
+        let isServedSame = try RunIdentity(of: served.origin, at: promoted.path).asksTheSame(as: wanted)
+        let isJudged = state?.stage == .judged && state?.run.asksTheSame(as: wanted) == true
         if options.promotesAnyway { return "asked to train and promote anyway" }
         if settings.when == .always { return "retrain.when is \"always\"" }
         guard !isServedSame, !isJudged else { return nil }
-        if let state, state.stage == .training, state.isAbout(identity, meaning: meaning) {
+        if let state, state.stage == .training, state.run.asksTheSame(as: wanted) {
             // Nobody is there to ask, and a mixture of two contracts must not be served.
-            return state.isUnderWay(identity, meaning: meaning)
+            return state.isUnderWay(wanted)
                 ? "continuing the training that was under way"
-                : "the training that was under way had numerics \(state.numerics ?? 1), and this release has "
+                : "the training that was under way had numerics \(state.run.numerics), and this release has "
                     + "\(Treadle.numerics): starting over"
         }
         guard served.fingerprint != identity.fingerprint else { return "the configuration changed" }
@@ -159,11 +156,10 @@ package struct Retraining {
     // MARK: Training and judging
 
     private func train(
-        _ identity: DataIdentity, _ meaning: String, served: Checkpoint?, match: Correspondence?, isContinued: Bool,
+        _ identity: DataIdentity, _ wanted: RunIdentity, served: Checkpoint?, match: Correspondence?, isContinued: Bool,
         lock: DirectoryLock?, change: String
     ) throws -> RetrainReport {
-        var state = RetrainState(
-            stage: .training, fingerprint: identity.fingerprint, meaning: meaning, rows: identity.rows)
+        var state = RetrainState(stage: .training, run: wanted, rows: identity.rows)
         var training = Trainer.Options()
         training.lock = lock
         training.fresh = !isContinued
