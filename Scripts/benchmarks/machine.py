@@ -14,6 +14,18 @@ def speed(cores):
     return json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
 
 
+def family():
+    """The CPU's maker and family. Intel has given all its servers since 2006 one family: there the model says more."""
+    said = {}
+    for line in open("/proc/cpuinfo"):
+        name, _, value = line.partition(":")
+        said.setdefault(name.strip(), value.strip())
+    maker, number = said.get("vendor_id", platform.machine()), said.get("cpu family", "")
+    if maker == "GenuineIntel":
+        number += "/" + said.get("model", "")
+    return f"{maker} {number}".strip()
+
+
 def processor():
     for line in open("/proc/cpuinfo"):
         if line.startswith("model name"):

@@ -79,6 +79,7 @@ def main():
     if options.record:
         thresholds.record({name: result["data"] for name, result in results.items()})
     print(f"{output}/benchmark.md", file=sys.stderr)
+    print(thresholds.known(), file=sys.stderr)
     missed = thresholds.failures({n: r["data"] for n, r in results.items()}) if options.quick else []
     for name in ("epochs", "tables"):
         if name in results:
