@@ -58,7 +58,12 @@ package final class DirectoryLock: Sendable {
         self.descriptor = descriptor
     }
 
-    deinit { close(descriptor) }
+    deinit {
+        // A child that another thread has just forked holds a copy of the descriptor until it executes its program:
+        // closing alone would leave the directory locked for as long.
+        _ = flock(descriptor, LOCK_UN)
+        close(descriptor)
+    }
 
     /// Creates `directory` and returns its path free of symbolic links: one directory, one lock.
     private static func create(_ directory: String) throws -> String {

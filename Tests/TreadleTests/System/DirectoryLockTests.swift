@@ -39,6 +39,22 @@ import TreadleBase
         #expect(holders.count == 1)
     }
 
+    @Test func `a released lock is free although a forked child still has the descriptor`() throws {
+        let directory = try TemporaryDirectory()
+        let run = directory.file("run")
+        let held = Held()
+        held.lock = try DirectoryLock.acquire(run, whenHeld: .fail)
+        let path = try #require(held.lock?.path)
+        // What a child has between fork and exec: the same open file under another number.
+        let copies = try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").compactMap(Int32.init)
+            .filter { (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/\($0)")) == path }
+            .map { dup($0) }
+        defer { copies.forEach { close($0) } }
+        #expect(copies.count == 1)
+        held.lock = nil
+        #expect(try DirectoryLock.acquire(run, whenHeld: .skip) != nil)
+    }
+
     @Test func `a lock whose file was deleted is not counted on`() throws {
         let directory = try TemporaryDirectory()
         let first = try #require(try DirectoryLock.acquire(directory.file("run"), whenHeld: .fail))
