@@ -57,9 +57,9 @@ void cmpi_error_text(int error, char *text, size_t capacity) {
     snprintf(text, capacity, "%.*s", length, own);
 }
 
-int cmpi_broadcast(void *bytes, int count, cmpi_request *request) {
+int cmpi_broadcast(void *bytes, int count, int from, cmpi_request *request) {
     MPI_Request handle = MPI_REQUEST_NULL;
-    return store(MPI_Ibcast(bytes, count, MPI_BYTE, 0, data, &handle), handle, request);
+    return store(MPI_Ibcast(bytes, count, MPI_BYTE, from, data, &handle), handle, request);
 }
 
 int cmpi_all_gather(void *bytes, const int *counts, const int *starts, cmpi_request *request) {
@@ -133,8 +133,8 @@ void cmpi_error_text(int error, char *text, size_t capacity) {
     (void)error;
     snprintf(text, capacity, "%s", "this program was built without MPI");
 }
-int cmpi_broadcast(void *bytes, int count, cmpi_request *request) {
-    (void)bytes, (void)count, (void)request;
+int cmpi_broadcast(void *bytes, int count, int from, cmpi_request *request) {
+    (void)bytes, (void)count, (void)from, (void)request;
     return -1;
 }
 int cmpi_all_gather(void *bytes, const int *counts, const int *starts, cmpi_request *request) {

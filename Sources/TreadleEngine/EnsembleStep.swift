@@ -9,9 +9,15 @@ package import TreadleModel
 /// Nothing is summed or shared between members but the batch, so a member is trained by one worker while others train
 /// others; only those that are left over when members are dealt out have several workers each. A member's weights do not
 /// depend on that, nor on the other members.
+///
+/// Several ranks share a network's members in the same way: each trains some of them on whole batches. One network alone is
+/// trained by all ranks together, each on its shards.
 @safe package final class EnsembleStep<S: Scalar> {
     package let network: Network
     private let members: Members<S>
+    private let ranks: Ranks
+    /// All members' weights, where other ranks train some of them: until these have changed.
+    private var known: [LayerParameters]?
     private let crew: Crew<Int>?
     /// So many members are dealt out one to a worker; the others come after them, all at once.
     private let alone: Int
@@ -37,21 +43,25 @@ package import TreadleModel
         ranks: Ranks = .alone
     ) {
         precondition(settings.count == network.members, "each member has settings of its own")
-        let count = network.members
         self.network = network
+        self.ranks = ranks
+        let dealt = network.members > 1 && !ranks.isAlone
+        let own = dealt ? ranks.part(of: network.members) : 0..<network.members
+        let count = own.count
         let alone = count / workers.count * workers.count
         self.alone = alone
         let rest = count - alone
-        let steps = settings.enumerated().map { member, own in
+        let steps = own.map { member in
             // The last round's members share all workers.
-            let turn = member - alone
+            let turn = member - own.lowerBound - alone
             let hands = turn < 0 ? 1 : (turn + 1) * workers.count / rest - turn * workers.count / rest
             return unsafe TrainingStep<S>(
-                network: network.member(member), loss: loss, optimizer: own.optimizer,
+                network: network.member(member), loss: loss, optimizer: settings[member].optimizer,
                 parameterization: parameterization, batchSize: batchSize, shards: shards, accumulate: accumulate,
-                seed: own.seed, workers: Workers(count: hands), ranks: ranks)
+                seed: settings[member].seed, workers: Workers(count: hands), ranks: dealt ? .alone : ranks)
         }
-        let members = Members(steps, folds: folds, batchSize: batchSize, outputs: network.outputs)
+        let members = Members(
+            steps, first: own.lowerBound, folds: folds, batchSize: batchSize, outputs: network.outputs)
         self.members = members
         crew = count > 1 && workers.count > 1 ? Crew(workers) { first, task, _ in members.run(first + task) } : nil
     }
@@ -77,27 +87,57 @@ package import TreadleModel
 
     // MARK: state
 
+    /// Whether other ranks train some of the members.
+    private var isDealt: Bool { members.steps.count < network.members }
+
+    /// Which of the members this process trains.
+    package var ownMembers: Range<Int> { members.first..<members.first + members.steps.count }
+
     /// Starts from these weights and what the optimizer remembers of earlier updates.
     package func load(_ parameters: [LayerParameters], optimizer state: OptimizerState) {
-        for (member, step) in members.steps.enumerated() {
+        for (member, step) in zip(ownMembers, members.steps) {
             let own = network.layers(of: member)
             var memory = state
             for slot in memory.slots.indices { memory.slots[slot].layers = Array(state.slots[slot].layers[own]) }
             step.load(Array(parameters[own]), optimizer: memory)
         }
+        known = isDealt ? parameters : nil
     }
 
-    /// The weights as they are, member after member.
-    package func parameters() -> [LayerParameters] { members.steps.flatMap { $0.parameters() } }
+    /// The weights as they are, member after member. The first time after a step every rank must ask.
+    package func parameters() -> [LayerParameters] {
+        guard isDealt else { return members.steps.flatMap { $0.parameters() } }
+        if let known { return known }
+        let all = collected { $0.parameters() }
+        known = all
+        return all
+    }
 
     /// What the optimizer remembers. Every rank must ask; the first is told.
     package func optimizerState() -> OptimizerState {
-        var state = members.steps[0].optimizerState()
-        for step in members.steps.dropFirst() {
-            let other = step.optimizerState()
-            for slot in state.slots.indices { state.slots[slot].layers += other.slots[slot].layers }
+        let own = members.steps.map { $0.optimizerState() }
+        var state = own[0]
+        for slot in state.slots.indices {
+            state.slots[slot].layers =
+                isDealt
+                ? collected { $0.optimizerState().slots[slot].layers } : own.flatMap { $0.slots[slot].layers }
         }
         return state
+    }
+
+    /// What each member has, from the ranks that train them.
+    private func collected(_ values: (TrainingStep<S>) -> [LayerParameters]) -> [LayerParameters] {
+        (0..<network.members).flatMap { number in
+            let member = network.member(number)
+            // Of another rank's member there is no more than the shapes here.
+            var layers =
+                ownMembers.contains(number)
+                ? values(members.steps[number - members.first])
+                : PackedParameters<S>(PackedLayout(member, of: S.self)).unload(names: member.layers.map(\.name))
+            let owner = (0..<ranks.count).first { ranks.part(of: network.members, at: $0).contains(number) } ?? 0
+            ranks.broadcast(&layers, from: owner)
+            return layers
+        }
     }
 
     /// How many numbers the optimizer remembers for each weight.
@@ -122,38 +162,50 @@ package import TreadleModel
         } else {
             for member in 0..<count { members.run(member) }
         }
-        return members.sums
+        guard isDealt else { return members.total }
+        known = nil
+        return sumsOfAllRanks()
+    }
+
+    /// The sums of all members in their order, as one process adds them; the ranks' wishes travel with them.
+    private func sumsOfAllRanks() -> StepResult {
+        let most = (0..<ranks.count).map { ranks.part(of: network.members, at: $0).count }
+        let all = ranks.hear(ranks.tell(members.results.numbers(padded: most.max() ?? 0)))
+        return zip(all, most).flatMap { [StepResult]($0, count: $1) }.reduce(into: StepResult()) { $0 += $1 }
     }
 }
 
 /// The members' steps and the batch at hand; each member is one thread's at a time.
 @safe private final class Members<S: Scalar>: @unchecked Sendable {
     let steps: [TrainingStep<S>]
+    /// The number of the first of them among all members.
+    let first: Int
     private let folds: Folds?
     private let parts: [BatchPart<S>]
     /// The fold of each row of the batch.
     private let rowFolds: AlignedMemory<Int>
-    private let results: AlignedMemory<StepResult>
+    private let sums: AlignedMemory<StepResult>
 
     private var batch: Batch<S>?
     private var updates = 0
     private var pace: [(rate: Double, decay: Double)]
     private var endsGroup = true
 
-    init(_ steps: [TrainingStep<S>], folds: Folds?, batchSize: Int, outputs: Int) {
+    init(_ steps: [TrainingStep<S>], first: Int, folds: Folds?, batchSize: Int, outputs: Int) {
         self.steps = steps
+        self.first = first
         self.folds = folds
         pace = steps.map { _ in (0, 1) }
         parts = folds == nil ? [] : steps.map { _ in BatchPart(capacity: batchSize, outputs: outputs) }
         rowFolds = AlignedMemory(count: folds == nil ? 0 : batchSize)
-        results = AlignedMemory(count: steps.count)
+        sums = AlignedMemory(count: steps.count)
     }
 
     func bind(_ batch: Batch<S>, updates: Int, pace: (Int) -> (rate: Double, decay: Double), endsGroup: Bool) {
         unsafe self.batch = batch
         self.updates = updates
         // In place: the step allocates nothing.
-        for member in steps.indices { self.pace[member] = pace(member) }
+        for member in steps.indices { self.pace[member] = pace(first + member) }
         self.endsGroup = endsGroup
         guard let folds else { return }
         guard let numbers = unsafe batch.numbers else { preconditionFailure("folds go by the rows' numbers") }
@@ -164,19 +216,22 @@ package import TreadleModel
         guard let batch = unsafe batch else { preconditionFailure("a batch is bound before members run") }
         var own = unsafe batch
         if let folds {
-            let left = member % folds.count
+            let left = (first + member) % folds.count
             let part = parts[member]
             unsafe own = unsafe part.take(batch) { place in unsafe rowFolds.start[place] != left }
             // All of a small batch may be of one fold. The update takes place all the same: members keep in step.
             if unsafe own.rows == 0 { unsafe own = unsafe part.takeNothing(of: batch) }
         }
-        unsafe results.start[member] = unsafe steps[member].run(
+        unsafe sums.start[member] = unsafe steps[member].run(
             own, step: updates, rate: pace[member].rate, decay: pace[member].decay, endsGroup: endsGroup)
     }
 
-    var sums: StepResult {
-        var sums = StepResult()
-        for member in steps.indices { sums += unsafe results.start[member] }
-        return sums
+    /// What the batch gave, member by member, and in all.
+    var results: [StepResult] { steps.indices.map { unsafe sums.start[$0] } }
+
+    var total: StepResult {
+        var total = StepResult()
+        for member in steps.indices { total += unsafe sums.start[member] }
+        return total
     }
 }

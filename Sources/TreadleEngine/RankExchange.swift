@@ -184,24 +184,16 @@ internal import TreadleModel
 
     /// Begins to tell this rank's sums of losses and weights, by subtree; the ranks' wishes travel with them.
     private func tell(_ own: [StepResult]) {
-        var numbers = [Double](repeating: 0, count: 1 + 2 * mostShares)
-        numbers[0] = Double(ranks.wishes.rawValue)
-        for (place, sums) in own.enumerated() {
-            (numbers[1 + 2 * place], numbers[2 + 2 * place]) = (sums.lossSum, sums.weightSum)
-        }
-        telling = ranks.beginGathering(numbers)
+        telling = ranks.tell(own.numbers(padded: mostShares))
     }
 
     /// The whole batch's sums, once all ranks have told theirs.
     private func hear() -> StepResult {
-        guard let all = telling.map({ ranks.finish($0) }) else { return StepResult(lossSum: 0, weightSum: 0) }
+        guard let all = telling.map({ ranks.hear($0) }) else { return StepResult(lossSum: 0, weightSum: 0) }
         telling = nil
-        ranks.agreed = RankWishes(rawValue: all.reduce(0) { $0 | UInt8($1[0]) })
         var terms = all.enumerated().flatMap { rank, numbers in
             let end = rank + 1 < ranks.count ? firstShares[rank + 1] : shareCount
-            return (0..<end - firstShares[rank]).map { place in
-                StepResult(lossSum: numbers[1 + 2 * place], weightSum: numbers[2 + 2 * place])
-            }
+            return [StepResult](numbers, count: end - firstShares[rank])
         }
         for step in additions.steps {
             terms[step.into].lossSum += terms[step.from].lossSum

@@ -36,8 +36,8 @@ typedef struct cmpi_request {
     uint64_t handle;
 } cmpi_request;
 
-/// Rank 0's bytes to every rank.
-int cmpi_broadcast(void *bytes, int count, cmpi_request *request);
+/// The bytes of rank `from` to every rank.
+int cmpi_broadcast(void *bytes, int count, int from, cmpi_request *request);
 
 /// Every rank's part of `bytes`, `counts[r]` from `starts[r]` on, to every rank.
 int cmpi_all_gather(void *bytes, const int *counts, const int *starts, cmpi_request *request);

@@ -20,6 +20,18 @@ extension Ranks {
         return Shards(part(of: shards.count), of: shards)
     }
 
+    /// The same where so many members are trained: several are dealt out to the ranks, each with all of its shards.
+    package func part(of shards: Shards, members: Int) throws -> Shards {
+        guard members > 1 else { return try part(of: shards) }
+        guard members >= count else {
+            throw TreadleError(
+                .configuration,
+                "model.members is \(members), and \(count) ranks were started: each trains whole members, so \(count - members) "
+                    + "would have none; start \(members) ranks at most, or raise model.members to \(count)")
+        }
+        return shards
+    }
+
     /// The numbers of ranks that can share so many shards.
     private func possible(_ shards: Int) -> String {
         let counts = (1...shards).filter { shards.isMultiple(of: $0) }

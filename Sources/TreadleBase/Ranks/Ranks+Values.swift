@@ -3,14 +3,15 @@ internal import Foundation
 
 /// Values between ranks: what is small, or rare.
 extension Ranks {
-    /// The first rank's bytes at every rank; the others' must be as many.
-    package func broadcast(_ bytes: UnsafeMutableRawBufferPointer) {
+    /// One rank's bytes at every rank; the others' must be as many.
+    package func broadcast(_ bytes: UnsafeMutableRawBufferPointer, from rank: Int = 0) {
         guard !isAlone, let start = bytes.baseAddress else { return }
         // MPI counts in 32 bits.
         let piece = 1 << 28
         for offset in stride(from: 0, to: bytes.count, by: piece) {
             run { request in
-                unsafe cmpi_broadcast(start + offset, Int32(min(piece, bytes.count - offset)), &request)
+                unsafe cmpi_broadcast(
+                    start + offset, Int32(min(piece, bytes.count - offset)), Int32(rank), &request)
             }
         }
     }
@@ -35,6 +36,16 @@ extension Ranks {
         return (0..<count).map { rank in
             (0..<gathering.width).map { unsafe gathering.numbers.start[rank * gathering.width + $0] }
         }
+    }
+
+    /// Begins to tell every rank this one's numbers, as many as the others', and what it wishes with them.
+    package func tell(_ own: [Double]) -> Gathering { beginGathering([Double(wishes.rawValue)] + own) }
+
+    /// All ranks' numbers, by rank, once they have told them; what any of them wishes is agreed then.
+    package func hear(_ telling: Gathering) -> [[Double]] {
+        let all = finish(telling)
+        agreed = RankWishes(rawValue: all.reduce(0) { $0 | UInt8($1[0]) })
+        return all.map { Array($0.dropFirst()) }
     }
 
     /// Every rank's `own` numbers, by rank, which may be many, and of some ranks more than of others.

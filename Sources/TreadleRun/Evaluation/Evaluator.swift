@@ -98,7 +98,8 @@ package struct Evaluator<S: Scalar> {
         try ranks.note("evaluated", rows: read, rows.dataset.settings.note)
     }
 
-    /// Every row by the mean of those members that have not learnt from it, and each member by its own fold's rows.
+    /// Every row by the mean of those members that have not learnt from it, and each member by its own fold's rows. Every
+    /// rank measures all of it.
     func evaluate(
         _ rows: RowSet, outOf folds: Folds, parameters: [LayerParameters], normalization: Normalization, stop: Stop
     ) throws -> (all: Evaluation, members: [Evaluation]) {
@@ -121,7 +122,7 @@ package struct Evaluator<S: Scalar> {
             unsafe all.add(
                 predictions, stride: network.outputs, rows: batch.rows, targets: batch.targets, weights: batch.weights,
                 loss: forward.rowSums)
-            if let reason = stop.reason { throw Departure.stop(reason) }
+            if let reason = try ranks.agree(on: stop) { throw Departure.stop(reason) }
         }
         try loader.confirmFiles()
         func evaluation(_ rows: Int, _ tally: Metrics) -> Evaluation {

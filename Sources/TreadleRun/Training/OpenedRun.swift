@@ -34,13 +34,7 @@ struct OpenedRun {
         let note: @Sendable (LogLevel, String) -> Void = { caller.note($0, $1) }
         let store = ranks.isFirst ? try directory.open(lock: options.lock, examine: options.examine, note: note) : nil
         var found = options.fresh ? nil : try Resumption.find(in: store, for: configuration, options, note: note)
-        let shards = try ranks.part(of: configuration.shards)
-        guard ranks.isAlone || configuration.model.members == 1 else {
-            throw TreadleError(
-                .configuration,
-                "model.members is \(configuration.model.members), and several ranks train one network only; start one "
-                    + "process, which shares its cores among the members, or set model.members to 1")
-        }
+        let shards = try ranks.part(of: configuration.shards, members: configuration.model.members)
         if configuration.model.precision == .bfloat16 { MatrixUnit.check(note: note) }
 
         let workers = Workers(count: configuration.threadCount)

@@ -1,4 +1,5 @@
 internal import TreadleBase
+internal import TreadleEngine
 internal import TreadleModel
 
 extension Ranks {
@@ -14,26 +15,5 @@ extension Ranks {
         for slot in names.indices { broadcast(&result.optimizer.slots[slot].layers) }
         try check()
         return result
-    }
-
-    /// The first rank's numbers at every rank, in tensors of the same shapes.
-    private func broadcast(_ layers: inout [LayerParameters]) {
-        for index in layers.indices {
-            broadcast(&layers[index].weight)
-            guard var bias = layers[index].bias else { continue }
-            broadcast(&bias)
-            layers[index].bias = bias
-        }
-    }
-
-    private func broadcast(_ tensor: inout Tensor) {
-        switch tensor.storage {
-        case .float32(var values):
-            unsafe values.withUnsafeMutableBytes { unsafe broadcast($0) }
-            tensor.storage = .float32(values)
-        case .float64(var values):
-            unsafe values.withUnsafeMutableBytes { unsafe broadcast($0) }
-            tensor.storage = .float64(values)
-        }
     }
 }

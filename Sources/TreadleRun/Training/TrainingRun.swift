@@ -309,7 +309,9 @@ final class TrainingRun<S: Scalar> {
     private func finish() throws -> RunSummary {
         let done = run.options.until == nil ? try run.store?.final() : nil
         if try ranks.decide({ done?.checkpoint.cursor == cursor }) {
-            let done = done?.checkpoint ?? snapshot(OptimizerState())
+            // Every rank asks for the weights, which several may hold.
+            let present = snapshot(OptimizerState())
+            let done = done?.checkpoint ?? present
             return summary(.alreadyComplete, of: done, at: run.store?.path(.final) ?? run.directory)
         }
         try recordPartOfEpoch()

@@ -49,6 +49,38 @@ struct RanksTests {
         }
     }
 
+    @Test func `members are dealt out to any number of ranks, with folds and interruptions`() throws {
+        let directory = try TemporaryDirectory()
+        try prepare(5, epochs: 3, in: directory)
+        let more = [
+            "model.members=6", "data.valid={ folds: 3 }", "stop.early={ patience: 9 }", "stop.epochs=3",
+            "model.vary={ lr: [0.001, 0.02], units: [16, 48] }", "retrain=null",
+        ].flatMap { ["--set", $0] }
+        let alone = try Program.start(arguments("alone", threads: 2) + more, directory: directory).finish()
+        #expect(alone.code == 0, "\(alone.errors)")
+        for (ranks, threads) in [(2, 1), (3, 2), (4, 1)] {
+            let run = "ranks\(ranks)"
+            let job = try MPIJob.start(ranks: ranks, arguments(run, threads: threads) + more, directory: directory)
+            let ended = try job.finish()
+            #expect(ended.code == 0, "\(ended.errors)")
+            try expectSame(run, "alone", in: directory)
+            let found = try CheckpointFile.read(directory.file(run + "/final.h5"))
+            #expect(found.progress.members.count == 6)
+        }
+        // In the middle of an epoch, with another number of ranks each time.
+        for (steps, ranks) in [(2, 3), (3, 1), (5, 2)] {
+            let line = arguments("moved") + more + ["--set", "stop.steps=\(steps)"]
+            let part = try MPIJob.start(ranks: ranks, line, directory: directory).finish()
+            #expect(part.code == 0, "\(part.errors)")
+        }
+        let last = try MPIJob.start(ranks: 4, arguments("moved") + more, directory: directory).finish()
+        #expect(last.code == 0, "\(last.errors)")
+        try expectSame("moved", "alone", in: directory)
+        let many = try MPIJob.start(ranks: 8, arguments("many") + more, directory: directory).finish()
+        #expect(many.code == 78)
+        #expect(many.errors.contains("start 6 ranks at most"), "\(many.errors)")
+    }
+
     @Test(arguments: [(6, [2, 3, 6]), (12, [4]), (21, [3])])
     func `any multiple of the ranks can be the number of shards`(shards: Int, ranks: [Int]) throws {
         let directory = try TemporaryDirectory()
