@@ -68,12 +68,6 @@ extension Configuration {
         check.that(["data.clip_predictions", "task"], !data.clipPredictions || task == .regression) {
             "data.clip_predictions is for task \"regression\" only, not for \"\(task.rawValue)\"; remove it"
         }
-        if case .folds = data.valid {
-            check.that(["retrain.promote", "data.valid"], retrain?.promote == nil) {
-                "retrain.promote compares models on rows that neither has learnt from, and with data.valid.folds every row is "
-                    + "learnt from; give a fraction or files, or set promote to null"
-            }
-        }
         check.that(["retrain.promote", "data.valid"], retrain?.promote == nil || data.valid != nil) {
             "retrain.promote compares models on validation rows, and data.valid is null; give one or set promote to null"
         }

@@ -79,8 +79,7 @@ extension Configuration {
     private mutating func fillDependentDefaults(absentFrom root: JSON5Node) {
         if root["metrics"] == nil { metrics = task == .regression ? [.rmse] : [.accuracy] }
         if root.find("checkpoint.dir") == nil { checkpoint.dir = "runs/\(name)" }
-        let hasSeparateRows = if case .folds = data.valid { false } else { data.valid != nil }
-        if root.find("retrain.promote") == nil, !hasSeparateRows { retrain?.promote = nil }
+        if root.find("retrain.promote") == nil, data.valid == nil { retrain?.promote = nil }
         if root.find("retrain.promote.to") == nil { retrain?.promote?.to = "models/\(name).h5" }
         if case .source(var source) = data.test {
             source.inheritPaths(of: data.train, absentFrom: root.find("data.test"))

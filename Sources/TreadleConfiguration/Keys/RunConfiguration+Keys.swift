@@ -112,7 +112,7 @@ extension RetrainConfiguration {
             Key(
                 "promote", \.promote, Promotion.section.form.orNull, .nothing,
                 "where a model goes that is good enough; null forbids retraining",
-                defaultText: "the defaults below; null where data.valid is null or folds"),
+                defaultText: "the defaults below; null where data.valid is null"),
         ])
 }
 

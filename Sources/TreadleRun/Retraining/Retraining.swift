@@ -88,6 +88,7 @@ package struct Retraining {
                 "the data has classes that \(promoted.path) does not know, so the two cannot be compared; promote the new "
                     + "model once with --promote-anyway")
         }
+        if let served, !options.promotesAnyway { try checkFolds(of: served) }
         let isContinued = state?.isUnderWay(wanted) == true
         if options.isDryRun {
             let start = served == nil || settings.start == .cold ? "from new weights" : "from the promoted weights"
@@ -97,6 +98,31 @@ package struct Retraining {
         observer.note(.info, change)
         return try train(
             identity, wanted, served: served, match: match, isContinued: isContinued, lock: lock, change: change)
+    }
+
+    /// With folds every row is learnt from, and a model is judged on each by those members that left it out. Refuses a
+    /// promoted model whose members left out other rows: it would be judged by what it knows.
+    private func checkFolds(of served: Checkpoint) throws {
+        if case .source = configuration.data.valid { return }
+        let old = try served.origin.settings(at: promoted.path)
+        func folds(_ configuration: Configuration) -> Int? {
+            if case .folds(let count) = configuration.data.valid { count } else { nil }
+        }
+        func group(_ configuration: Configuration) -> String? {
+            if case .fraction(_, let group) = configuration.data.test { group } else { nil }
+        }
+        let (before, now) = (folds(old), folds(configuration))
+        guard before != nil || now != nil else { return }
+        let isSame =
+            before == now && old.seed == configuration.seed && old.model.members == configuration.model.members
+            && group(old) == group(configuration)
+        guard !isSame else { return }
+        let was = before.map { "\($0) folds" } ?? "no folds"
+        throw TreadleError(
+            .configuration,
+            "\(promoted.path) was trained with \(was), \(old.model.members) members and seed \(old.seed), and so has learnt from "
+                + "rows that the new model is to be judged by; put data.valid, model.members and seed back, or promote the new "
+                + "model once with --promote-anyway")
     }
 
     /// Puts the predecessor back.

@@ -78,7 +78,7 @@ struct TableRecipe {
     var validation: String {
         members == 1
             ? "valid: { fraction: 0.2 },  // rows kept out of training, chosen by what is in them, to find the best epoch"
-            : "valid: { folds: 5 },  // each member leaves a fifth out, and is judged by it; for retrain: { fraction: 0.2 }"
+            : "valid: { folds: 5 },  // each member leaves a fifth out, and is judged by it"
     }
 
     /// The rest of the section `data`.

@@ -147,3 +147,35 @@ struct MembersCommandTests {
         #expect(inspected.contains("m4/dense"))
     }
 }
+
+    @Test func `with folds, retraining judges old and new members by rows that neither has learnt from`() throws {
+        let settings = ["retrain={}", "stop.early=null"].flatMap { ["--set", $0] }
+        try train("retrain={}", "stop.early=null")
+        #expect(try run(["retrain", "job.json5"] + settings).output.contains("promoted"))
+        let served = try CheckpointFile.read(directory.file("models/many.h5"))
+        // Rows are appended: those of before stay in their folds.
+        try python(
+            """
+            rows = np.concatenate([x, x[:40] + 0.125]); y = 5 * rows[:, 0] - rows[:, 1] * rows[:, 2] + 100
+            with h5py.File('data.h5', 'w') as f: f['x'] = rows; f['y'] = y.astype('f4')
+            """)
+        let old = try run(["eval", "models/many.h5", "--json"]).output
+        let report = try run(["retrain", "job.json5", "--json", "--set", "retrain.promote.tolerance=1000"] + settings)
+        try directory.write(old, to: "old.json")
+        try directory.write(report.output, to: "report.json")
+        try python(
+            """
+            old, report = json.load(open('old.json')), json.load(open('report.json'))
+            assert report['outcome'] == 'promoted' and report['metric'] == 'valid.loss', report
+            assert old['rows'] == 240 and abs(old['loss'] - report['old']) < 1e-9 * old['loss'], (old, report)
+            """)
+        let next = try CheckpointFile.read(directory.file("models/many.h5"))
+        #expect(next.parameterDigest != served.parameterDigest)
+        // Other folds would judge the promoted model by rows that it has learnt from.
+        let other = try run(["retrain", "job.json5", "--set", "seed=5"] + settings, code: 78).errors
+        #expect(other.contains("trained with 4 folds, 4 members and seed 0"), "\(other)")
+        try run(["retrain", "job.json5", "--set", "data.valid={ fraction: 0.2 }"] + settings, code: 78)
+        try run(["retrain", "job.json5", "--set", "seed=5", "--promote-anyway"] + settings)
+        let sure = ["--set", "seed=5", "--set", "retrain.when=always", "--set", "retrain.promote.confidence=0.5"]
+        try run(["retrain", "job.json5"] + sure + settings)
+    }
