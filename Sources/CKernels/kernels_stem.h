@@ -1,7 +1,8 @@
 // The stem, by rows: what is done to a row of x before the first layer reads it.
 //
 //   embedding    for each embedded column g and output o, all of them after the F inputs themselves:
-//                v[F + o·G + g] = Σₖ cos(2π(x_g · w[k][g] + b[k][g])) · l[k][o][g] + c[o][g]
+//                v[F + o·G + g] = Σₖ f(x_g · w[k][g] + b[k][g]) · l[k][o][g] + c[o][g]
+//                f(t) is the wave cos(2πt), or the ramp that is t between 0 and 1, and goes on level on both sides
 //   input_scale  z[i] = s[i] · v[i]
 //
 // Columns are what vectors run over, so every number is one chain in increasing k that starts at zero, as in a product.
@@ -25,8 +26,15 @@ INLINE void store_up_to(REAL *to, size_t count, vec v) {
     else store_part(to, count, v);
 }
 
-// Some columns' outputs of a row, from column g on, added up frequency by frequency where `v` will have them.
-INLINE void embed_columns(const ck_stem *stem, const size_t O, size_t g, const REAL *numbers, REAL *v) {
+/// A wave or a ramp at t.
+INLINE vec stem_function(const int piecewise, vec t) {
+    if (!piecewise) return cos_turns(t);
+    return select(t > 0, select(t < 1, t, splat(1)), splat(0));
+}
+
+// Some columns' outputs of a row, from column g on, added up function by function where `v` will have them.
+INLINE void embed_columns(const ck_stem *stem, const int piecewise, const size_t O, size_t g, const REAL *numbers,
+                          REAL *v) {
     size_t G = stem->embedded, left = G - g, stride = stem_stride(&stem->layers[1]);
     const REAL *w = stem->layers[0].parameters.weight, *b = stem->layers[0].parameters.bias;
     const REAL *l = stem->layers[1].parameters.weight, *c = stem->layers[1].parameters.bias;
@@ -34,9 +42,9 @@ INLINE void embed_columns(const ck_stem *stem, const size_t O, size_t g, const R
     for (size_t o = 0; o < O; o++) sums[o] = (vec){0};
     for (size_t k = 0; k < stem->frequencies; k++) {
         size_t at = k * G + g;
-        vec wave = cos_turns(fmav(x, load(w + at), load(b + at)));
+        vec value = stem_function(piecewise, fmav(x, load(w + at), load(b + at)));
         for (size_t o = 0; o < O; o++)
-            sums[o] = fmav(wave, load(l + k * stride + o * G + g), sums[o]);
+            sums[o] = fmav(value, load(l + k * stride + o * G + g), sums[o]);
     }
     for (size_t o = 0; o < O; o++)
         store_up_to(v + o * G + g, left, sums[o] + load(c + o * G + g));
@@ -52,8 +60,11 @@ INLINE void embed_rows(const ck_plan *plan, size_t first, size_t count) {
         for (size_t g = 0; g < stem->embedded; g++) numbers[g] = v[stem->columns[g]];
         // The usual number of outputs has its sums in registers.
         for (size_t g = 0; g < stem->embedded; g += LANES) {
-            if (stem->outputs == 3) embed_columns(stem, 3, g, numbers, v + stem->inputs);
-            else embed_columns(stem, stem->outputs, g, numbers, v + stem->inputs);
+            REAL *to = v + stem->inputs;
+            if (stem->piecewise && stem->outputs == 3) embed_columns(stem, 1, 3, g, numbers, to);
+            else if (stem->piecewise) embed_columns(stem, 1, stem->outputs, g, numbers, to);
+            else if (stem->outputs == 3) embed_columns(stem, 0, 3, g, numbers, to);
+            else embed_columns(stem, 0, stem->outputs, g, numbers, to);
         }
     }
 }

@@ -1,7 +1,7 @@
 // The stem's gradients, and the update of its parameters.
 //
-// With e = dZ · s the error of v, for each row: ds = dZ · v; dc = e; dl = cos · e; and dt = −2π · sin · Σₒ e · l, of which
-// dw = dt · x and db = dt. Each parameter's is one chain over the rows of a shard. What a chain needs of the embedding is
+// With e = dZ · s the error of v, for each row: ds = dZ · v; dc = e; dl = f · e; and dt = f′ · Σₒ e · l, of which dw = dt · x
+// and db = dt. A wave's f′ is −2π · sin, a ramp's 1 where it rises and 0 elsewhere. Each parameter's is one chain over the rows of a shard. What a chain needs of the embedding is
 // computed anew, in registers: that costs less than keeping it.
 
 /// A shard's gradient of a stem layer's weights or biases.
@@ -16,14 +16,25 @@ INLINE vec embedding_error(const ck_stem *stem, const REAL *errors, const REAL *
     return factors ? e * load(factors + i) : e;
 }
 
-INLINE void frequency_gradient(const ck_plan *plan, const size_t O, size_t shard, size_t k) {
+/// A wave or a ramp at t, and its derivative.
+INLINE vec stem_function_and_slope(const int piecewise, vec t, vec *slope) {
+    if (piecewise) {
+        *slope = select(t > 0, select(t < 1, splat(1), splat(0)), splat(0));
+        return stem_function(1, t);
+    }
+    vec sine, wave = cos_and_sin_turns(t, &sine);
+    *slope = sine * (REAL)-0x1.921fb54442d18p2;
+    return wave;
+}
+
+INLINE void function_gradient(const ck_plan *plan, const int piecewise, const size_t O, size_t shard, size_t k) {
     const ck_stem *stem = &plan->stem;
-    const ck_layer *waves = &stem->layers[0], *outputs = &stem->layers[1];
+    const ck_layer *functions = &stem->layers[0], *outputs = &stem->layers[1];
     const REAL *factors = stem_factors(stem);
     size_t G = stem->embedded, stride = stem_stride(outputs);
     for (size_t g = 0; g < G; g += LANES) {
         size_t left = G - g, at = k * G + g;
-        vec w = load(AT(waves->parameters.weight, at)), b = load(AT(waves->parameters.bias, at));
+        vec w = load(AT(functions->parameters.weight, at)), b = load(AT(functions->parameters.bias, at));
         vec dw = {0}, db = {0}, l[CK_MAX_STEM_OUTPUTS], dl[CK_MAX_STEM_OUTPUTS];
         for (size_t o = 0; o < O; o++) {
             l[o] = load(AT(outputs->parameters.weight, k * stride + o * G + g));
@@ -31,19 +42,19 @@ INLINE void frequency_gradient(const ck_plan *plan, const size_t O, size_t shard
         }
         for (size_t r = plan->shard_starts[shard]; r < plan->shard_starts[shard + 1]; r++) {
             const REAL *errors = AT(stem->errors, r * stem->row_stride);
-            vec x = load(AT(stem->numbers, r * stem->number_stride + g)), sine, wave_error = {0};
-            vec wave = cos_and_sin_turns(fmav(x, w, b), &sine);
+            vec x = load(AT(stem->numbers, r * stem->number_stride + g)), slope, error = {0};
+            vec value = stem_function_and_slope(piecewise, fmav(x, w, b), &slope);
             for (size_t o = 0; o < O; o++) {
                 vec e = embedding_error(stem, errors, factors, o, g);
-                dl[o] = fmav(wave, e, dl[o]);
-                wave_error = fmav(e, l[o], wave_error);
+                dl[o] = fmav(value, e, dl[o]);
+                error = fmav(e, l[o], error);
             }
-            vec dt = wave_error * (sine * (REAL)-0x1.921fb54442d18p2);
+            vec dt = error * slope;
             dw = fmav(dt, x, dw);
             db += dt;
         }
-        store_up_to(stem_shard(waves, 0, shard) + at, left, dw);
-        store_up_to(stem_shard(waves, 1, shard) + at, left, db);
+        store_up_to(stem_shard(functions, 0, shard) + at, left, dw);
+        store_up_to(stem_shard(functions, 1, shard) + at, left, db);
         for (size_t o = 0; o < O; o++)
             store_up_to(stem_shard(outputs, 0, shard) + k * stride + o * G + g, left, dl[o]);
     }
@@ -80,8 +91,10 @@ static void stem_gradient(const ck_plan *plan, size_t shard, size_t part) {
     size_t embeds = plan->stem.embedded ? plan->stem.frequencies + 1 : 0;
     if (part >= embeds) factor_gradient(plan, shard, part - embeds);
     else if (part + 1 == embeds) embedding_bias_gradient(plan, shard);
-    else if (plan->stem.outputs == 3) frequency_gradient(plan, 3, shard, part);
-    else frequency_gradient(plan, plan->stem.outputs, shard, part);
+    else if (plan->stem.piecewise && plan->stem.outputs == 3) function_gradient(plan, 1, 3, shard, part);
+    else if (plan->stem.piecewise) function_gradient(plan, 1, plan->stem.outputs, shard, part);
+    else if (plan->stem.outputs == 3) function_gradient(plan, 0, 3, shard, part);
+    else function_gradient(plan, 0, plan->stem.outputs, shard, part);
 }
 
 // `from` ..< `to` of a stem layer's weights, or all of its biases: their sums over the shards are kept in `gradient`, or

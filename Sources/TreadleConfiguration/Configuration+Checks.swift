@@ -136,6 +136,13 @@ extension Configuration {
                 users.contains(optimizer.type), ["optimizer.\(setting.rawValue)"], "optimizer.type",
                 users.map(\.rawValue), &check)
         }
+        if let embedding = model.embedding {
+            unless(
+                embedding.type == .periodic, ["model.embedding.frequencies", "model.embedding.sigma"],
+                "model.embedding.type", ["periodic"], &check)
+            unless(
+                embedding.type == .piecewise, ["model.embedding.bins"], "model.embedding.type", ["piecewise"], &check)
+        }
         for setting in LossTraits.Setting.allCases {
             let users = LossType.allCases.filter { $0.traits.settings.contains(setting) }
             unless(

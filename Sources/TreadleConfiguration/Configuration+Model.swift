@@ -17,9 +17,10 @@ extension Network {
         let columns = numbers ?? Array(0..<inputs)
         if let embedding = model.embedding, !columns.isEmpty {
             embedded = columns
-            addToStem("embedding", .waves, 1, embedding.frequencies * columns.count, hasBias: true)
+            let functions: Layer.Kind = embedding.type == .periodic ? .waves : .ramps
+            addToStem("embedding", functions, 1, embedding.functions * columns.count, hasBias: true)
             addToStem(
-                "embedding_1", .combination, embedding.frequencies, embedding.outputs * columns.count, hasBias: true)
+                "embedding_1", .combination, embedding.functions, embedding.outputs * columns.count, hasBias: true)
             width += embedding.outputs * columns.count
         }
         if model.scaleInputs { addToStem("input_scale", .factors, 1, width, hasBias: false) }

@@ -40,7 +40,8 @@ package struct Variation: Equatable, Sendable {
     }
 }
 
-/// What a number becomes, besides itself, before the first layer reads it: waves of it, combined.
+/// What a number becomes, besides itself, before the first layer reads it: waves of it or ramps over parts of its range,
+/// combined.
 package struct EmbeddingConfiguration: Equatable, Sendable {
     package var type: EmbeddingType
     /// Waves of each column, and the numbers that they are combined to.
@@ -48,16 +49,22 @@ package struct EmbeddingConfiguration: Equatable, Sendable {
     package var outputs: Int
     /// The spread of the frequencies that the waves start with.
     package var sigma: Double
+    /// Ramps of each column.
+    package var bins: Int
 
-    package init(type: EmbeddingType, frequencies: Int, outputs: Int, sigma: Double) {
+    package init(type: EmbeddingType, frequencies: Int, outputs: Int, sigma: Double, bins: Int = 16) {
         self.type = type
         self.frequencies = frequencies
         self.outputs = outputs
         self.sigma = sigma
+        self.bins = bins
     }
+
+    /// Waves or ramps of each column.
+    package var functions: Int { type == .periodic ? frequencies : bins }
 }
 
-package enum EmbeddingType: String, CaseIterable, Sendable { case periodic }
+package enum EmbeddingType: String, CaseIterable, Sendable { case periodic, piecewise }
 
 package struct HiddenLayer: Equatable, Sendable {
     package var units: Int

@@ -3,10 +3,13 @@ internal import TreadleBase
 internal import TreadleConfiguration
 internal import TreadleModel
 
-/// What one pass over the training rows finds out: the normalization, and the rows that are dropped.
+/// What is found out about the training rows before the first step: the normalization, the rows that are dropped, and where
+/// the bins of an embedding begin.
 struct Measurements: Codable, Equatable {
     var normalization: Normalization
     var dropped: [Int]
+    /// Of each column that is embedded by ramps, the quantiles that part its numbers into bins, in its own units.
+    var quantiles: [[Double]]?
 
     /// Takes them, or has them from an earlier run on the same data: `directory` keeps them, where the first rank has one.
     static func take(
@@ -17,7 +20,9 @@ struct Measurements: Codable, Equatable {
         let needsX = [.standard, .robust, .minmax].contains(data.normalize) || data.nonFinite == .imputeMean
         let needsTargets =
             (data.normalizeTarget == .standard || data.clipPredictions) && configuration.task == .regression
-        guard needsX || needsTargets || data.nonFinite == .dropRow else {
+        let embedding = configuration.model.embedding
+        let bins = embedding?.type == .piecewise ? embedding?.bins : nil
+        guard needsX || needsTargets || data.nonFinite == .dropRow || bins != nil else {
             return Measurements(normalization: try normalization(dataset, data, nil, nil, targets: nil), dropped: [])
         }
         let cache = directory.map { $0 + "/normalization.json" }
@@ -37,20 +42,25 @@ struct Measurements: Codable, Equatable {
             )
         }
         let dropped = RowFilter(scan.dropped)
+        let isCounted: @Sendable (Int) -> Bool = { isTraining($0) && !dropped.contains($0) }
         let quartiles =
             data.normalize == .robust
-            ? try ColumnQuartiles(
-                dataset, isCounted: { isTraining($0) && !dropped.contains($0) }, ranks: ranks) : nil
+            ? try ColumnQuantiles(dataset, 1...3, of: 4, isCounted: isCounted, ranks: ranks).values : nil
+        let quantiles = try bins.map { bins in
+            try ColumnQuantiles(
+                dataset, 0...bins, of: bins, places: dataset.numbers, isCounted: isCounted, ranks: ranks
+            ).values
+        }
         let measurements = Measurements(
             normalization: try normalization(
                 dataset, data, needsX ? scan.x : nil, quartiles, targets: needsTargets ? scan.targets : nil),
-            dropped: scan.dropped)
+            dropped: scan.dropped, quantiles: quantiles)
         if let cache { Kept(key: key, measurements: measurements).write(cache, dataset.settings) }
         return measurements
     }
 
     private static func normalization(
-        _ dataset: Dataset, _ data: DataConfiguration, _ x: ColumnStatistics?, _ quartiles: ColumnQuartiles?,
+        _ dataset: Dataset, _ data: DataConfiguration, _ x: ColumnStatistics?, _ quartiles: [[Double]]?,
         targets: ColumnStatistics?
     ) throws -> Normalization {
         var result = Normalization()
@@ -67,10 +77,10 @@ struct Measurements: Codable, Equatable {
             result.factor = columns.map { x.deviation($0).inverse }
         case .robust:
             guard let x, let quartiles else { break }
-            result.shift = quartiles.median
+            result.shift = quartiles.map { $0[1] }
             result.factor = columns.map { column in
                 // Where half of all numbers are the same, the quartiles may be too: then the whole range counts.
-                let range = quartiles.high[column] - quartiles.low[column]
+                let range = quartiles[column][2] - quartiles[column][0]
                 let spread = range > 0 ? range : (x.high[column] - x.low[column]) / 2
                 let factor = 1 / spread
                 return x.count[column] > 0 && spread > 0 && factor.isFinite ? factor : 0
@@ -86,7 +96,7 @@ struct Measurements: Codable, Equatable {
                 dataset.settings.note(
                     .warning, "\(dataset.x.columnName(empty)) of \(dataset.x.path) has no finite value; it counts as 0")
             }
-            result.imputation = quartiles?.median ?? x.mean
+            result.imputation = quartiles?.map { $0[1] } ?? x.mean
         }
         if let targets, data.normalizeTarget == .standard {
             result.targetShift = targets.mean
@@ -114,11 +124,13 @@ struct Measurements: Codable, Equatable {
         let fraction =
             if case .fraction(let fraction) = data.valid { "\(fraction) \(configuration.seed)" } else { "all" }
         let test = if let test = data.test, test.dataSource == nil { " \(test) \(configuration.seed)" } else { "" }
-        let parts = [
+        var parts = [
             "measurements 2\(test)", fingerprint, "\(dataset.range)", fraction, "\(data.normalize)",
             "\(data.normalizeTarget)", "\(data.smoothClip)", "\(data.clipPredictions)", "\(data.nonFinite)",
             "\(configuration.task)",
         ]
+        let embedding = configuration.model.embedding
+        if let embedding, embedding.type == .piecewise { parts.append("bins \(embedding.bins)") }
         return Fingerprint.digest(of: (parts + files).joined(separator: "\n"))
     }
 

@@ -55,6 +55,14 @@ package struct Normalization: Equatable, Sendable, Codable {
         Normalization.parts.map { ($0.name, self[keyPath: $0.path]) }
     }
 
+    /// A number of a column as the network reads it.
+    package func input(_ number: Double, column: Int) -> Double {
+        let value = factor.isEmpty ? number : (number - shift[column]) * factor[column]
+        guard !clip.isEmpty, clip[column] != 0 else { return value }
+        let share = value / clip[column]
+        return value / (1 + share * share).squareRoot()
+    }
+
     /// A network's output in the target's own units, and within what the targets were where that is asked for.
     package func value(of output: Double, column: Int) -> Double {
         let value = targetFactor.isEmpty ? output : output / targetFactor[column] + targetShift[column]

@@ -20,6 +20,8 @@ package final class TrainingData: Sendable {
     /// The columns that have a unit and a spread, in rising order; nil where all are taken for such.
     package let numbers: [Int]?
     package let normalization: Normalization
+    /// Where an embedding by ramps has its bins, as the network reads its columns; nil without one.
+    package let bins: PiecewiseBins?
     /// What identifies the numbers of training and validation, however they are stored.
     package let fingerprint: String
 
@@ -64,6 +66,12 @@ package final class TrainingData: Sendable {
         let measured = try Measurements.take(
             training, isTraining: { !isAside($0) }, configuration, fingerprint, cacheDirectory, ranks)
         normalization = measured.normalization
+        bins = measured.quantiles.map { [normalization] quantiles in
+            PiecewiseBins(
+                quantiles: zip(training.numbers ?? Array(0..<training.features), quantiles).map { column, values in
+                    values.map { normalization.input($0, column: column) }
+                })
+        }
         let dropped = RowFilter(measured.dropped)
         let isKept: (@Sendable (Int) -> Bool)? =
             split == nil && heldOut == nil ? nil : { @Sendable row in !isAside(row) }
@@ -107,7 +115,7 @@ package final class TrainingData: Sendable {
         classes = training.classes
         inputs = training.inputs
         imageShape = training.imageShape
-        numbers = training.isNumber.map { isNumber in isNumber.indices.filter { isNumber[$0] } }
+        numbers = training.numbers
     }
 
     /// Whether a file is no longer what was opened.
@@ -125,6 +133,9 @@ package final class TrainingData: Sendable {
 }
 
 extension Dataset {
+    /// The columns that have a unit and a spread, in rising order; nil where all are taken for such.
+    var numbers: [Int]? { isNumber.map { isNumber in isNumber.indices.filter { isNumber[$0] } } }
+
     /// Another source for the same network, under the same limits; its columns are matched with these by name.
     package func companion(_ source: DataSource, _ request: TargetRequest) throws -> Dataset {
         try Dataset.open(source, settings, targets: request, like: (inputs, "the training data \(files[0].path)"))

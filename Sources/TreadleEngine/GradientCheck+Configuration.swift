@@ -23,11 +23,18 @@ extension GradientCheck {
         func drawn(_ initializer: Initializer) -> [LayerParameters] {
             Initialization.parameters(
                 of: network, initializer: initializer, as: Double.self, seed: configuration.seed,
-                frequencySpread: configuration.model.embedding?.sigma ?? 0.1, workers: workers)
+                frequencySpread: configuration.model.embedding?.sigma ?? 0.1, bins: data.bins, workers: workers)
         }
         // A row of zeros, as of medians, would put every unit without a bias into the kink of its relu.
-        let parameters = zip(drawn(start == .normal ? .lecun : start), drawn(.normal)).map { weights, biases in
-            LayerParameters(name: weights.name, weight: weights.weight, bias: biases.bias)
+        let starts = zip(drawn(start == .normal ? .lecun : start), drawn(.normal))
+        let parameters = zip(network.layers, starts).map { layer, drawn in
+            var bias = drawn.1.bias
+            if layer.kind == .ramps, let borders = bias {
+                // Ramps begin and end at numbers of the rows themselves: they are moved by a part of their width.
+                let moved = Double.values(of: borders).map { $0 - 0.37 }
+                bias = Double.tensor(moved, shape: borders.shape)
+            }
+            return LayerParameters(name: layer.name, weight: drawn.0.weight, bias: bias)
         }
         let batchSize = min(configuration.data.batchSize, rows)
         let loader = try BatchLoader<Double>(

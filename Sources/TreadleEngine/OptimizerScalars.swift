@@ -56,7 +56,7 @@ extension ck_rates {
             self.init(
                 weight: 1, bias: optimizer.biasRate,
                 divisor: parameterization == .ntk ? Double(layer.inputs).squareRoot() : 1)
-        case .waves, .combination:
+        case .waves, .ramps, .combination:
             self.init(weight: optimizer.embeddingRate, bias: optimizer.embeddingRate, divisor: 1)
         case .factors: self.init(weight: optimizer.scaleRate, bias: 1, divisor: 1)
         }

@@ -73,6 +73,7 @@ internal import TreadleModel
             unsafe described.stem.columns = UnsafeRawPointer(embedded.start).assumingMemoryBound(to: Int.self)
             unsafe described.stem.frequencies = network.stem.first { $0.kind == .combination }?.inputs ?? 0
             unsafe described.stem.outputs = network.embeddingOutputs
+            unsafe described.stem.piecewise = network.stem.first?.kind == .ramps ? 1 : 0
             unsafe described.stem.scales = network.stem.last?.kind == .factors ? 1 : 0
         }
         unsafe described.scale = 1

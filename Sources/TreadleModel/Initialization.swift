@@ -11,15 +11,23 @@ package enum Initializer: String, CaseIterable, Sendable { case auto, he, glorot
 /// layer of zeros: the first predictions are then all the same.
 ///
 /// Of a stem, factors start at 1; waves draw their frequencies from the normal distribution, whose deviation is given, and
-/// their phases uniformly from a whole turn; combinations draw weights and biases uniformly between ±1/√K.
+/// their phases uniformly from a whole turn; ramps rise over the bins that are given, or over bins of the same width;
+/// combinations draw weights and biases uniformly between ±1/√K.
 package enum Initialization {
     @specialized(where S == Float)
     @specialized(where S == Double)
     package static func parameters<S: Scalar>(
         of network: Network, initializer: Initializer, as: S.Type = S.self, seed: UInt64, frequencySpread: Double = 0.1,
-        workers: Workers
+        bins: PiecewiseBins? = nil, workers: Workers
     ) -> [LayerParameters] {
         network.layers.enumerated().map { index, layer in
+            if layer.kind == .ramps {
+                let count = network.embedded.count
+                let ramps = (bins ?? PiecewiseBins(even: layer.units / count, columns: count)).ramps
+                return LayerParameters(
+                    name: layer.name, weight: S.tensor(ramps.weights.map { S($0) }, shape: [1, layer.units]),
+                    bias: S.tensor(ramps.biases.map { S($0) }, shape: [layer.units]))
+            }
             // Dense layers are counted without the stem, which has streams of its own: it changes no other layer's start.
             let stem = network.stem.count
             let stream = index < stem ? UInt32(index) | 1 << 31 : UInt32(index - stem)
@@ -56,7 +64,7 @@ package enum Initialization {
             let limit = 1 / inputs.squareRoot()
             return (.uniform(limit: limit), .uniform(limit: limit))
         case .factors: return (.constant(1), .constant(0))
-        case .dense: break
+        case .dense, .ramps: break
         }
         switch resolved(initializer, for: layer.activation) {
         case .zeros, .auto: return (.constant(0), .constant(0))

@@ -45,21 +45,20 @@ package struct Network: Equatable, Sendable, Codable {
         guard members == 1 else { return (0..<members).allSatisfy { member($0).hasSoundStem } }
         guard let first = dense.first, dense.allSatisfy({ $0.kind == .dense }), inputs > 0 else { return false }
         let layers = Array(stem)
-        let embeds = layers.first?.kind == .waves
+        let functions = layers.first.map(\.kind).flatMap { [Layer.Kind.waves, .ramps].contains($0) ? $0 : nil }
         let scales = layers.last?.kind == .factors
-        guard layers.map(\.kind) == (embeds ? [.waves, .combination] : []) + (scales ? [.factors] : []) else {
-            return false
-        }
+        let kinds = (functions.map { [$0, .combination] } ?? []) + (scales ? [.factors] : [])
+        guard layers.map(\.kind) == kinds else { return false }
         if let factors = layers.last, scales {
             guard factors.inputs == 1, factors.units == first.inputs, !factors.hasBias else { return false }
         }
-        guard embeds else { return embedded.isEmpty && first.inputs == inputs }
-        let (waves, combination) = (layers[0], layers[1])
+        guard functions != nil else { return embedded.isEmpty && first.inputs == inputs }
+        let (functionLayer, combination) = (layers[0], layers[1])
         return !embedded.isEmpty && embedded.allSatisfy { (0..<inputs).contains($0) }
             && zip(embedded, embedded.dropFirst()).allSatisfy { $0 < $1 }
             && combination.units == embeddingOutputs * embedded.count && (1...32).contains(embeddingOutputs)
-            && waves.inputs == 1 && waves.units == combination.inputs * embedded.count
-            && first.inputs == inputs + combination.units && waves.hasBias && combination.hasBias
+            && functionLayer.inputs == 1 && functionLayer.units == combination.inputs * embedded.count
+            && first.inputs == inputs + combination.units && functionLayer.hasBias && combination.hasBias
     }
 
     /// The numbers that each embedded input becomes besides itself.
@@ -112,16 +111,18 @@ package struct Layer: Equatable, Sendable, Codable {
     package var dropout: Double
     package var hasBias: Bool
 
-    /// What a layer does with its weights. The stem has, as far as there are any, a layer of waves, one of their combinations,
-    /// and one of factors.
+    /// What a layer does with its weights. The stem has, as far as there are any, a layer of waves or ramps, one of their
+    /// combinations, and one of factors.
     ///
-    /// With G embedded columns, K frequencies and O outputs a column, and Z numbers that the first dense layer reads:
+    /// With G embedded columns, K functions and O outputs a column, and Z numbers that the first dense layer reads:
     package enum Kind: String, CaseIterable, Codable, Sendable {
         /// Each unit reads all inputs.
         case dense
         /// 1 × K·G: unit k·G + g is cos(2π(w·x + b)) of the embedded column g.
         case waves
-        /// K × O·G: unit o·G + g adds up the waves of column g.
+        /// 1 × K·G: unit k·G + g is w·x + b of the embedded column g, but 0 below 0 and 1 above 1.
+        case ramps
+        /// K × O·G: unit o·G + g adds up the waves or ramps of column g.
         case combination
         /// 1 × Z: unit i is input i times its weight; of the embedding's outputs, too.
         case factors

@@ -152,8 +152,13 @@ import TreadleModel
         job.model.parameterization = pick(Parameterization.allCases)
         job.model.scaleInputs = flip()
         if flip() {
-            job.model.embedding = EmbeddingConfiguration(
-                type: .periodic, frequencies: integer(1...1024), outputs: integer(1...32), sigma: positive())
+            var embedding = EmbeddingConfiguration(
+                type: pick(EmbeddingType.allCases), frequencies: 16, outputs: integer(1...32), sigma: 0.1)
+            switch embedding.type {
+            case .periodic: (embedding.frequencies, embedding.sigma) = (integer(1...1024), positive())
+            case .piecewise: embedding.bins = integer(2...1024)
+            }
+            job.model.embedding = embedding
             job.optimizer.embeddingRate = positive()
         }
         if job.model.bias { job.optimizer.biasRate = positive() }

@@ -115,6 +115,7 @@ typedef struct ck_stem {
     size_t embedded;          // G columns that are embedded
     const size_t *columns;    // which ones
     size_t frequencies, outputs;  // K and O
+    int piecewise;            // whether the functions of a column are ramps, not waves
     int scales;               // whether there are factors
 
     // The rest is set by `ck_arrange`.

@@ -27,7 +27,7 @@ extension ModelConfiguration {
                 "multiply each number that the first layer reads by a factor that is learnt and starts at 1"),
             Key(
                 "embedding", \.embedding, EmbeddingConfiguration.section.form.orNull, .meaning,
-                "give the first layer more of each column that is a number than the number: waves of it, whose lengths are learnt"
+                "give the first layer more of each column that is a number than the number: waves of it, or ramps over parts of its range"
             ),
             Key(
                 "members", \.members, .integer(1...1000), .meaning,
@@ -41,15 +41,19 @@ extension ModelConfiguration {
 
 extension EmbeddingConfiguration {
     static let section = Section(
-        initial: EmbeddingConfiguration(type: .periodic, frequencies: 16, outputs: 3, sigma: 0.1),
+        initial: EmbeddingConfiguration(type: .periodic, frequencies: 16, outputs: 3, sigma: 0.1, bins: 16),
         keys: [
-            Key("type", \.type, .choice(), .meaning, "periodic: cosines of the column, and a small layer of its own"),
-            Key("frequencies", \.frequencies, .integer(1...1024), .meaning, "cosines of each column"),
+            Key(
+                "type", \.type, .choice(), .meaning,
+                "periodic: cosines of the column; piecewise: ramps, each from 0 to 1 over a bin with as many rows as the others; and a small layer of its own"
+            ),
+            Key("frequencies", \.frequencies, .integer(1...1024), .meaning, "cosines of each column; with periodic"),
+            Key("bins", \.bins, .integer(2...1024), .meaning, "ramps of each column; with piecewise"),
             Key(
                 "outputs", \.outputs, .integer(1...32), .meaning, "numbers that they become, besides the column itself"),
             Key(
                 "sigma", \.sigma, .positive, .meaning,
-                "the spread of the frequencies at the start, in turns for each unit of a column"),
+                "the spread of the frequencies at the start, in turns for each unit of a column; with periodic"),
         ])
 }
 

@@ -190,8 +190,13 @@ struct CheckpointReader {
             var activation: String
         }
         struct Embedding: Decodable {
+            var type: String?
             var frequencies: Int
             var outputs: Int
+            var bins: Int?
+
+            var isPiecewise: Bool { type == "piecewise" }
+            var functions: Int? { isPiecewise ? bins : frequencies }
         }
         struct Model: Decodable {
             var hidden: [Layer]
@@ -228,7 +233,8 @@ struct CheckpointReader {
                     } && member.dense.allSatisfy { $0.hasBias == configured.model.bias ?? true }
                     && (member.stem.last?.kind == .factors) == (configured.model.scale_inputs ?? false)
                     && member.embeddingOutputs == embedding?.outputs ?? 0
-                    && (embedding == nil || member.stem[1].inputs == embedding?.frequencies)
+                    && (embedding == nil || member.stem[1].inputs == embedding?.functions)
+                    && (embedding == nil || (member.stem[0].kind == .ramps) == embedding?.isPiecewise)
             }
         guard agrees else {
             throw damage("treadle/config", "its model.hidden describes other layers than the file has")

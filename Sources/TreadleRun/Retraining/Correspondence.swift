@@ -92,7 +92,7 @@ extension SavedModel {
             let rows = network.readsInputs(index) ? read : (0..<layer.inputs).map { $0 }
             let columns =
                 switch layer.kind {
-                case .waves, .combination: groups(layer.units / places.count)
+                case .waves, .ramps, .combination: groups(layer.units / places.count)
                 case .factors: read.map { $0 ?? 0 }
                 case .dense: network.makesOutput(index) ? known : Array(0..<layer.units)
                 }

@@ -76,7 +76,7 @@ struct WarmStart {
             parameters[first].weight = weight.mapped { values in
                 values.indices.map { $0 / units < network.inputs ? values[$0] * inputs.scale[$0 / units] : values[$0] }
             }
-            if !network.embedded.isEmpty { adaptWaves(&parameters[0], of: network.embedded, inputs) }
+            if !network.embedded.isEmpty { adaptFunctions(&parameters[0], of: network.embedded, inputs) }
         }
         // An output o in the old units is o · scale + offset in the new ones.
         let targets = Columns(from: (new.targetShift, new.targetFactor), to: (old.targetShift, old.targetFactor))
@@ -91,13 +91,13 @@ struct WarmStart {
         }
     }
 
-    /// The same turns of columns that are normalized otherwise.
-    private func adaptWaves(_ waves: inout LayerParameters, of embedded: [Int], _ inputs: Columns) {
-        let weights = waves.weight.doubles
-        waves.bias = waves.bias?.mapped { values in
+    /// The same waves and ramps of columns that are normalized otherwise.
+    private func adaptFunctions(_ functions: inout LayerParameters, of embedded: [Int], _ inputs: Columns) {
+        let weights = functions.weight.doubles
+        functions.bias = functions.bias?.mapped { values in
             values.indices.map { values[$0] + weights[$0] * inputs.offset[embedded[$0 % embedded.count]] }
         }
-        waves.weight = waves.weight.mapped { values in
+        functions.weight = functions.weight.mapped { values in
             values.indices.map { values[$0] * inputs.scale[embedded[$0 % embedded.count]] }
         }
     }

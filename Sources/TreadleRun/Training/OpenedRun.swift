@@ -90,7 +90,7 @@ struct OpenedRun {
         let fresh = configuration.members.enumerated().flatMap { number, member in
             Initialization.parameters(
                 of: network.member(number), initializer: configuration.model.start, as: S.self, seed: member.seed,
-                frequencySpread: configuration.model.embedding?.sigma ?? 0.1, workers: workers)
+                frequencySpread: configuration.model.embedding?.sigma ?? 0.1, bins: data.bins, workers: workers)
         }
         return try options.warmStart?.parameters(
             for: network, data: data.identity, normalization: data.normalization, fresh: fresh) ?? fresh

@@ -52,7 +52,11 @@ package enum ModelExport: String, CaseIterable, Sendable {
             steps.append("take x / sqrt(1 + (x / c)²) where c of normalization.clip is not 0")
         }
         let network = model.saved.network
-        if !network.embedded.isEmpty { steps.append("embed the columns of embedding.columns") }
+        if !network.embedded.isEmpty {
+            steps.append(
+                "embed the columns of embedding.columns, \(network.stem.first?.kind == .ramps ? "by ramps" : "by waves")"
+            )
+        }
         if network.stem.last?.kind == .factors { steps.append("multiply by input_scale.weight") }
         if model.saved.temperature != nil { steps.append("divide the outputs by calibration.temperature") }
         if model.loss.link != .identity { steps.append("apply \(model.loss.link.rawValue) to the outputs") }

@@ -29,7 +29,7 @@ struct ONNXExport {
                 let (layer, parameters) = (saved.network.layers[index], saved.parameters[index])
                 switch layer.kind {
                 case .dense: value = dense(value, layer, parameters)
-                case .waves: waves = self.waves(of: value, layer, parameters)
+                case .waves, .ramps: functions = self.functions(of: value, layer, parameters)
                 case .combination:
                     value = graph.node("Concat", [value, combination(layer, parameters)], integers: [("axis", 1)])
                 case .factors: value = graph.node("Mul", [value, constant("\(layer.name).weight", parameters.weight)])
@@ -81,27 +81,30 @@ struct ONNXExport {
         return activated(graph.node("Gemm", operands), layer.activation)
     }
 
-    /// The waves of the embedded columns: N×K×G.
-    private var waves = ""
+    /// The waves or ramps of the embedded columns: N×K×G.
+    private var functions = ""
 
-    private mutating func waves(of input: String, _ layer: Layer, _ parameters: LayerParameters) -> String {
+    private mutating func functions(of input: String, _ layer: Layer, _ parameters: LayerParameters) -> String {
         let columns = saved.network.embedded
-        let frequencies = layer.units / columns.count
-        let repeated = graph.constant("\(layer.name).columns", (0..<frequencies).flatMap { _ in columns })
-        var turns = graph.node("Gather", [input, repeated], integers: [("axis", 1)])
-        turns = graph.node("Mul", [turns, constant("\(layer.name).weight", parameters.weight)])
-        if let bias = parameters.bias { turns = graph.node("Add", [turns, constant("\(layer.name).bias", bias)]) }
-        let angles = graph.node("Mul", [turns, scalar(2 * .pi)])
-        let shape = graph.constant("\(layer.name).waves", [-1, frequencies, columns.count])
-        return graph.node("Reshape", [graph.node("Cos", [angles]), shape])
+        let count = layer.units / columns.count
+        let repeated = graph.constant("\(layer.name).columns", (0..<count).flatMap { _ in columns })
+        var places = graph.node("Gather", [input, repeated], integers: [("axis", 1)])
+        places = graph.node("Mul", [places, constant("\(layer.name).weight", parameters.weight)])
+        if let bias = parameters.bias { places = graph.node("Add", [places, constant("\(layer.name).bias", bias)]) }
+        let values =
+            layer.kind == .ramps
+            ? graph.node("Clip", [places, scalar(0), scalar(1)])
+            : graph.node("Cos", [graph.node("Mul", [places, scalar(2 * .pi)])])
+        let shape = graph.constant("\(layer.name).shape", [-1, count, columns.count])
+        return graph.node("Reshape", [values, shape])
     }
 
-    /// Each column's waves added up to its outputs: N×O·G.
+    /// Each column's waves or ramps added up to its outputs: N×O·G.
     private mutating func combination(_ layer: Layer, _ parameters: LayerParameters) -> String {
         let columns = saved.network.embedded.count
         let weight = graph.constant(
             "\(layer.name).weight", parameters.weight.floats, shape: [layer.inputs, layer.units / columns, columns])
-        var sums = graph.node("Einsum", [waves, weight], texts: [("equation", "nkg,kog->nog")])
+        var sums = graph.node("Einsum", [functions, weight], texts: [("equation", "nkg,kog->nog")])
         sums = graph.node("Reshape", [sums, graph.constant("\(layer.name).outputs", [-1, layer.units])])
         return parameters.bias.map { graph.node("Add", [sums, constant("\(layer.name).bias", $0)]) } ?? sums
     }

@@ -2,6 +2,7 @@ import Foundation
 import HDF5
 import TestSupport
 import Testing
+import TreadleRun
 
 /// A model with members and folds, in the hands of the program's commands and of other programs.
 @Suite(.serialized, .enabled(if: Python.available, "needs TREADLE_PYTHON with numpy and h5py"))
@@ -117,6 +118,74 @@ struct MembersCommandTests {
             """)
     }
 
+    @Test(
+        .enabled(if: onnx, "needs onnx and onnxruntime in TREADLE_PYTHON"),
+        arguments: [#"{ frequencies: 5, sigma: 0.4 }"#, #"{ type: "piecewise", bins: 6 }"#])
+    func `ONNX holds members with an embedding`(embedding: String) throws {
+        try train("model.embedding=\(embedding)", "model.scale_inputs=true", "data.normalize=robust", "stop.epochs=2")
+        try run(["predict", "runs/many/final.h5", "data.h5", "-o", "p.h5"])
+        try run(["export", "runs/many/final.h5", "-o", "m.onnx"])
+        try python(
+            """
+            import onnx, onnxruntime
+            onnx.checker.check_model(onnx.load('m.onnx'), full_check=True)
+            found = onnxruntime.InferenceSession('m.onnx').run(None, {'x': x})
+            worst = np.abs(found[0].reshape(-1) - h5py.File('p.h5')['value'][:]).max(); assert worst < 1e-3, worst
+            """)
+    }
+
+    @Test func `a piecewise linear embedding predicts as its formula in NumPy, from the export`() throws {
+        try train(
+            #"model.embedding={ type: "piecewise", bins: 6, outputs: 2 }"#, "model.members=1", "data.valid=null",
+            "model.vary=null", "model.scale_inputs=true")
+        try run(["predict", "runs/many/final.h5", "data.h5", "-o", "p.h5"])
+        try run(["export", "runs/many/final.h5", "-o", "m.npz"])
+        try python(
+            """
+            w = np.load('m.npz')
+            z = (x - w['normalization.shift']) * w['normalization.factor']
+            columns = w['embedding.columns'].astype(int); G = len(columns); K = w['embedding.weight'].size // G
+            ramps = np.clip(np.tile(z[:, columns], K) * w['embedding.weight'] + w['embedding.bias'], 0, 1)
+            l = w['embedding_1.weight'].reshape(K, -1, G)
+            e = np.einsum('nkg,kog->nog', ramps.reshape(-1, K, G), l).reshape(len(x), -1) + w['embedding_1.bias']
+            v = np.concatenate([z, e], 1) * w['input_scale.weight']
+            v = v @ w['dense.weight'] + w['dense.bias']
+            v = 1.0507009873554805 * np.where(v > 0, v, 1.6732632423543772 * np.expm1(v))
+            v = v @ w['dense_1.weight'] + w['dense_1.bias']
+            v = v / w['normalization.target_factor'] + w['normalization.target_shift']
+            assert G == 4 and K == 6 and np.abs(v[:, 0] - h5py.File('p.h5')['value'][:]).max() < 1e-3
+            """)
+    }
+
+    @Test(arguments: [#"{ frequencies: 4, sigma: 0.4 }"#, #"{ type: "piecewise", bins: 4 }"#])
+    func `members with an embedding that are killed at any step go on to the same bits`(embedding: String) throws {
+        let settings = [
+            "model.embedding=\(embedding)", "model.scale_inputs=true", "stop.epochs=4",
+            "checkpoint.every={ steps: 1, epochs: 1 }", "stop.early={ patience: 5 }",
+        ]
+        try train(settings[0], settings[1], settings[2], settings[3], settings[4], "checkpoint.dir=runs/calm")
+        let calm = try CheckpointFile.read(directory.file("runs/calm/final.h5"))
+        let line = ["train", "job.json5", "--quiet", "--threads", "1"] + settings.flatMap { ["--set", $0] }
+        for wanted in [2, 9, 17] {
+            let process = try Program.start(line, directory: directory)
+            while process.isRunning, try !hasStep(from: wanted, in: "runs/many") { usleep(1_000) }
+            kill(process.identifier, SIGKILL)
+            _ = try process.finish()
+        }
+        try run(line)
+        let found = try CheckpointFile.read(directory.file("runs/many/final.h5"))
+        #expect(found.parameterDigest == calm.parameterDigest && found.optimizer == calm.optimizer)
+        #expect(found.progress.members == calm.progress.members)
+        #expect(found.history.map(\.metrics) == calm.history.map(\.metrics))
+    }
+
+    private func hasStep(from step: Int, in run: String) throws -> Bool {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: directory.file(run))) ?? []
+        return names.contains { name in
+            if case .step(let number)? = CheckpointName(fileName: name) { number >= step } else { name == "final.h5" }
+        }
+    }
+
     @Test func `other commands know members, and say what does not go`() throws {
         try train()
         let facts = try run(["inspect", "runs/many/final.h5"]).output
@@ -146,7 +215,6 @@ struct MembersCommandTests {
         let inspected = try run(["inspect", "models/many.h5"]).output
         #expect(inspected.contains("m4/dense"))
     }
-}
 
     @Test func `with folds, retraining judges old and new members by rows that neither has learnt from`() throws {
         let settings = ["retrain={}", "stop.early=null"].flatMap { ["--set", $0] }
@@ -179,3 +247,4 @@ struct MembersCommandTests {
         let sure = ["--set", "seed=5", "--set", "retrain.when=always", "--set", "retrain.promote.confidence=0.5"]
         try run(["retrain", "job.json5"] + sure + settings)
     }
+}

@@ -99,6 +99,36 @@ import Testing
         #expect(result.factor == (0..<3).map { 1 / (expected[6 + $0] - expected[$0]) })
     }
 
+    @Test(arguments: [1, 2, 3]) func `bins lie at NumPy's quantiles of the training rows, as the network reads them`(
+        threads: Int
+    )
+        throws
+    {
+        guard Python.available else { return }
+        let done = try Python.run(
+            """
+            import numpy as np, h5py, sys
+            r = np.random.default_rng(7)
+            x = np.stack([r.normal(size=1003), r.exponential(size=1003), r.uniform(size=1003)], 1)
+            with h5py.File(sys.argv[1] + '/n.h5', 'w') as f: f['x'] = x; f['y'] = r.normal(size=1003)
+            np.quantile(x, np.arange(9) / 8, axis=0).tofile(sys.argv[1] + '/q.raw')
+            """, directory.path)
+        #expect(done.code == 0, "\(done.errors)")
+        let expected = try DataFixture.doubles(directory.file("q.raw"))
+        for kind in [NormalizationMethod.none, .robust] {
+            var job = try DataFixture.configuration(
+                directory, task: .regression, DataFixture.data(DataFixture.source("n.h5"), normalize: kind))
+            job.model.embedding = EmbeddingConfiguration(
+                type: .piecewise, frequencies: 16, outputs: 3, sigma: 0.1, bins: 8)
+            let data = try TrainingData(job, workers: Workers(count: threads), cacheDirectory: nil)
+            let borders = try #require(data.bins?.borders)
+            for column in 0..<3 {
+                let quantiles = (0..<9).map { data.normalization.input(expected[$0 * 3 + column], column: column) }
+                #expect(borders[column] == quantiles, "column \(column)")
+            }
+        }
+    }
+
     @Test func `the order of rows, how they are stored and the threads change no bit`() throws {
         // Numbers that Float32 holds, so that both widths are the same numbers.
         let columns = [0, 1, 2, 3].map { Self.columns(5000)[$0].map { Double(Float($0)) } }

@@ -11,13 +11,14 @@ extension Network {
     /// A network with the stem that a configuration would give it.
     static func stemmed(
         inputs: Int, embedded: [Int] = [], frequencies: Int = 4, outputs: Int = 3, scaled: Bool = true, hidden: [Int],
-        units: Int, activation: Activation = .tanh, dropout: Double = 0, precision: Precision = .float32
+        units: Int, activation: Activation = .tanh, dropout: Double = 0, precision: Precision = .float32,
+        type: EmbeddingType = .periodic
     ) -> Network {
         let model = ModelConfiguration(
             hidden: hidden.map { HiddenLayer(units: $0, activation: activation, dropout: dropout) }, bias: true,
             initializer: .auto, precision: precision, parameterization: .standard, scaleInputs: scaled,
             embedding: EmbeddingConfiguration(
-                type: .periodic, frequencies: frequencies, outputs: outputs, sigma: 0.5))
+                type: type, frequencies: frequencies, outputs: outputs, sigma: 0.5, bins: frequencies))
         return Network(model, inputs: inputs, outputs: units, numbers: embedded)
     }
 }
@@ -31,6 +32,10 @@ extension Network {
         .stemmed(inputs: 23, hidden: [6], units: 1),
         .stemmed(inputs: 5, embedded: [4], hidden: [], units: 1),
         .stemmed(inputs: 300, embedded: [17, 299], hidden: [3], units: 4),
+        .stemmed(inputs: 6, embedded: [0, 2, 5], hidden: [9, 5], units: 2, type: .piecewise),
+        .stemmed(
+            inputs: 40, embedded: Array(0..<40), frequencies: 7, outputs: 2, scaled: false, hidden: [7], units: 3,
+            type: .piecewise),
     ]
 
     @Test(arguments: networks)
@@ -43,8 +48,9 @@ extension Network {
         let findings = check.findings(claimed: check.gradients(batch.batch), on: batch.batch, samples: 25)
         #expect(findings.count == network.layers.reduce(0) { $0 + ($1.hasBias ? 2 : 1) })
         for finding in findings {
-            // Differences in Float64 have some nine digits where the loss is smooth, as it is here.
-            #expect(finding.error < 1e-6 && finding.kinks == 0, "\(finding)")
+            // Differences in Float64 have some nine digits where the loss is smooth, as it is but where ramps end.
+            #expect(finding.error < 1e-6, "\(finding)")
+            #expect(network.stem.first?.kind == .ramps ? finding.checked > finding.kinks : finding.kinks == 0)
         }
     }
 
@@ -79,6 +85,7 @@ extension Network {
                 case .waves:
                     let turns = x[columns[unit % G]] * w[unit] + b[unit]
                     result[unit] = cos(2 * Double.pi * turns)
+                case .ramps: result[unit] = min(max(x[columns[unit % G]] * w[unit] + b[unit], 0), 1)
                 case .combination:
                     var sum = b[unit]
                     for k in 0..<layer.inputs { sum += waves[k * G + unit % G] * w[k * layer.units + unit] }
@@ -91,7 +98,7 @@ extension Network {
                 }
             }
             switch layer.kind {
-            case .waves: waves = result
+            case .waves, .ramps: waves = result
             case .combination: a += result
             case .factors, .dense: a = result
             }
@@ -226,6 +233,27 @@ extension Network {
         let same = Initialization.parameters(
             of: plain, initializer: .normal, as: Double.self, seed: 7, workers: Workers(count: 1))
         #expect(same == Array(start.dropFirst(3)))
+    }
+
+    @Test
+    func `ramps start over bins that have as many rows as each other, and halve the widest where there are too few`() {
+        let bins = PiecewiseBins(quantiles: [[0, 1, 3, 7, 9], [2, 2, 2, 2, 2], [0, 0, 0, 1, 1], [-1, 0, 0, 0, 8]])
+        #expect(
+            bins.borders == [
+                [0, 1, 3, 7, 9], [2, 2, 2, 2, 2], [0, 0.25, 0.5, 0.75, 1], [-1, 0, 2, 4, 8],
+            ])
+        let network = Network.stemmed(
+            inputs: 4, embedded: [0, 1, 2, 3], frequencies: 4, hidden: [], units: 1, type: .piecewise)
+        let start = Initialization.parameters(
+            of: network, initializer: .auto, as: Double.self, seed: 7, bins: bins, workers: Workers(count: 1))
+        #expect(start[0].name == "embedding" && network.stem.map(\.kind) == [.ramps, .combination, .factors])
+        // Bin by bin, a column after the other.
+        #expect(
+            Double.values(of: start[0].weight)
+                == [1, 0, 4, 1, 0.5, 0, 4, 0.5, 0.25, 0, 4, 0.5, 0.5, 0, 4, 0.25])
+        #expect(
+            start[0].bias.map { Double.values(of: $0) }
+                == [0, 0, 0, 1, -0.5, 0, -1, 0, -0.75, 0, -2, -1, -3.5, 0, -3, -1])
     }
 
     @Test func `layers that do not make a stem are refused`() {

@@ -2,90 +2,100 @@ internal import CDecode
 internal import Synchronization
 internal import TreadleBase
 
-/// The quartiles of each column over some rows, exactly as NumPy's `quantile` has them: a number of the column, or a point
+/// Quantiles of columns over some rows, exactly as NumPy's `quantile` has them: a number of the column, or a point
 /// between two neighbours.
 ///
 /// Nothing is sorted or kept: passes over the rows count by how each number goes on, digit by digit from the top of its 64
 /// bits, until the few numbers that matter are known whole. So memory does not grow with the rows, and neither their order
 /// nor how they are stored or shared out changes a bit.
-struct ColumnQuartiles {
-    /// One entry a column; 0 for a column without a finite value.
-    let low, median, high: [Double]
+struct ColumnQuantiles {
+    /// For each column one value for each of the quantiles, 0 for a column without a finite number.
+    let values: [[Double]]
 
     /// Columns whose digits are counted at once take up to so many bytes for each thread; all threads so many.
     private static let bytesEach = 32 << 20
     private static let bytesOfAll = 512 << 20
-    /// Each of three quartiles lies at a number or between two.
-    private static let most = 6
 
-    /// Of the rows of `dataset` for which `isCounted` says so. Each of several ranks reads a part, and all get the whole.
-    init(_ dataset: Dataset, isCounted: @escaping @Sendable (Int) -> Bool, ranks: Ranks) throws {
-        let width = dataset.features
-        var columns = [Column](repeating: Column(), count: width)
+    /// The quantiles `parts` of `whole`, such as 1 ... 3 of 4, of the dataset's columns `places`, or all, over the rows for
+    /// which `isCounted` says so. Each of several ranks reads a part, and all get the whole.
+    init(
+        _ dataset: Dataset, _ parts: ClosedRange<Int>, of whole: Int, places: [Int]? = nil,
+        isCounted: @escaping @Sendable (Int) -> Bool, ranks: Ranks
+    ) throws {
+        // Each lies at a number or between two.
+        let most = 2 * parts.count
+        let width = places?.count ?? dataset.features
+        var columns = [Column](repeating: Column(parts: parts, whole: whole), count: width)
         var (behind, used) = (64, UInt64.max)
         // What no number has bits for is known already: that of Float32, stored as such or not, has 35 at most.
         while behind > used.trailingZeroBitCount {
-            let bits = min(behind, Self.digit(width, ranks))
+            let bits = min(behind, Self.digit(width * most, ranks))
             behind -= bits
-            let counts = try Self.count(columns, dataset, isCounted, shift: behind, bits: bits, ranks)
+            let empty = { @Sendable [columns, behind] in
+                DigitCounts(columns.map(\.beginnings), most, places, shift: behind, bits: bits)
+            }
+            let counts = try Self.count(empty, bytes: width * most * 8 << bits, dataset, isCounted, ranks)
             if behind + bits == 64 { used = counts.used }
             for column in columns.indices { columns[column].follow(counts, column) }
         }
-        let quartiles = columns.map { $0.quartiles(behind) }
-        low = quartiles.map { $0[0] }
-        median = quartiles.map { $0[1] }
-        high = quartiles.map { $0[2] }
+        values = columns.map { $0.quantiles(behind) }
     }
 
     /// The bits of a digit: 12 take the sign and the exponent at once.
-    private static func digit(_ width: Int, _ ranks: Ranks) -> Int {
-        (4...12).last { width * most * 8 << $0 <= bytesEach / ranks.count } ?? 4
+    private static func digit(_ counters: Int, _ ranks: Ranks) -> Int {
+        (4...12).last { counters * 8 << $0 <= bytesEach / ranks.count } ?? 4
     }
 
+    /// Counts the rows' next digits; `empty` makes counters, which take so many bytes.
     private static func count(
-        _ columns: [Column], _ dataset: Dataset, _ isCounted: @escaping @Sendable (Int) -> Bool, shift: Int, bits: Int,
-        _ ranks: Ranks
+        _ empty: @escaping @Sendable () -> DigitCounts, bytes: Int, _ dataset: Dataset,
+        _ isCounted: @escaping @Sendable (Int) -> Bool, _ ranks: Ranks
     ) throws -> DigitCounts {
-        let size = columns.count * most * 8 << bits
         var settings = dataset.settings
-        settings.workers = Workers(count: max(1, min(settings.workers.count, bytesOfAll / size)))
+        settings.workers = Workers(count: max(1, min(settings.workers.count, bytesOfAll / bytes)))
         // One for each thread that counts at the same time, found again by the next block.
         let idle = Mutex<[DigitCounts]>([])
         let range = dataset.range
         let own = ranks.part(of: range.count)
         let rows = range.lowerBound + own.lowerBound..<range.lowerBound + own.upperBound
         try RowSweep(settings).run(rows, block: dataset.x.block(of: DatasetScan.blockRows)) { _, rows, scratch in
-            let counts =
-                idle.withLock { $0.popLast() } ?? DigitCounts(columns.map(\.beginnings), most, shift: shift, bits: bits)
+            let counts = idle.withLock { $0.popLast() } ?? empty()
             defer { idle.withLock { $0.append(counts) } }
             unsafe try dataset.x.forEachRow(rows, scratch) { row, values, _, _, _ in
                 if isCounted(row) { unsafe counts.add(values) }
             }
         }
         let all = idle.withLock { $0 }
-        let sum = all.first ?? DigitCounts(columns.map(\.beginnings), most, shift: shift, bits: bits)
+        let sum = all.first ?? empty()
         for other in all.dropFirst() { sum.add(other) }
         if !ranks.isAlone { try sum.join(ranks) }
         return sum
     }
 
-    /// What is known of one column's quartiles.
+    /// What is known of one column's quantiles.
     private struct Column {
+        let parts: ClosedRange<Int>
+        let whole: Int
         /// The beginnings of the numbers that matter, each once.
         var beginnings: [UInt64] = [0]
-        /// The numbers next to each quartile: which beginning each has, and how many of the same beginning are below.
+        /// The numbers next to each quantile: which beginning each has, and how many of the same beginning are below.
         private var neighbours: [(beginning: UInt64, below: UInt64)] = []
-        /// How many quarters of the way from the one neighbour to the next each quartile lies.
-        private var quarters: [Int] = []
+        /// How far on the way from the one neighbour to the next each quantile lies, in parts of the whole.
+        private var rests: [Int] = []
+
+        init(parts: ClosedRange<Int>, whole: Int) {
+            self.parts = parts
+            self.whole = whole
+        }
 
         /// Learns one more digit.
         mutating func follow(_ counts: DigitCounts, _ column: Int) {
             if neighbours.isEmpty {
                 let count = counts.total(column)
                 guard count > 0 else { return }
-                for quartile in 1...3 {
-                    let (place, rest) = ((count - 1) * UInt64(quartile)).quotientAndRemainder(dividingBy: 4)
-                    quarters.append(Int(rest))
+                for part in parts {
+                    let (place, rest) = ((count - 1) * UInt64(part)).quotientAndRemainder(dividingBy: UInt64(whole))
+                    rests.append(Int(rest))
                     neighbours.append((0, place))
                     neighbours.append((0, min(place + 1, count - 1)))
                 }
@@ -99,13 +109,13 @@ struct ColumnQuartiles {
             beginnings = Set(neighbours.map(\.beginning)).sorted()
         }
 
-        /// The three, when the last `behind` bits of all numbers are 0.
-        func quartiles(_ behind: Int) -> [Double] {
-            guard !neighbours.isEmpty else { return [0, 0, 0] }
-            return (0..<3).map { quartile in
-                let a = Self.number(neighbours[2 * quartile].beginning, behind)
-                let b = Self.number(neighbours[2 * quartile + 1].beginning, behind)
-                let share = Double(quarters[quartile]) / 4
+        /// All of them, when the last `behind` bits of all numbers are 0.
+        func quantiles(_ behind: Int) -> [Double] {
+            guard !neighbours.isEmpty else { return parts.map { _ in 0 } }
+            return rests.indices.map { index in
+                let a = Self.number(neighbours[2 * index].beginning, behind)
+                let b = Self.number(neighbours[2 * index + 1].beginning, behind)
+                let share = Double(rests[index]) / Double(whole)
                 // From the nearer side, as NumPy does.
                 return share >= 0.5 ? b - (b - a) * (1 - share) : a + (b - a) * share
             }
@@ -129,8 +139,13 @@ struct ColumnQuartiles {
     private let counts: AlignedMemory<UInt64>
     private let bitsUsed = AlignedMemory<UInt64>(count: 1)
     private let digits: cd_digits
+    /// Where the columns stand in a row, and memory for their numbers alone; empty where they are the row.
+    private let places: [Int]
+    private let picked: AlignedMemory<Double>
 
-    init(_ wanted: [[UInt64]], _ most: Int, shift: Int, bits: Int) {
+    init(_ wanted: [[UInt64]], _ most: Int, _ places: [Int]?, shift: Int, bits: Int) {
+        self.places = places ?? []
+        picked = AlignedMemory(count: self.places.count)
         self.bits = bits
         self.most = most
         width = wanted.count
@@ -143,7 +158,9 @@ struct ColumnQuartiles {
     }
 
     func add(_ row: UnsafePointer<Double>) {
-        unsafe withUnsafePointer(to: digits) { unsafe cd_count_digits(row, width, $0) }
+        for (index, place) in places.enumerated() { unsafe picked.start[index] = row[place] }
+        let numbers = unsafe places.isEmpty ? row : UnsafePointer(picked.start)
+        unsafe withUnsafePointer(to: digits) { unsafe cd_count_digits(numbers, width, $0) }
     }
 
     func add(_ other: DigitCounts) {
