@@ -63,7 +63,11 @@ final class ImportedTable: Sendable {
             release()
             throw error
         }
-        for note in outcome.notes { settings.note(.warning, "\(name): \(note)") }
+        for note in outcome.notes {
+            // Most say themselves which file they are about.
+            let isNamed = paths.contains { note.contains($0) }
+            settings.note(.warning, isNamed ? note : "\(name): \(note)")
+        }
         if isKept { request.removeOlder(beside: path) }
         if task != nil, !outcome.arrays.contains(where: { $0.name == "/y" }) {
             let names = outcome.schema.targets.map { "\"\($0.name.printable)\"" }.joined(separator: ", ")
@@ -118,7 +122,7 @@ final class ImportedTable: Sendable {
 
         private var prefix: String {
             let asked =
-                ["import 1", Treadle.version, target ?? "", task.map { "\($0)" } ?? "", "\(like != nil)", "\(float64)"]
+                ["import 2", Treadle.version, target ?? "", task.map { "\($0)" } ?? "", "\(like != nil)", "\(float64)"]
                 + paths
             let stem = ((paths[0] as NSString).lastPathComponent as NSString).deletingPathExtension
             return "\(stem)-\(Fingerprint.digest(of: asked.joined(separator: "\n")).prefix(8))-"

@@ -98,6 +98,7 @@ enum InitCommand {
         var request = ImportRequest(inputs: [source], output: directory + "/table.h5", needsTarget: true)
         request.table.targets = column.map { [$0] } ?? []
         let summary = try Import(request, workers: try call.workers(), stop: Signals.stop).run()
+        if !call.isQuiet, !call.wantsJSON { call.log.note(FindingsText(summary.findings).text) }
         for note in summary.notes { call.log.note(note) }
         return try ConfigurationDraft(
             data: source, for: path, test: call.value(test), effort: effort, imported: request.output, target: column)

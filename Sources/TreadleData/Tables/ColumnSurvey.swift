@@ -12,12 +12,6 @@ struct ColumnSurvey {
         case dates(DateFormat?)
     }
 
-    /// More different words than this are not counted exactly any more: the most frequent of them are kept.
-    static let mostWords = 65_536
-    private static let keptWords = 4_096
-    /// Longer texts are no names of anything.
-    private static let longestWord = 256
-
     var missing = 0
     /// Plain numbers.
     var numbers = 0
@@ -48,24 +42,16 @@ struct ColumnSurvey {
     var formatted = 0
     var dates: [DateFormat: DateSurvey] = [:]
 
-    /// Different values, and how often each came: of numbers only while they are few.
-    private(set) var words = WordTable()
-    private(set) var counts: [Int] = []
-    /// Rows of words that were forgotten for others.
-    private(set) var forgotten = 0
-    private(set) var hasForgotten = false
-    private(set) var hasManyNumbers = false
-    private var differentNumbers = 0
+    /// The different values.
+    private(set) var words: WordCounts
     /// The first value that is no number, or no date where dates are due; its place is a byte of its block, then a line.
     var firstWord: (place: Int, text: String, path: String)?
 
     private let reading: Reading
-    /// So many different numbers are remembered.
-    private let mostNumbers: Int
 
     init(_ reading: Reading, looksLikeIdentifier: Bool = false, mostNumbers: Int = 100) {
         self.reading = reading
-        self.mostNumbers = reading == .words ? .max : mostNumbers
+        words = WordCounts(mostNumbers: reading == .words ? .max : mostNumbers)
         identifiers = looksLikeIdentifier ? [] : nil
         if case .dates(let format) = reading {
             for format in format.map({ [$0] }) ?? DateFormat.allCases { dates[format] = DateSurvey() }
@@ -86,7 +72,7 @@ struct ColumnSurvey {
         case .ignored: break
         case .words:
             others += 1
-            count(field, bytes)
+            words.add(field, bytes)
         case .dates:
             others += 1
             addDate(field, bytes)
@@ -95,7 +81,7 @@ struct ColumnSurvey {
             var position = range.lowerBound
             if let number = Double.scan(bytes, &position), position == range.upperBound {
                 add(number, bytes, range)
-                if !hasManyNumbers { count(field, bytes, isNumber: true) }
+                if !words.hasManyNumbers { words.add(field, bytes, isNumber: true) }
             } else if field.isInfinite(bytes) {
                 numbers += 1
                 isInteger = false
@@ -106,7 +92,7 @@ struct ColumnSurvey {
                     firstWord = (range.lowerBound, field.text(bytes), "")
                 }
                 if !dates.isEmpty { addDate(field, bytes) }
-                count(field, bytes)
+                words.add(field, bytes)
             }
         }
     }
@@ -175,47 +161,6 @@ struct ColumnSurvey {
         }
     }
 
-    private mutating func count(_ field: DelimitedField, _ bytes: Span<UInt8>, isNumber: Bool = false) {
-        field.withWord(bytes) { word in
-            guard word.count <= ColumnSurvey.longestWord else {
-                forgotten += 1
-                hasForgotten = true
-                return
-            }
-            count(word, times: 1, isNumber: isNumber)
-        }
-        if differentNumbers > mostNumbers { forgetNumbers() }
-    }
-
-    private mutating func count(_ word: Span<UInt8>, times: Int, isNumber: Bool) {
-        let number = words.insert(word)
-        if number == counts.count {
-            counts.append(times)
-            differentNumbers += isNumber ? 1 : 0
-        } else {
-            counts[number] += times
-        }
-    }
-
-    /// Keeps words alone, whatever came first: how blocks follow each other must not matter.
-    private mutating func forgetNumbers() {
-        hasManyNumbers = true
-        var kept = WordTable()
-        var keptCounts: [Int] = []
-        for number in counts.indices where !words.withWord(number, ColumnSurvey.isNumber) {
-            _ = words.withWord(number) { kept.insert($0) }
-            keptCounts.append(counts[number])
-        }
-        words = kept
-        counts = keptCounts
-        differentNumbers = 0
-    }
-
-    private static func isNumber(_ word: Span<UInt8>) -> Bool {
-        var position = 0
-        return Double.scan(word, &position) != nil && position == word.count
-    }
-
     /// Adds what was found in the block that follows.
     mutating func merge(_ other: ColumnSurvey, line: (Int) -> Int, path: String) {
         if firstWord == nil, let word = other.firstWord { firstWord = (line(word.place), word.text, path) }
@@ -241,19 +186,7 @@ struct ColumnSurvey {
         for format in dates.keys {
             if let more = other.dates[format] { dates[format]?.merge(more) } else { dates[format] = nil }
         }
-        forgotten += other.forgotten
-        hasForgotten = hasForgotten || other.hasForgotten
-        let hadManyNumbers = hasManyNumbers
-        hasManyNumbers = hasManyNumbers || other.hasManyNumbers
-        for number in 0..<other.words.count {
-            other.words.withWord(number) { word in
-                let isNumber = reading == .any && ColumnSurvey.isNumber(word)
-                if isNumber, hasManyNumbers { return }
-                count(word, times: other.counts[number], isNumber: isNumber)
-            }
-        }
-        if differentNumbers > mostNumbers || (hasManyNumbers && !hadManyNumbers) { forgetNumbers() }
-        if words.count > ColumnSurvey.mostWords { forgetRareWords() }
+        words.merge(other.words, tellsNumbers: reading == .any)
     }
 
     private mutating func mergeIdentifiers(_ more: Set<Int>?) {
@@ -264,80 +197,5 @@ struct ColumnSurvey {
         guard count < 1 << 20 else { return }
         identifiers?.formUnion(more)
         if identifiers?.count != count + more.count { identifiers = nil }
-    }
-
-    /// Keeps the words that came most often.
-    private mutating func forgetRareWords() {
-        let kept = frequent.prefix(ColumnSurvey.keptWords)
-        let before = counts.reduce(0, +)
-        words = WordTable(kept.map(\.word))
-        counts = kept.map(\.count)
-        differentNumbers = kept.count { ColumnSurvey.isNumber(Array($0.word.utf8).span) }
-        forgotten += before - counts.reduce(0, +)
-        hasForgotten = true
-    }
-
-    /// The different values, the most frequent first, equals in the order of their letters.
-    var frequent: [(word: String, count: Int)] {
-        counts.indices.map { (words[$0], counts[$0]) }.sorted {
-            $0.1 != $1.1 ? $0.1 > $1.1 : $0.0.utf8.lexicographicallyPrecedes($1.0.utf8)
-        }
-    }
-}
-
-/// What dates of one format have in a column.
-struct DateSurvey {
-    var count = 0
-    /// Values that are no dates in this format.
-    var failures = 0
-    var first = Int.max
-    var last = Int.min
-    var years = Int.max...Int.max
-    private var months: UInt16 = 0
-    private var weekdays: UInt8 = 0
-    private var time: Int?
-    private var timesVary = false
-
-    mutating func add(_ time: CalendarTime?) {
-        guard let time else {
-            failures += 1
-            return
-        }
-        years = count == 0 ? time.year...time.year : min(years.lowerBound, time.year)...max(years.upperBound, time.year)
-        count += 1
-        first = min(first, time.instant)
-        last = max(last, time.instant)
-        months |= 1 << UInt16(time.month)
-        weekdays |= 1 << UInt8(time.weekday)
-        addTime(time.second)
-    }
-
-    private mutating func addTime(_ second: Int) {
-        if let time, time != second { timesVary = true }
-        time = second
-    }
-
-    mutating func merge(_ other: DateSurvey) {
-        failures += other.failures
-        guard other.count > 0 else { return }
-        years =
-            count == 0
-            ? other.years
-            : min(years.lowerBound, other.years.lowerBound)...max(years.upperBound, other.years.upperBound)
-        count += other.count
-        first = min(first, other.first)
-        last = max(last, other.last)
-        months |= other.months
-        weekdays |= other.weekdays
-        timesVary = timesVary || other.timesVary
-        if let second = other.time { addTime(second) }
-    }
-
-    /// Whether the date is always the same but for the time of day, and so on: what does not vary says nothing.
-    var varying: (days: Bool, years: Bool, months: Bool, weekdays: Bool, times: Bool) {
-        (
-            first < last, years.lowerBound < years.upperBound, months.nonzeroBitCount > 1,
-            weekdays.nonzeroBitCount > 1, timesVary
-        )
     }
 }

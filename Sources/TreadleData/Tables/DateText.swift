@@ -1,7 +1,7 @@
 internal import TreadleBase
 
 /// How a column writes its dates. A time of day may follow in each of them: `T` or a space, hours and minutes, seconds
-/// and fractions where there are any, AM or PM, and a time zone.
+/// and fractions where there are any, AM or PM, and a time zone. A time of day may also stand alone.
 enum DateFormat: String, CaseIterable, Sendable {
     /// `2026-01-31`, also with `/` or `.`, or without the day.
     case yearMonthDay = "Y-m-d"
@@ -14,6 +14,8 @@ enum DateFormat: String, CaseIterable, Sendable {
     case nameDayYear = "b d Y"
     /// `20260131`, which is taken for a number unless asked.
     case digits = "Ymd"
+    /// `13:45`, `1:45:30 PM`: no day.
+    case time = "H:M"
 
     /// Those that are looked for without being asked.
     static let found = allCases.filter { $0 != .digits }
@@ -42,6 +44,13 @@ struct CalendarTime: Equatable {
     /// The time that `text` is in this format; nil where it is none, or no day of the calendar.
     init?(_ text: ShortText, _ format: DateFormat) {
         var reader = DateReader(text)
+        if format == .time {
+            guard let (second, _) = reader.timeOfDay() else { return nil }
+            self.init(year: 1970, month: 1, day: 1)
+            self.second = second
+            hasTime = true
+            return
+        }
         guard let (year, month, day) = reader.date(format), (1...12).contains(month), day >= 1,
             day <= Day.inMonth(month, of: year)
         else { return nil }
@@ -161,13 +170,19 @@ private struct DateReader {
         case .digits:
             guard text.count >= 8, let all = number(8...8) else { return nil }
             return (all / 10_000, all / 100 % 100, all % 100)
+        case .time: return nil
         }
     }
 
-    /// Seconds of the day, and how far clocks are ahead of UTC.
+    /// What follows a date: seconds of the day, and how far clocks are ahead of UTC.
     mutating func time() -> (second: Int, offset: Int)? {
-        guard skip("T") || skip("t") || skip(" "), var hour = number(1...2), skip(":"), let minute = number(2...2)
-        else { return nil }
+        guard skip("T") || skip("t") || skip(" ") else { return nil }
+        return timeOfDay()
+    }
+
+    /// The same without anything before it.
+    mutating func timeOfDay() -> (second: Int, offset: Int)? {
+        guard var hour = number(1...2), skip(":"), let minute = number(2...2) else { return nil }
         var second = 0
         if skip(":") {
             guard let whole = number(2...2) else { return nil }

@@ -39,7 +39,7 @@ package final class InputRows<S: ParsedNumber> {
             let format = try TableFormat.detect(file, options, known: known)
             self.columns = format.names
             let layout = try InputRows.layout(format, inputs, columns, options, path)
-            skip = format.hasHeader ? 1 : 0
+            skip = format.skip
             self.source = .table(
                 RecordCutter(source, delimiter: format.delimiter), RecordBlock(capacity: 1 << 20), ParsedBlock(), layout
             )

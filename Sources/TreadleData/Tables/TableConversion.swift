@@ -87,7 +87,7 @@ package struct TableConversion {
         var plan = try plan(parts, workers, stop) { progress($0, total) }
         guard plan.rows > 0 else {
             throw TreadleError(
-                .badData, "\(inputs[0]) has no rows below its header; there is nothing to learn from")
+                .badData, "\(inputs[0]) has no rows below its header")
         }
         plan.notes = parts.formats.compactMap(\.remark) + plan.notes
         let x = DatasetFile.Plan(

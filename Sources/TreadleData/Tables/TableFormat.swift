@@ -9,6 +9,10 @@ package struct TableFormat: Equatable, Sendable {
     package var width: Int
     /// The header's names; nil without one.
     package var names: [String]?
+    /// Records before it that are none of the table.
+    private var leading = 0
+    /// Records before the first row.
+    var skip: Int { leading + (hasHeader ? 1 : 0) }
 
     /// Something about how the table was read that a person should know.
     package var remark: String?
@@ -45,14 +49,21 @@ package struct TableFormat: Equatable, Sendable {
                 return records
             }
         }
-        let delimiter = guess ?? block.withBytes { sniff($0) }
+        var delimiter = guess ?? block.withBytes { sniff($0) }
         var rows = try records(HeaderGuess.lookedAt + 1, delimiter)
+        // Excel writes "sep=;" before a table whose fields are not separated as it expects.
+        let told = rows.first.flatMap { separator($0, delimiter) }
+        if let told {
+            delimiter = options.delimiter ?? told
+            rows = Array(try records(HeaderGuess.lookedAt + 2, delimiter).dropFirst())
+        }
         guard let first = rows.first else {
             throw TreadleError(.badData, "\(file.path) holds no record, only empty lines")
         }
         // A first record as long as the block leaves the second to the next one.
         if rows.count == 1, try cutter.next(block) { rows += try records(HeaderGuess.lookedAt, delimiter) }
         var format = TableFormat(delimiter: delimiter, hasHeader: false, width: first.count, names: nil)
+        format.leading = told == nil ? 0 : 1
         if let header = options.header {
             format.hasHeader = header
         } else if TableFormat.names(known, are: first) {
@@ -64,6 +75,20 @@ package struct TableFormat: Equatable, Sendable {
         }
         if format.hasHeader { format.take(names: first, file.path) }
         return format
+    }
+
+    package init(delimiter: UInt8, hasHeader: Bool, width: Int, names: [String]?) {
+        self.delimiter = delimiter
+        self.hasHeader = hasHeader
+        self.width = width
+        self.names = names
+    }
+
+    /// What "sep=;" says, however its fields were separated.
+    private static func separator(_ record: [String], _ delimiter: UInt8) -> UInt8? {
+        if record == ["sep=", ""] { return delimiter }
+        guard record.count == 1, record[0].utf8.count == 5, record[0].hasPrefix("sep=") else { return nil }
+        return record[0].utf8.last
     }
 
     /// Whether a record holds names that are known: one of them, or all where they are numbers, which data hold as well.
@@ -88,6 +113,11 @@ package struct TableFormat: Equatable, Sendable {
             seen.insert(other)
             renamed.append("\"\(other.printable)\"")
             return other
+        }
+        if given.contains(where: { $0.contains("\u{FFFD}") }) {
+            remark =
+                "\(path): the columns' names are not UTF-8; convert the file, as with iconv -f WINDOWS-1252 -t UTF-8"
+                + (remark.map { "; \($0)" } ?? "")
         }
         guard !renamed.isEmpty else { return }
         let list = renamed.prefix(10).joined(separator: ", ") + (renamed.count > 10 ? ", …" : "")

@@ -83,7 +83,7 @@ struct TableParts {
         var before = 0
         for (index, file) in files.enumerated() {
             let cutter = RecordCutter(try ByteSource(text: file), delimiter: formats[index].delimiter)
-            var skip = formats[index].hasHeader ? 1 : 0
+            var skip = formats[index].skip
             while true {
                 var count = 0
                 while count < blocks.count, try cutter.next(blocks[count]) { count += 1 }

@@ -53,7 +53,7 @@ struct TableSurvey {
                     }
                     field += 1
                 }
-                guard field == order.count else {
+                guard record < skip || field == order.count else {
                     throw TableError.ragged(path, line: block.line(at: start), fields: field, width: order.count)
                 }
                 if record >= skip {

@@ -46,7 +46,7 @@ struct TableTargets {
         if !isNumber || kind == .category || kind == .flag {
             takeClasses(name, survey, options.classes)
         } else if let given = options.classes {
-            let words = survey.hasManyNumbers ? [] : Set(survey.frequent.map(\.word))
+            let words = survey.words.hasManyNumbers ? [] : Set(survey.words.frequent.map(\.word))
             if !words.isEmpty, words.isSubset(of: given) {
                 targets.append(.init(name: name, classes: given))
             } else if survey.isInteger, survey.others == 0, survey.smallest >= 0, survey.largest < Double(given.count) {
@@ -60,9 +60,9 @@ struct TableTargets {
         } else if kind == nil, survey.areLabels {
             takeClasses(name, survey, nil)
             // Numbers from 0 are how classes are written; others could as well be marks or counts.
-            if survey.smallest > 0 || survey.counts.count > 2 {
+            if survey.smallest > 0 || survey.words.count > 2 {
                 notes.append(
-                    "\(title) holds \(survey.counts.count) different whole numbers, \(Int(survey.smallest)) to "
+                    "\(title) holds \(survey.words.count) different whole numbers, \(Int(survey.smallest)) to "
                         + "\(Int(survey.largest)), taken as classes; to predict a quantity, say --kind "
                         + "\("\(name)=number".shellWord)")
             }
@@ -73,8 +73,8 @@ struct TableTargets {
 
     private mutating func takeClasses(_ name: String, _ survey: ColumnSurvey, _ given: [String]?) {
         let title = "\"\(name.printable)\""
-        let found = survey.frequent.map(\.word)
-        guard given != nil || (!survey.hasManyNumbers && !survey.hasForgotten) else {
+        let found = survey.words.frequent.map(\.word)
+        guard given != nil || (!survey.words.hasManyNumbers && !survey.words.hasForgotten) else {
             return problems.append(
                 "\(title) has too many different values to be classes; is it the right target? For a quantity, clean its words"
             )
@@ -99,10 +99,10 @@ extension ColumnSurvey {
 
     /// Whether whole numbers look like names of classes: few, close to each other, and each of them often.
     fileprivate var areLabels: Bool {
-        guard others == 0, isInteger, !hasManyNumbers, smallest >= 0, counts.count > 1, counts.count <= 20
+        guard others == 0, isInteger, !words.hasManyNumbers, smallest >= 0, words.count > 1, words.count <= 20
         else {
             return false
         }
-        return Double(counts.count) <= max(2, Double(numbers).squareRoot()) && largest < Double(2 * counts.count + 2)
+        return Double(words.count) <= max(2, Double(numbers).squareRoot()) && largest < Double(2 * words.count + 2)
     }
 }

@@ -88,10 +88,10 @@ struct TableTally {
             let values = "\(found.count) value\(found.count == 1 ? "" : "s") of \"\(column.name.printable)\""
             let first = "the first in \(found.path):\(found.line)"
             switch column.kind {
-            case .category:
-                notes.append(
-                    "\(values) \(found.count == 1 ? "was" : "were") not seen in training (\(first)): taken as \"other\""
-                )
+            case .category(_, let hasOther, _):
+                // Those that training has pooled for being rare are not kept apart from those that it has not seen.
+                let was = (found.count == 1 ? "was" : "were") + (hasOther ? " rare or" : "")
+                notes.append("\(values) \(was) not seen in training (\(first)): taken as \"other\"")
             case .number, .flag, .date:
                 guard 2 * found.count <= plan.rows else {
                     problems.append(

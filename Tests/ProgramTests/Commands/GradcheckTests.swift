@@ -33,4 +33,36 @@ import Testing
         #expect(layers.allSatisfy { ($0["error"] as? Double ?? 1) <= 1e-6 })
         #expect(layers.allSatisfy { ($0["checked"] as? Int ?? 9) + ($0["kinks"] as? Int ?? 9) <= 3 })
     }
+
+    /// All that `init` writes for a table, and what else there is for tables.
+    @Test(arguments: [
+        [], [#"model.embedding={ type: "periodic", sigma: 0.3 }"#], [#"model.embedding={ type: "piecewise" }"#],
+        ["model.hidden=[{ units: 9, activation: \"selu\" }, { units: 7, activation: \"mish\", dropout: 0.2 }]"],
+    ])
+    func `every gradient of the recipe for tables is right`(settings: [String]) throws {
+        var lines = ["size,city,sold,hour,garden,price"]
+        for row in 0..<240 {
+            let size = row % 10 == 7 ? "" : "\(40 + row * 7 % 61)"
+            let day = "2026-0\(1 + row % 6)-\(10 + row % 19)"
+            let hour = "\(row * 5 % 24):\(10 + row % 50)"
+            let garden = row % 5 == 0 ? "" : row % 3 == 0 ? "yes" : "no"
+            lines.append(
+                "\(size),\(["Rome", "Oslo", "Lima"][row % 3]),\(day),\(hour),\(garden),\(100 + row * row % 97).5")
+        }
+        try directory.write(lines.joined(separator: "\n") + "\n", to: "homes.csv")
+        #expect(
+            try Program.start(["init", "homes.csv", "--target", "price"], directory: directory).finish().code == 0)
+        let written = try directory.read("homes.json5")
+        for part in ["folds: 5", "members: 5", "ntk", "scale_inputs", "robust", "smooth_clip", "impute_mean"] {
+            #expect(written.contains(part), "\(written)")
+        }
+        let small = "model.hidden=[{ units: 12, activation: \"relu\" }, { units: 9, activation: \"relu\" }]"
+        let options = ([small] + settings).flatMap { ["--set", $0] }
+        let checked = try Program.start(
+            ["gradcheck", "homes.json5", "--samples", "12"] + options, directory: directory
+        ).finish()
+        #expect(checked.code == 0, "\(checked.output)\(checked.errors)")
+        let rows = checked.output.split(separator: "\n").dropFirst()
+        #expect(rows.count >= 9 && rows.allSatisfy { $0.hasSuffix("ok") }, "\(checked.output)")
+    }
 }

@@ -157,4 +157,85 @@ import TreadleRun
         let refused = try night()
         #expect(refused.code == 65 && refused.errors.contains("gone: city"), "\(refused.errors)")
     }
+
+    @Test func `three commands lead from words, dates and gaps to predictions`() throws {
+        try write("homes.csv", rows: 0..<80)
+        try write("new.csv", rows: 80..<140, order: ["sold", "city", "size"])
+        try run("init", "homes.csv", "--target", "price")
+        try run("train", "homes.json5", "--quiet")
+        try run("predict", "runs/homes/final.h5", "new.csv", "-o", "p.csv")
+        let answers = try directory.read("p.csv").split(separator: "\n")
+        #expect(answers.first == "value" && answers.count == 61)
+        var (squares, spread) = (0.0, 0.0)
+        for (row, answer) in zip(80..<140, answers.dropFirst()) where row % 10 != 7 {
+            let price = Double(100 + 3 * (row * 7 % 60) + 50 * (row % 3)) + 0.5
+            let value = try #require(Double(answer))
+            squares += (value - price) * (value - price)
+            spread += (price - 239) * (price - 239)
+        }
+        // Better than the mean, whose error is the spread, by a factor of two at least.
+        #expect(squares < spread / 4, "\(squares) \(spread)")
+    }
+
+    @Test func `columns of other names are refused wherever files meet, with both names`() throws {
+        try run("train", "csv.json5", "--quiet")
+        let text = try directory.read("t.csv")
+        try directory.write("area" + text.dropFirst(4), to: "other.csv")
+        let model = "runs/csv/final.h5"
+        func refused(_ arguments: String...) throws {
+            let ended = try Program.start(arguments, directory: directory).finish()
+            #expect(ended.code == 65, "\(arguments): \(ended.errors)")
+            for part in ["other.csv", "\"size\"", "\"area\""] {
+                #expect(ended.errors.contains(part), "\(arguments): \(ended.errors)")
+            }
+        }
+        try refused("eval", model, "--data", "other.csv")
+        try refused("predict", model, "other.csv", "-o", "-")
+        try refused("import", "t.csv", "other.csv", "--target", "price", "-o", "both.h5")
+        try refused("import", "other.csv", "--like", model, "-o", "like.h5")
+        for setting in [
+            #"data.train.files=["t.csv", "other.csv"]"#, #"data.test={ files: ["other.csv"] }"#,
+            #"data.valid={ files: ["other.csv"] }"#,
+        ] {
+            for command in ["check", "train", "retrain"] {
+                try refused(command, "csv.json5", "--set", setting, "--set", "checkpoint.dir=runs/\(command)")
+            }
+        }
+    }
+
+    @Test func `parts of one table may have their columns in another order`() throws {
+        for (name, second) in [("one", "t.csv"), ("two", "swapped.csv")] {
+            try run(
+                "train", "csv.json5", "--quiet", "--set", "data.train.files=[\"t.csv\", \"\(second)\"]", "--set",
+                "checkpoint.dir=runs/\(name)")
+        }
+        #expect(try digest("runs/one/final.h5") == digest("runs/two/final.h5"))
+    }
+
+    @Test(.enabled(if: Python.available, "needs TREADLE_PYTHON with numpy and h5py"))
+    func `a file says what its columns are, to h5py and to a model`() throws {
+        try run("import", "t.csv", "--target", "price", "--kind", "price=number", "-o", "t.h5")
+        try configure("schema", train: "t.h5")
+        try run("train", "schema.json5", "--quiet")
+        let done = try Python.run(
+            """
+            import h5py, json, sys
+            import numpy as np
+            f = h5py.File(sys.argv[1] + '/t.h5'); s = json.loads(f['schema'][()])
+            assert [c['name'] for c in s['columns']] == ['size', 'city', 'sold'], s
+            size, city, sold = [c['kind'] for c in s['columns']]
+            assert size['number']['indicator'] is True
+            assert city['category']['values'] == ['Lima', 'Oslo', 'Rome']
+            assert sold['date']['origin'] == '2026-01-01' and sold['date']['parts'][0] == 'days'
+            assert s['targets'][0]['name'] == 'price'
+            # One code for a city, and one number for each part of a date.
+            x = f['x'][:]; assert x.shape == (240, 2 + len(sold['date']['parts'])), x.shape
+            words = np.array(['Rome', 'Oslo', 'Lima'])[np.arange(240) % 3]
+            assert (np.array(city['category']['values'])[x[:, 1].astype(int) - 2] == words).all()
+            assert np.isnan(x[:, 0]).sum() == 24
+            m = h5py.File(sys.argv[1] + '/runs/schema/final.h5')
+            assert json.loads(m['treadle/schema'][()])['columns'] == s['columns']
+            """, directory.path)
+        #expect(done.code == 0, "\(done.errors)")
+    }
 }

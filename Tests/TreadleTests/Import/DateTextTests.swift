@@ -35,6 +35,19 @@ import Testing
     }
 
     @Test(arguments: [
+        ("13:45", 49_500), ("1:45 PM", 49_500), ("00:00", 0), ("23:59:59.5", 86_399), ("9:05:07", 32_707),
+        ("12:30 am", 1_800),
+    ])
+    func `a time of day may stand alone`(text: String, second: Int) throws {
+        let time = try #require(self.time(text, .time))
+        #expect(time.second == second && time.instant == second)
+        #expect(self.time(text) == nil)
+    }
+
+    @Test(arguments: ["24:00", "13:60", "13", "13:4", ":30", "13:45 PM", "2026-01-01 13:45", "T13:45", "13:45:"])
+    func `what no clock shows is no time of day`(text: String) { #expect(time(text, .time) == nil, "\(text)") }
+
+    @Test(arguments: [
         "2026-02-30", "2025-02-29", "2026-13-01", "2026-00-10", "2026-01-00", "26-01-01", "2026-1-1x", "2026-01-01T",
         "2026-01-01 25:00", "2026-01-01 10", "2026-01-01 10:60", "2026-01/01", "20260101", "2026", "", "12026-01-01",
         "2026-01-01 13:00 PM", "2026-01-01 10:00+", "0000-01-01", "2026-01-01 10:30 ",

@@ -196,6 +196,35 @@ import Testing
         #expect(try reason(["2026-05-04", "2026-05-04"]) == "is always the same date")
     }
 
+    @Test func `times of day go round in a circle, and durations beyond a day are none`() throws {
+        let times = (0..<48).map { "\($0 / 2):\($0 % 2 == 0 ? "00" : "30")" }
+        let parts: [TableSchema.DatePart] = [.hourSine, .hourCosine]
+        #expect(try kind(times + ["", "NA"]) == .date(parts: parts, origin: "1970-01-01", format: "H:M"))
+        let (sines, cosines) = (try x(0), try x(1))
+        for hour in 0..<48 {
+            // A quarter of the day is a quarter of the circle; Float32 has seven digits.
+            #expect(abs(Double(sines[hour]) - sin(2 * .pi * Double(hour) / 48)) < 1e-6)
+            #expect(abs(Double(cosines[hour]) - cos(2 * .pi * Double(hour) / 48)) < 1e-6)
+        }
+        #expect(sines[48].isNaN && cosines[49].isNaN)
+        #expect(try reason(times.map { _ in "12:00" }) == "is always the same time")
+        let findings = try converted([("a", times), ("n", times.indices.map { "\($0 * 3)" })]).findings
+        #expect(findings[0].kind == "date" && findings[0].values == "00:00 … 23:30")
+        #expect(findings[0].note == "read as times of day")
+        guard case .category = try kind((0..<60).map { "\(25 + $0 % 3):00" }) else { throw Missing() }
+    }
+
+    @Test func `a flag with gaps has a value for them`() throws {
+        let values = (0..<60).map { ["yes", "no", ""][$0 % 3] }
+        #expect(try kind(values) == .category(values: ["no", "yes"], hasOther: false, hasMissing: true))
+        let columns = [("a", values), ("n", values.indices.map { "\($0 * 3)" })]
+        #expect(try converted(columns).findings[0].note.hasPrefix("a flag with gaps"))
+        let asked = try converted(columns, TableOptions(kinds: [RequestedKind("a", .flag)]))
+        #expect(asked.schema.columns[0].kind == .flag(no: "no", yes: "yes"))
+        #expect(asked.findings[0].note.contains("20 values are missing; --kind a=category"))
+        #expect(try x(0).prefix(2) == [1, 0] && x(0)[2].isNaN)
+    }
+
     @Test func `days and months are told apart by the whole column, or asked for`() throws {
         guard case .date(_, let origin, "d/m/Y") = try kind(["01/02/2026", "13/02/2026"]) else { throw Missing() }
         #expect(origin == "2026-02-01")
@@ -212,8 +241,10 @@ import Testing
     @Test func `large whole numbers say what is lost, and are kept in 64 bits`() throws {
         let values = ["9007199254740991", "9007199254740990", "16777217"]
         let columns = [("a", values), ("n", ["1.5", "2", "3"])]
-        #expect(try converted(columns).findings[0].note.contains("3 whole numbers have more digits than float32 keeps"))
-        #expect(try converted(columns, float64: true).schema.columns[0].kind == .number(.init(), indicator: false))
+        let said = try converted(columns).findings[0].note
+        #expect(said.contains("3 whole numbers have more digits than float32 keeps") && said.contains("--float64"))
+        let kept = try converted(columns, float64: true)
+        #expect(kept.schema.columns[0].kind == .number(.init(), indicator: false) && kept.findings[0].note == "")
         let stored = try H5File.open(directory.file("out.h5")).dataset("/x").read(as: Double.self)
         #expect(stored[0] == 9007199254740991 && stored[4] == 16777217)
     }
@@ -254,9 +285,9 @@ import Testing
                 part.add(DelimitedField(text.span, &position, delimiter: UInt8(ascii: ",")), text.span)
             }
             survey.merge(part, line: { $0 }, path: "")
-            #expect(survey.words.count <= ColumnSurvey.mostWords)
+            #expect(survey.words.count <= WordCounts.mostWords)
         }
-        #expect(survey.hasForgotten && survey.present == 200_000)
-        #expect(survey.frequent[0].word == "often" && survey.frequent[0].count == 20_000)
+        #expect(survey.words.hasForgotten && survey.present == 200_000)
+        #expect(survey.words.frequent[0].word == "often" && survey.words.frequent[0].count == 20_000)
     }
 }

@@ -104,7 +104,7 @@ import Testing
         let outcome = try like("city,paid,price,when,smoker\n" + lines.joined(separator: "\n"))
         #expect(try rows().map { $0[0] } == (0..<10).map { [4, 0, 1, 3][$0 % 4] })
         let note = try #require(outcome.notes.first { $0.contains("not seen") })
-        #expect(note.contains("3 values of \"city\" were not seen in training") && note.contains("new0.csv:3"))
+        #expect(note.contains("3 values of \"city\" were rare or not seen in training") && note.contains("new0.csv:3"))
     }
 
     @Test func `a few words where numbers are due are missing, many are another column`() throws {

@@ -76,6 +76,18 @@ import Testing
         #expect(x[19_999] == Float((19_999 * 7) % 10) && x[40_000] == 2)
     }
 
+    @Test(arguments: ["sep=;\na;b;y\n", "sep=,\r\na,b,y\r\n", "sep=\t\na\tb\ty\n"])
+    func `Excel's first line says what separates fields, and is no row`(head: String) throws {
+        let mark = head.dropFirst(4).prefix(1)
+        let rows = (0..<30).map { row in [row, row * row % 7, row % 3].map(String.init).joined(separator: mark) }
+        let outcome = try converted(head + rows.joined(separator: "\n") + "\n", options: TableOptions(targets: ["y"]))
+        #expect(outcome.rows == 30 && outcome.schema.columns.map(\.name) == ["a", "b"])
+        let told = try converted(
+            head + rows.joined(separator: "\n") + "\n",
+            options: TableOptions(delimiter: mark.utf8.first, targets: ["y"]))
+        #expect(told.schema == outcome.schema)
+    }
+
     @Test func `columns of the same name are told apart, as pandas does`() throws {
         let outcome = try converted("a,b,a,a.1,\n1,2,3,4,5\n6,7,8,9,1\n")
         #expect(outcome.schema.columns.map(\.name) == ["a", "b", "a.2", "a.1", "column 5"])
