@@ -23,6 +23,8 @@ package struct DataConfiguration: Equatable, Sendable {
     package var allowUnstored: Bool
     /// HDF5 filters (by name or number) whose plug-ins may be loaded.
     package var filters: [String]
+    /// What columns of a table of text are to be, where that is not what they seem to be: `COLUMN=KIND`.
+    package var kinds: [String] = []
 }
 
 /// The files that make one dataset, in order, and the paths of its parts within each.

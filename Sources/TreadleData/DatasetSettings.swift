@@ -62,7 +62,7 @@ package struct DatasetSettings: Sendable {
             configuration.data, baseDirectory: configuration.baseDirectory, workers: workers, stop: stop, note: note)
         tables = TableImports(
             directory: configuration.path(TableImports.directoryName),
-            float64: configuration.model.precision.number == .float64)
+            float64: configuration.model.precision.number == .float64, kinds: configuration.data.kinds)
     }
 
     var policy: AccessPolicy {

@@ -10,10 +10,13 @@ package struct TableImports: Sendable {
     package var directory: String?
     /// Keeps all digits of fractions.
     package var float64 = false
+    /// What columns are to be, as `data.kinds` says it.
+    package var kinds: [String] = []
 
-    package init(directory: String? = nil, float64: Bool = false) {
+    package init(directory: String? = nil, float64: Bool = false, kinds: [String] = []) {
         self.directory = directory
         self.float64 = float64
+        self.kinds = kinds
     }
 
     /// Beside a configuration.
@@ -41,12 +44,23 @@ final class ImportedTable: Sendable {
             guard !["h5", "hdf5", "hdf", "he5", "nc"].contains(ending) else { return false }
             return try FileKind(of: InputFile(path)) == .table
         }
-        guard isTable.contains(true) else { return nil }
+        let isLearnt = known == nil && task != nil
+        guard isTable.contains(true) else {
+            guard settings.tables.kinds.isEmpty || !isLearnt || paths.isEmpty else {
+                throw TreadleError(
+                    .configuration,
+                    "data.kinds is for tables of text, and \(paths[0]) is none: import it with --kind, and remove data.kinds"
+                )
+            }
+            return nil
+        }
         guard !isTable.contains(false) else {
             throw TreadleError(
                 .badData, "\(paths[0]): some files are HDF5 and others tables; name files of one form")
         }
-        let request = Request(paths: paths, target: target, task: task, like: known, float64: settings.tables.float64)
+        let request = Request(
+            paths: paths, target: target, task: task, like: known, float64: settings.tables.float64,
+            kinds: isLearnt ? settings.tables.kinds : [])
         name = paths.count == 1 ? paths[0] : "\(paths[0]) and \(paths.count - 1) more"
         let place = try Self.place(settings.tables.directory)
         isKept = place.isKept
@@ -111,6 +125,7 @@ final class ImportedTable: Sendable {
         var task: LearningTask?
         var like: TableSchema?
         var float64: Bool
+        var kinds: [String]
 
         /// Names the tables and what is asked of them, and then what they hold as far as their times and sizes tell.
         var fileName: String {
@@ -123,13 +138,23 @@ final class ImportedTable: Sendable {
         private var prefix: String {
             let asked =
                 ["import 2", Treadle.version, target ?? "", task.map { "\($0)" } ?? "", "\(like != nil)", "\(float64)"]
-                + paths
+                + kinds + paths
             let stem = ((paths[0] as NSString).lastPathComponent as NSString).deletingPathExtension
             return "\(stem)-\(Fingerprint.digest(of: asked.joined(separator: "\n")).prefix(8))-"
         }
 
         func conversion(to path: String) throws -> TableConversion {
             var options = TableOptions()
+            options.asking = .configuring
+            options.kinds = try kinds.map { text in
+                guard let kind = RequestedKind(text) else {
+                    throw TreadleError(
+                        .configuration,
+                        "data.kinds holds \"\(text.printable)\", but takes \"COLUMN=KIND\", where KIND is one of "
+                            + RequestedKind.words.joined(separator: ", "))
+                }
+                return kind
+            }
             if like == nil, task != nil {
                 guard let target else {
                     throw TreadleError(
@@ -139,7 +164,7 @@ final class ImportedTable: Sendable {
                 }
                 options.targets = [target]
                 // What is a class and what a quantity, the task says.
-                options.kinds = [RequestedKind(target, task == .classification ? .category : .number)]
+                options.kinds.append(RequestedKind(target, task == .classification ? .category : .number))
             }
             return TableConversion(
                 inputs: paths, output: path, replacing: true, float64: float64, options: options, like: like,

@@ -69,6 +69,7 @@ import TreadleModel
         Case("data.allow_external", "true or false", "0", "null"),
         Case("data.allow_unstored", "true or false", "0", "null"),
         Case("data.filters", "a list of texts", "7", "[7]", "null", "{}"),
+        Case("data.kinds", "a list of texts", "7", "[7]", "null", "{}"),
         Case("model", "an object { … }", "null", "[]"),
         Case("model.hidden", "a list of layers { units: … }", "null", "7", "{}"),
         Case("model.hidden.0.units", "an integer from 1 to 16777216", "0", "2.5", "'x'", "null"),

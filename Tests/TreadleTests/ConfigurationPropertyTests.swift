@@ -132,6 +132,7 @@ import TreadleModel
         job.data.allowExternal = flip()
         job.data.allowUnstored = flip()
         job.data.filters = flip() ? [] : ["32015", text()]
+        job.data.kinds = flip() ? [] : ["zip=category", text()]
         job.model.hidden = (0..<integer(0...3)).map { _ in
             var layer = layer
             layer.units = integer(1...5000)

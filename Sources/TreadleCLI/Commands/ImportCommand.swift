@@ -24,7 +24,7 @@ enum ImportCommand {
         "columns", "NAMES",
         "learn from these columns alone: names, numbers, spans such as 3-10, with commas; "
             + "for NPZ the name of an array")
-    private static let kind = Option.value(
+    static let kind = Option.value(
         "kind", "COLUMN=KIND",
         "what a column is, where that is not what it seems to be: number, category, date, flag or drop; "
             + "date:d/m/Y or date:m/d/Y where days and months could be mistaken", repeatable: true)
@@ -118,17 +118,21 @@ enum ImportCommand {
         return .done
     }
 
-    /// What columns are to be, by all options that say so.
-    private static func kinds(_ call: Invocation, _ targets: [String]) throws -> [RequestedKind] {
-        var kinds: [RequestedKind] = []
-        for text in call.values(kind) {
+    /// What columns are to be, by `--kind`.
+    static func requestedKinds(_ call: Invocation) throws -> [RequestedKind] {
+        try call.values(kind).map { text in
             guard let kind = RequestedKind(text) else {
                 throw call.usage(
                     "--kind is \"\(text)\", but takes COLUMN=KIND, where KIND is one of "
                         + RequestedKind.words.joined(separator: ", "))
             }
-            kinds.append(kind)
+            return kind
         }
+    }
+
+    /// What columns are to be, by all options that say so.
+    private static func kinds(_ call: Invocation, _ targets: [String]) throws -> [RequestedKind] {
+        var kinds = try requestedKinds(call)
         kinds += list(call.value(drop)).map { RequestedKind($0, .drop) }
         kinds += list(call.value(oneHot)).map { RequestedKind($0, .category) }
         if call.has(labels) { kinds += targets.map { RequestedKind($0, .category) } }

@@ -38,7 +38,8 @@ enum InitCommand {
             .init("treadle init scans.h5 --x /run7/pixels --y /run7/kind", "say which datasets are meant"),
         ],
         arguments: [data],
-        options: [output, inputs, targets, target, test, quick, best, force], readsForeignRows: true,
+        options: [output, inputs, targets, target, ImportCommand.kind, test, quick, best, force],
+        readsForeignRows: true,
         run: run)
 
     private static func run(_ call: Invocation) throws -> ExitCode {
@@ -75,8 +76,10 @@ enum InitCommand {
     private static func fromHDF5(
         _ call: Invocation, _ source: String, _ path: String, _ effort: Effort
     ) throws -> ConfigurationDraft {
-        guard !call.has(target) else {
-            throw call.usage("--target is for tables; name the dataset of targets in an HDF5 file with --y")
+        guard !call.has(target), call.values(ImportCommand.kind).isEmpty else {
+            throw call.usage(
+                "--target and --kind are for tables; name the dataset of targets in an HDF5 file with --y, and say what the "
+                    + "columns of a table are when it is imported")
         }
         return try ConfigurationDraft(
             data: source, for: path, x: call.value(inputs), y: call.value(targets), test: call.value(test),
@@ -97,10 +100,13 @@ enum InitCommand {
         let column = call.value(target)
         var request = ImportRequest(inputs: [source], output: directory + "/table.h5", needsTarget: true)
         request.table.targets = column.map { [$0] } ?? []
+        request.table.kinds = try ImportCommand.requestedKinds(call)
+        request.table.asking = .initializing
         let summary = try Import(request, workers: try call.workers(), stop: Signals.stop).run()
         if !call.isQuiet, !call.wantsJSON { call.log.note(FindingsText(summary.findings).text) }
         for note in summary.notes { call.log.note(note) }
         return try ConfigurationDraft(
-            data: source, for: path, test: call.value(test), effort: effort, imported: request.output, target: column)
+            data: source, for: path, test: call.value(test), effort: effort, imported: request.output, target: column,
+            kinds: call.values(ImportCommand.kind))
     }
 }

@@ -45,6 +45,10 @@ extension DataConfiguration {
             Key(
                 "filters", \.filters, .textList, .nothing,
                 "HDF5 filters whose plug-ins may be loaded, by name or number"),
+            Key(
+                "kinds", \.kinds, .textList, .meaning,
+                "of a table (CSV, TSV): what columns are, where that is not what they seem to be, as in [\"zip=category\"]"
+            ),
         ])
 }
 

@@ -23,6 +23,7 @@ struct ColumnDecision {
     let limits: CategoryLimits
     /// Whether numbers are stored in 64 bits.
     private let keepsDigits: Bool
+    private let asking: TableOptions.Asking
 
     /// In how many rows a value of a category is, and how many values a category has.
     struct CategoryLimits {
@@ -44,10 +45,11 @@ struct ColumnDecision {
 
     init(
         _ survey: ColumnSurvey, name: String, rows: Int, request: RequestedKind.Kind?, limits: CategoryLimits,
-        keepsDigits: Bool, around surroundings: Surroundings
+        keepsDigits: Bool, asking: TableOptions.Asking, around surroundings: Surroundings
     ) {
         self.survey = survey
         self.keepsDigits = keepsDigits
+        self.asking = asking
         self.request = request
         self.name = name
         self.limits = limits
@@ -94,7 +96,11 @@ struct ColumnDecision {
         "\(count) value\(count == 1 ? " \(one)" : "s \(many)")\(firstWord): taken as missing"
     }
 
-    func hint(_ kind: String) -> String { "--kind \("\(name)=\(kind)".shellWord)" }
+    /// How a person says of which kind the column is.
+    func hint(_ kind: String) -> String {
+        let answer = "\(name)=\(kind)"
+        return asking == .configuring ? "data.kinds: [\"\(answer.printable)\"]" : "--kind \(answer.shellWord)"
+    }
 
     // MARK: Numbers
 
@@ -138,8 +144,10 @@ struct ColumnDecision {
             note = "\(survey.words.count) different values; if they are names: \(hint("category"))"
         }
         if survey.inexact > 0, !keepsDigits {
+            let way = asking == .importing ? "--float64 keeps them, and " : ""
             note =
-                "\(survey.inexact) whole number\(survey.inexact == 1 ? " has" : "s have") more digits than float32 keeps (7 to 8): --float64 keeps them, and model.precision \"float64\" computes with them"
+                "\(survey.inexact) whole number\(survey.inexact == 1 ? " has" : "s have") more digits than float32 keeps (7 to 8): "
+                + "\(way)model.precision \"float64\" \(way.isEmpty ? "keeps" : "computes with") them"
         }
     }
 

@@ -16,6 +16,18 @@ package struct TableOptions: Equatable, Sendable {
     package var mostValues: Int?
     /// The classes' names in the order of their numbers; nil takes and sorts what is there.
     package var classes: [String]?
+    /// Where an answer to a question can be given.
+    package var asking = Asking.importing
+
+    /// Who reads a table, and so where a person can say more about it.
+    package enum Asking: Sendable {
+        /// `treadle import`, by its options.
+        case importing
+        /// `treadle init`, which has some of them.
+        case initializing
+        /// A configuration, by `data.kinds`.
+        case configuring
+    }
 
     /// More different names than this are no classes.
     package static let mostClasses = 65_536

@@ -114,7 +114,7 @@ struct TableRequest {
             let name = names[column]
             let decision = ColumnDecision(
                 columns[column], name: name, rows: survey.rows, request: kinds[column], limits: limits,
-                keepsDigits: float64, around: surroundings)
+                keepsDigits: float64, asking: options.asking, around: surroundings)
             var finding = TableFinding(
                 name: name, kind: "left out", inputs: 0, values: decision.values,
                 missing: Double(columns[column].missing) / Double(max(1, survey.rows)), note: decision.note)

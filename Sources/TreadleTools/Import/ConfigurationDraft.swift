@@ -15,10 +15,12 @@ package struct ConfigurationDraft {
 
     /// Looks at `data` and writes a configuration that shall lie at `path`.
     ///
-    /// A table of text is looked at through the HDF5 file `imported` that was made of it, and named with its column `target`.
+    /// A table of text is looked at through the HDF5 file `imported` that was made of it, and named with its column `target`
+    /// and the `kinds` that were asked for.
     package init(
         data: String, for path: String, x: String? = nil, y: String? = nil, test: String? = nil,
-        effort: Effort = .usual, imported: String? = nil, target: String? = nil
+        effort: Effort = .usual, imported: String? = nil, target: String? = nil,
+        kinds: [String] = []
     ) throws {
         let portrait = try DataPortrait(imported ?? data, x: x, y: y)
         let name = ConfigurationDraft.name(for: path, data)
@@ -42,6 +44,13 @@ package struct ConfigurationDraft {
                 ? "    train: { \(source(file, portrait.inputs, portrait.targets, portrait.weight)) },"
                 : "    train: { files: [\(json5(file))], y: \(json5(target ?? "")) },",
         ]
+        // The task says of which kind the target is.
+        let asked = kinds.filter { !$0.hasPrefix("\(target ?? "")=") }
+        if !asked.isEmpty {
+            lines.append(
+                "    kinds: [\(asked.map(json5).joined(separator: ", "))],  // what columns are, where they do not seem to be"
+            )
+        }
         let recipe = TableRecipe(portrait, effort)
         if let valid = portrait.valid {
             lines.append("    valid: { \(source(file, valid.x, valid.y, nil, beside: portrait.weight)) },")

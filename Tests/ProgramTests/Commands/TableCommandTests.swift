@@ -238,4 +238,29 @@ import TreadleRun
             """, directory.path)
         #expect(done.code == 0, "\(done.errors)")
     }
+
+    @Test func `init asks what a column is, and writes the answer down for training`() throws {
+        let text = (0..<90).map { "0\(1 + $0 % 9)/0\(1 + $0 % 5)/2026,\($0 % 4),\(Double($0 * $0 % 31))" }
+        try directory.write("when,zone,cost\n" + text.joined(separator: "\n") + "\n", to: "days.csv")
+        let asked = try run("init", "days.csv", "--target", "cost", code: 65).errors
+        #expect(asked.contains("say --kind when=date:d/m/Y or --kind when=date:m/d/Y"), "\(asked)")
+        let shown = try run(
+            "init", "days.csv", "--target", "cost", "--kind", "when=date:m/d/Y", "--kind", "zone=category"
+        ).errors
+        #expect(shown.contains("read as m/d/Y") && shown.contains("zone"), "\(shown)")
+        #expect(try directory.read("days.json5").contains(#"kinds: ["when=date:m/d/Y", "zone=category"]"#))
+        let small = ["--set", "model.hidden=[]", "--set", "stop.epochs=1", "--quiet"]
+        #expect(try Program.start(["train", "days.json5"] + small, directory: directory).finish().code == 0)
+        let model = try CheckpointFile.read(directory.file("runs/days/final.h5"))
+        #expect(model.columns?.contains("zone=3") == true)
+        // Without the answer a configuration asks in its own words, and other data have no use for it.
+        let again = try run("check", "days.json5", "--set", "data.kinds=[]", code: 65).errors
+        #expect(again.contains(#"data.kinds: ["when=date:d/m/Y"]"#), "\(again)")
+        let wrong = try run("check", "days.json5", "--set", #"data.kinds=["when=day"]"#, code: 78).errors
+        #expect(wrong.contains("takes \"COLUMN=KIND\""), "\(wrong)")
+        try run("import", "t.csv", "--target", "price", "--kind", "price=number", "-o", "t.h5")
+        try configure("packed", train: "t.h5", more: #", kinds: ["city=drop"]"#)
+        let useless = try run("check", "packed.json5", code: 78).errors
+        #expect(useless.contains("data.kinds is for tables of text"), "\(useless)")
+    }
 }
