@@ -116,3 +116,16 @@ let package = Package(
     swiftLanguageModes: [.v6],
     cLanguageStandard: .gnu17
 )
+
+// The readers of bytes that anyone may have written, as libFuzzer targets: for Scripts/fuzz, which has that library.
+if Context.environment["TREADLE_FUZZ"] != nil {
+    package.targets += [
+        .systemLibrary(name: "CFuzzer", path: "Tests/Fuzz/CFuzzer"),
+        .executableTarget(
+            name: "FuzzReaders",
+            dependencies: [
+                "CFuzzer", "TreadleBase", "TreadleModel", "TreadleConfiguration", "TreadleData", "TreadleRun", "HDF5",
+            ],
+            path: "Tests/Fuzz/Readers", swiftSettings: tested),
+    ]
+}

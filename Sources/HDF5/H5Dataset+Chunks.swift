@@ -100,24 +100,10 @@ extension H5Dataset {
 /// The bytes underneath an open file, on disk or in memory.
 @safe
 struct FileBytes {
-    private let descriptor: Int32
-    private let memory: UnsafeRawBufferPointer?
+    /// Where the bytes lie on disk, unless they are in `memory`.
+    let descriptor: Int32
+    let memory: UnsafeRawBufferPointer?
     let count: Int
-
-    init?(_ file: hid_t) {
-        var size = 0
-        var status = stat()
-        descriptor = chdf5_descriptor(file)
-        if descriptor >= 0, unsafe fstat(descriptor, &status) == 0 {
-            unsafe memory = nil
-            count = Int(status.st_size)
-        } else if let bytes = unsafe chdf5_memory(file, &size) {
-            unsafe memory = UnsafeRawBufferPointer(start: bytes, count: size)
-            count = size
-        } else {
-            return nil
-        }
-    }
 
     /// `length` bytes at `offset`, or nil where the file does not have them.
     func read(_ offset: Int, _ length: Int) -> [UInt8]? {
@@ -126,5 +112,20 @@ struct FileBytes {
         var bytes = [UInt8](repeating: 0, count: length)
         guard unsafe pread(descriptor, &bytes, length, off_t(offset)) == length else { return nil }
         return bytes
+    }
+}
+
+extension FileBytes {
+    init?(_ file: hid_t) {
+        var size = 0
+        var status = stat()
+        let descriptor = chdf5_descriptor(file)
+        if descriptor >= 0, unsafe fstat(descriptor, &status) == 0 {
+            unsafe self.init(descriptor: descriptor, memory: nil, count: Int(status.st_size))
+        } else if let bytes = unsafe chdf5_memory(file, &size) {
+            unsafe self.init(descriptor: -1, memory: UnsafeRawBufferPointer(start: bytes, count: size), count: size)
+        } else {
+            return nil
+        }
     }
 }
