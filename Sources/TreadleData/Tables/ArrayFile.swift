@@ -25,14 +25,16 @@ package final class ArrayFile {
         self.isColumnMajor = isColumnMajor && shape.count > 1
         self.source = source
         offset = source.position
-        guard let count = shape.boundedProduct(times: max(1, element.size)) else {
-            throw TreadleError(.badData, "\(label) says that it has more elements than any file can hold")
-        }
-        if source.form == .plain, offset + count > source.file.size {
+        // An array without rows may still claim rows of any width.
+        guard let width = shape.dropFirst().boundedProduct(times: max(1, element.size)),
+            let count = [shape.first ?? 1].boundedProduct(times: width)
+        else { throw TreadleError(.badData, "\(label) says that it has more elements than any file can hold") }
+        guard count <= source.most else {
             throw TreadleError(
                 .badData,
-                "\(label) should hold \(count) bytes of elements, but its file ends after \(source.file.size - offset); "
-                    + "copy or download it again")
+                "\(label) should hold \(count) bytes of elements, but its file "
+                    + (source.form == .plain ? "ends after" : "cannot unpack to more than")
+                    + " \(source.most); copy or download it again")
         }
         if self.isColumnMajor && source.form != .plain {
             throw TreadleError(

@@ -1,4 +1,5 @@
 internal import CZlib
+internal import HDF5
 internal import TreadleBase
 
 /// The bytes of a file, or of a stretch of one, in order, unpacked on the way where they are compressed.
@@ -10,6 +11,7 @@ package final class ByteSource {
     /// Where in the file the next unread byte is: what progress is measured by.
     private(set) var position: Int
 
+    private let start: Int
     private let end: Int
     private let inflater: Inflater?
     private let expectedChecksum: UInt32?
@@ -27,6 +29,7 @@ package final class ByteSource {
         inflater = isGzip ? Inflater(.gzip) : nil
         expectedChecksum = nil
         position = 0
+        start = 0
         end = file.size
         if isGzip { packed = [UInt8](repeating: 0, count: 1 << 18) }
     }
@@ -47,6 +50,7 @@ package final class ByteSource {
         inflater = form == .deflate ? Inflater(.none) : nil
         expectedChecksum = checksum
         position = range.lowerBound
+        start = range.lowerBound
         end = range.upperBound
         if form == .deflate { packed = [UInt8](repeating: 0, count: 1 << 18) }
     }
@@ -58,6 +62,9 @@ package final class ByteSource {
     }
 
     var path: String { file.path }
+
+    /// No more bytes than these can come out from here on: deflate makes at most 1,032 of one.
+    var most: Int { form == .plain ? end - position : [end - start].boundedProduct(times: 1_032) ?? .max }
 
     /// Fills `buffer[range]` from the front; returns how many bytes there were, less only at the end.
     func read(into buffer: inout [UInt8], _ range: Range<Int>) throws -> Int {
