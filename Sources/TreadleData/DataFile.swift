@@ -63,17 +63,7 @@ final class DataFile: Sendable {
             throw TreadleError(
                 .badData, "\(path): it was removed or renamed while in use; put it back, or start again without it")
         }
-        guard now != identity else { return }
-        let what =
-            if now.device != identity.device || now.inode != identity.inode {
-                "it was replaced by another file"
-            } else if now.size < identity.size {
-                "it was cut from \(identity.size) to \(now.size) bytes"
-            } else if now.size > identity.size {
-                "it grew from \(identity.size) to \(now.size) bytes"
-            } else {
-                "it was written to"
-            }
+        guard let what = identity.change(to: now) else { return }
         throw TreadleError(
             .badData, "\(path): \(what) while in use; write data to a new name and rename it between runs")
     }
@@ -117,6 +107,14 @@ package struct FileIdentity: Hashable, Sendable, Codable {
         let status = unsafe cd_identify(-1, path, &found)
         guard status == 0 else { throw TreadleError.reading(path, "stat", status) }
         self.init(found)
+    }
+
+    /// What has become of the file, in words; nil where it is the same.
+    func change(to now: FileIdentity) -> String? {
+        guard now != self else { return nil }
+        if now.device != device || now.inode != inode { return "it was replaced by another file" }
+        if now.size < size { return "it was cut from \(size) to \(now.size) bytes" }
+        return now.size > size ? "it grew from \(size) to \(now.size) bytes" : "it was written to"
     }
 
     private init(_ found: cd_identity) {

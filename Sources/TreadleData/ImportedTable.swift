@@ -59,12 +59,12 @@ final class ImportedTable: Sendable {
                 .badData, "\(paths[0]): some files are HDF5 and others tables; name files of one form")
         }
         let request = Request(
-            paths: paths, target: target, task: task, like: known, float64: settings.tables.float64,
-            kinds: isLearnt ? settings.tables.kinds : [])
+            paths: paths, identities: try paths.map { try FileIdentity(at: $0) }, target: target, task: task,
+            like: known, float64: settings.tables.float64, kinds: isLearnt ? settings.tables.kinds : [])
         name = paths.count == 1 ? paths[0] : "\(paths[0]) and \(paths.count - 1) more"
         let place = try Self.place(settings.tables.directory)
         isKept = place.isKept
-        path = place.directory + "/" + (try request.fileName)
+        path = place.directory + "/" + request.fileName
         guard !isKept || !FileManager.default.fileExists(atPath: path) else {
             settings.note(.debug, "\(name): imported before, to \(path)")
             return
@@ -121,6 +121,7 @@ final class ImportedTable: Sendable {
     /// What is asked of the tables: all that the file made from them depends on.
     private struct Request {
         var paths: [String]
+        var identities: [FileIdentity]
         var target: String?
         var task: LearningTask?
         var like: TableSchema?
@@ -129,10 +130,8 @@ final class ImportedTable: Sendable {
 
         /// Names the tables and what is asked of them, and then what they hold as far as their times and sizes tell.
         var fileName: String {
-            get throws {
-                let contents = try paths.map { path in "\(try FileIdentity(at: path))" } + [like?.text ?? ""]
-                return prefix + Fingerprint.digest(of: contents.joined(separator: "\n")).prefix(16) + ".h5"
-            }
+            let contents = identities.map { "\($0)" } + [like?.text ?? ""]
+            return prefix + Fingerprint.digest(of: contents.joined(separator: "\n")).prefix(16) + ".h5"
         }
 
         private var prefix: String {
@@ -166,9 +165,11 @@ final class ImportedTable: Sendable {
                 // What is a class and what a quantity, the task says.
                 options.kinds.append(RequestedKind(target, task == .classification ? .category : .number))
             }
-            return TableConversion(
+            var conversion = TableConversion(
                 inputs: paths, output: path, replacing: true, float64: float64, options: options, like: like,
                 ignoresTargets: task == nil, attributes: [("program_version", Treadle.version)])
+            conversion.identities = identities
+            return conversion
         }
 
         /// Removes what was made from the same tables when they held something else.

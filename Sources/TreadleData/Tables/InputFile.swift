@@ -4,7 +4,8 @@ internal import TreadleBase
 /// A regular file opened for reading, whose failures are told in words. Safe to read from many threads.
 package final class InputFile: Sendable {
     package let path: String
-    package let size: Int
+    package var size: Int { identity.size }
+    let identity: FileIdentity
     private let descriptor: Int32
 
     package init(_ path: String) throws {
@@ -13,11 +14,13 @@ package final class InputFile: Sendable {
         descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else { throw TreadleError.reading(path, "open", errno) }
         var status = stat()
-        guard unsafe fstat(descriptor, &status) == 0 else {
+        do {
+            guard unsafe fstat(descriptor, &status) == 0 else { throw TreadleError.reading(path, "open", errno) }
+            identity = try FileIdentity(of: descriptor, path)
+        } catch {
             close(descriptor)
-            throw TreadleError.reading(path, "open", errno)
+            throw error
         }
-        size = Int(status.st_size)
         guard status.st_mode & S_IFMT == S_IFREG else {
             close(descriptor)
             guard status.st_mode & S_IFMT != S_IFDIR else { throw TreadleError.reading(path, "open", EISDIR) }
@@ -26,6 +29,15 @@ package final class InputFile: Sendable {
     }
 
     deinit { close(descriptor) }
+
+    /// Throws when the file has been written to since it was opened: what was read then need not belong together.
+    package func checkUnchanged() throws {
+        guard let what = identity.change(to: try FileIdentity(of: descriptor, path)) else { return }
+        throw TreadleError(
+            .inputOutput,
+            "\(path) changed while it was read: \(what); read it again when it is complete, or write it under a new name and "
+                + "rename it then")
+    }
 
     /// Reads bytes from `offset` on into `buffer[range]`; returns how many there were, less only at the file's end.
     func read(into buffer: inout [UInt8], _ range: Range<Int>, at offset: Int) throws -> Int {

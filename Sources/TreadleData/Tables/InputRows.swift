@@ -10,6 +10,7 @@ package final class InputRows<S: ParsedNumber> {
     package let inputs: Int
     /// The names of the file's columns; nil where it has none.
     package let columns: [String]?
+    private let file: InputFile
     private let source: Source
 
     private enum Source {
@@ -30,7 +31,7 @@ package final class InputRows<S: ParsedNumber> {
     package init(_ path: String, inputs: Int, columns: [String]?, options: TableOptions = TableOptions()) throws {
         self.path = path
         self.inputs = inputs
-        let file = try InputFile(path)
+        file = try InputFile(path)
         let kind = try FileKind(of: file)
         let source = try kind == .table ? ByteSource(text: file) : ByteSource(file)
         switch kind {
@@ -76,10 +77,14 @@ package final class InputRows<S: ParsedNumber> {
                 skip = 0
                 if parsed.rows > 0 { return parsed.rows }
             }
+            try file.checkUnchanged()
             return 0
         case .array(let array):
             let rows = min(array.rows - rowsRead, max(1, (1 << 20) / max(1, array.width * array.element.size)))
-            guard rows > 0 else { return 0 }
+            guard rows > 0 else {
+                try file.checkUnchanged()
+                return 0
+            }
             try array.next(rows, into: &raw)
             let count = rows * array.width
             if values.count < count { values = [S](repeating: 0, count: count) }

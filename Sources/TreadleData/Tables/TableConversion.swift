@@ -22,6 +22,8 @@ package struct TableConversion {
     package var needsTarget: Bool
     /// What else the file says about itself.
     package var attributes: [(name: String, value: String)]
+    /// What the inputs must be, where others rely on their being these very files.
+    var identities: [FileIdentity]?
 
     package init(
         inputs: [String], output: String, replacing: Bool = false, compress: Bool = false, float64: Bool = false,
@@ -83,6 +85,16 @@ package struct TableConversion {
         workers: Workers, stop: Stop = Stop(), progress: (_ done: Int, _ total: Int) -> Void = { _, _ in }
     ) throws -> Outcome {
         let parts = try TableParts(inputs, options, like: like, workers: workers)
+        if let identities, identities != parts.files.map(\.identity) {
+            throw TreadleError(
+                .inputOutput, "\(inputs[0]) was replaced while it was being opened; read it again when it is complete")
+        }
+        return try parts.confirmed { try write(parts, workers, stop, progress) }
+    }
+
+    private func write(
+        _ parts: TableParts, _ workers: Workers, _ stop: Stop, _ progress: (_ done: Int, _ total: Int) -> Void
+    ) throws -> Outcome {
         let total = 2 * parts.size
         var plan = try plan(parts, workers, stop) { progress($0, total) }
         guard plan.rows > 0 else {
@@ -105,6 +117,8 @@ package struct TableConversion {
             ? try TableWriting<Double>(parts, plan, file, isCompressed: compress).run(workers, stop, advance)
             : try TableWriting<Float>(parts, plan, file, isCompressed: compress).run(workers, stop, advance)
         plan.notes += try tally.notes(plan)
+        // The last moment before others can find it.
+        for part in parts.files { try part.checkUnchanged() }
         try file.finish()
         return Outcome(
             schema: plan.schema, rows: plan.rows,

@@ -72,6 +72,16 @@ struct TableParts {
         return names.map { places[$0] ?? 0 }
     }
 
+    /// Does `body`, which reads these files. Where it fails and one of them has changed, that is the reason.
+    func confirmed<Result>(_ body: () throws -> Result) throws -> Result {
+        do {
+            return try body()
+        } catch {
+            for file in files { try file.checkUnchanged() }
+            throw error
+        }
+    }
+
     /// Bytes of all files.
     var size: Int { files.reduce(0) { $0 + $1.size } }
 

@@ -123,6 +123,7 @@ struct ArrayImport {
         for (index, arrays) in parts.enumerated() {
             try write(arrays, plans[index], index, classes, &before, to: output)
         }
+        for file in files + targetFiles { try file.checkUnchanged() }
         try output.finish()
         var notes: [String] = []
         for group in roles.groups where group.targets.isEmpty {
