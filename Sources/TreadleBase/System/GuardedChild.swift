@@ -1,40 +1,50 @@
 internal import Foundation
 internal import Glibc
 
-/// A running child and the pipe that its answer comes through.
+/// A running child, and the socket that its request goes out through and its answer comes in.
 struct GuardedChild {
     enum Ending { case finished, tooLate, tooLong, stopped, signal(Int32) }
 
+    /// Where the child reads its request, which may be too long for a process's arguments, and writes its answer.
+    static let socket: Int32 = 1
+
     private let identifier: pid_t
-    private let pipe: Int32
+    private let socket: Int32
 
     init(_ executable: String, _ arguments: [String], input: Int32?, subject: String) throws {
         var ends: [Int32] = [-1, -1]
-        guard unsafe Glibc.pipe(&ends) == 0 else { throw ChildProcess.failed(subject, "pipe", errno) }
+        // The child's end is a copy that is not closed as it starts.
+        let type = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
+        guard unsafe socketpair(AF_UNIX, type, 0, &ends) == 0 else {
+            throw ChildProcess.failed(subject, "socketpair", errno)
+        }
         defer { close(ends[1]) }
-        // The child's end is a copy without this.
-        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
         do {
             identifier = try ChildProcess.start(
                 executable, arguments,
-                files: [(0, input.map { .descriptor($0) } ?? .null), (1, .descriptor(ends[1])), (2, .null)],
+                files: [
+                    (0, input.map { .descriptor($0) } ?? .null), (GuardedChild.socket, .descriptor(ends[1])),
+                    (2, .null),
+                ],
                 subject: subject)
         } catch {
             close(ends[0])
             throw error
         }
-        pipe = ends[0]
+        socket = ends[0]
     }
 
-    /// Reads to the end of the answer, of the limits, or of the caller's work, and waits for the child, which does not
-    /// outlive this.
-    func collect(within limits: GuardedProcess.Limits, stop: Stop) -> (bytes: Data, ending: Ending) {
+    /// Hands over the request and reads to the end of the answer, of the limits, or of the caller's work, and waits for the
+    /// child, which does not outlive this.
+    func collect(_ request: Data, within limits: GuardedProcess.Limits, stop: Stop) -> (bytes: Data, ending: Ending) {
         let deadline = ContinuousClock.now + .seconds(limits.patience)
+        var unsent = request[...]
         var answer = Data()
         var ending = Ending.finished
         var chunk = [UInt8](repeating: 0, count: 1 << 16)
         reading: while true {
-            var waiting = pollfd(fd: pipe, events: Int16(POLLIN), revents: 0)
+            let events = unsent.isEmpty ? POLLIN : POLLIN | POLLOUT
+            var waiting = pollfd(fd: socket, events: Int16(events), revents: 0)
             let left = (deadline - .now) / .milliseconds(1)
             // Whoever asks for a stop need not interrupt this thread.
             let ready = unsafe poll(&waiting, 1, Int32(max(0, min(left, 100))))
@@ -48,7 +58,12 @@ struct GuardedChild {
                 ending = .tooLate
                 break
             }
-            let count = unsafe read(pipe, &chunk, chunk.count)
+            if !unsent.isEmpty, waiting.revents & Int16(POLLOUT) != 0 {
+                unsent = unsent.dropFirst(send(unsent))
+                if unsent.isEmpty { shutdown(socket, Int32(SHUT_WR)) }
+            }
+            guard waiting.revents & Int16(POLLIN | POLLHUP | POLLERR) != 0 else { continue }
+            let count = unsafe read(socket, &chunk, chunk.count)
             if count < 0, errno == EINTR { continue }
             guard count > 0 else { break }
             answer.append(contentsOf: chunk[..<count])
@@ -57,11 +72,19 @@ struct GuardedChild {
                 break reading
             }
         }
-        close(pipe)
+        close(socket)
         if case .finished = ending {} else { kill(identifier, SIGKILL) }
         var status: Int32 = 0
         while unsafe waitpid(identifier, &status, 0) < 0, errno == EINTR {}
         if case .finished = ending, status & 0x7f != 0 { ending = .signal(status & 0x7f) }
         return (answer, ending)
+    }
+
+    /// Sends what there is room for; returns how much. A child that is gone tells so by the end of its answer.
+    private func send(_ bytes: Data) -> Int {
+        let flags = Int32(MSG_DONTWAIT) | Int32(MSG_NOSIGNAL)
+        let sent = unsafe bytes.withUnsafeBytes { unsafe Glibc.send(socket, $0.baseAddress, $0.count, flags) }
+        guard sent < 0 else { return sent }
+        return errno == EAGAIN || errno == EINTR ? 0 : bytes.count
     }
 }

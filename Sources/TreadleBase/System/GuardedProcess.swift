@@ -57,12 +57,10 @@ package enum GuardedProcess {
         _ work: Work.Type, _ request: Work.Request, on subject: String, limits: Limits = Limits(),
         input: Int32? = nil, stop: Stop = Stop(), helper: GuardedHelper
     ) throws -> Work.Response {
-        let order = [
-            argument, Work.name, String(limits.memory), String(limits.seconds), String(limits.secondsOfCall),
-            String(decoding: try encoder.encode(request), as: UTF8.self),
-        ]
-        let child = try GuardedChild(helper.executable, order, input: input, subject: subject)
-        let answer = child.collect(within: limits, stop: stop)
+        let line = [argument, Work.name, String(limits.memory), String(limits.seconds), String(limits.secondsOfCall)]
+        let order = try encoder.encode(request)
+        let child = try GuardedChild(helper.executable, line, input: input, subject: subject)
+        let answer = child.collect(order, within: limits, stop: stop)
         switch answer.ending {
         case .finished:
             guard let reply = try? decoder.decode(Reply<Work.Response>.self, from: answer.bytes) else {
@@ -88,15 +86,17 @@ package enum GuardedProcess {
         }
     }
 
-    /// The child's life: answers the one request of its arguments, for one of `works`, and ends the process.
+    /// The child's life: answers one request, for one of `works`, and ends the process.
     package static func serve(_ arguments: [String], works: [any GuardedWork.Type]) -> Never {
-        guard arguments.count == 6, let memory = Int(arguments[2]), let seconds = Int(arguments[3]),
+        guard arguments.count == 5, let memory = Int(arguments[2]), let seconds = Int(arguments[3]),
             let secondsOfCall = Int(arguments[4]), let work = works.first(where: { $0.name == arguments[1] })
         else { exit(TreadleError.Kind.usage.rawValue) }
         limit(memory: memory, seconds: seconds)
         if secondsOfCall > 0 { SupervisedProcess.limitCalls() }
-        let answer = answer(work, Data(arguments[5].utf8))
-        exit(answer.flatMap { write($0) } == nil ? TreadleError.Kind.bug.rawValue : 0)
+        guard let request = try? FileHandle(fileDescriptor: GuardedChild.socket).readToEnd(),
+            let reply = answer(work, request), write(reply) != nil
+        else { exit(TreadleError.Kind.bug.rawValue) }
+        exit(0)
     }
 
     private static func unreadable(_ subject: String, _ what: String) -> TreadleError {
@@ -119,7 +119,9 @@ package enum GuardedProcess {
     private static func write(_ answer: Data) -> Int? {
         var rest = answer[...]
         while !rest.isEmpty {
-            let count = unsafe rest.withUnsafeBytes { unsafe Glibc.write(1, $0.baseAddress, $0.count) }
+            let count = unsafe rest.withUnsafeBytes {
+                unsafe Glibc.write(GuardedChild.socket, $0.baseAddress, $0.count)
+            }
             guard count > 0 else { return nil }
             rest = rest.dropFirst(count)
         }

@@ -31,6 +31,23 @@ import Testing
         #expect(#expect(throws: TreadleError.self) { try list(text) }?.kind == .badData)
     }
 
+    @Test func `a configuration that is longer than a process's argument can be is trained`() throws {
+        try directory.write("a,b,y\n" + (0..<40).map { "\($0),\($0 % 7),\($0 % 2)\n" }.joined(), to: "a.csv")
+        #expect(try Program.run("import", "a.csv", "--target", "y", "-o", "a.h5", directory: directory).code == 0)
+        // Linux takes 128 KiB for one.
+        let long = String(repeating: "x", count: 1 << 18)
+        try directory.write(
+            """
+            { name: "job", task: "classification", stop: { epochs: 1, early: null }, model: { hidden: [] },
+              data: { train: { files: ["a.h5"] }, valid: null }, checkpoint: { dir: "run" },
+              retrain: { promote: { to: "model.h5", hook: "true # \(long)" } } }
+            """, to: "job.json5")
+        for _ in 0..<2 {
+            let ended = try Program.run("train", "job.json5", "--quiet", directory: directory)
+            #expect(ended.code == 0, "\(ended.errors)")
+        }
+    }
+
     /// A program that behaves as libhdf5 does on a hostile file.
     private func program(_ body: String) throws -> String {
         // Another process writes it: a test that spawns meanwhile would hold this one's file open for writing, and a
