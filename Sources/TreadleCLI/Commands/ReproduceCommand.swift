@@ -32,7 +32,7 @@ enum ReproduceCommand {
 
     private static func run(_ call: Invocation) throws -> ExitCode {
         let stop = Signals.stop
-        let file = try CheckpointFile(call.argument(file), helper: .program)
+        let file = try CheckpointFile(call.argument(file), helper: .program, stop: Signals.stop)
         let model = try TrainedModel(file)
         guard call.has(repeated) else {
             guard !call.has(steps) else { throw call.usage("--steps goes with --repeat") }

@@ -44,7 +44,7 @@ enum RetrainCommand {
         var options = Retraining.Options()
         options.page = HTMLReport.page
         // A digest can be right on any file: each is read in a process with limits before this one relies on it.
-        options.examine = { _ = try CheckpointFile($0, helper: .program) }
+        options.examine = { _ = try CheckpointFile($0, helper: .program, stop: Signals.stop) }
         options.stop = stop
         options.takeCheckpointRequest = Signals.takeCheckpointRequest
         options.isDryRun = call.has(dryRun)

@@ -44,7 +44,7 @@ enum TrainCommand {
         options.ranks = ranks
         options.page = HTMLReport.page
         // A digest can be right on any file: each is read in a process with limits before this one relies on it.
-        options.examine = { _ = try CheckpointFile($0, helper: .program) }
+        options.examine = { _ = try CheckpointFile($0, helper: .program, stop: Signals.stop) }
         options.stop = Signals.stop
         options.takeCheckpointRequest = Signals.takeCheckpointRequest
         let summary = try Trainer.run(

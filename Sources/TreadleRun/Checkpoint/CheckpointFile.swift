@@ -30,16 +30,16 @@ package struct CheckpointFile: Sendable {
     ///
     /// No byte reaches libhdf5 before length and digest have been found right, and what it then says is believed only
     /// where it agrees with itself. But whoever can write a file can also write a digest that is right: where a `helper`
-    /// is named, libhdf5 sees the file in a process of its own alone, which is killed after `seconds`. Without a helper,
-    /// for files of this user's own runs, that happens here, on a copy in memory.
-    package init(_ path: String, helper: GuardedHelper? = nil, seconds: Int = 4) throws {
+    /// is named, libhdf5 sees the file in a process of its own alone, which is killed after `seconds`, or at a request to
+    /// `stop`. Without a helper, for files of this user's own runs, that happens here, on a copy in memory.
+    package init(_ path: String, helper: GuardedHelper? = nil, seconds: Int = 4, stop: Stop = Stop()) throws {
         if let helper {
             let file = try SealedFile(path)
             try unsafe file.checkDigest()
             // The child gets the file that was digested, whatever has taken its name since.
             outline = try GuardedProcess.perform(
                 Work.self, Work.Request(path: path, imageLength: file.length), on: path,
-                limits: GuardedProcess.Limits(seconds: seconds), input: file.descriptor, helper: helper)
+                limits: GuardedProcess.Limits(seconds: seconds), input: file.descriptor, stop: stop, helper: helper)
             // Re-check: the child may be compromised.
             try outline.check(imageLength: file.length, of: path)
             image = file
@@ -127,7 +127,7 @@ package struct CheckpointFile: Sendable {
 extension CheckpointFile {
     /// Writes the checkpoint, durably, in place of what is at `path`; returns the file's length.
     ///
-    /// Needs as much memory as the file has bytes, besides the checkpoint itself.
+    /// Needs little memory besides the checkpoint itself.
     @discardableResult
     package static func write(
         _ checkpoint: Checkpoint, to path: String, calls: SystemCalls = SystemCalls()

@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import TestSupport
 import Testing
 import TreadleRun
@@ -44,5 +45,31 @@ import TreadleRun
             #expect(try CheckpointFile.read(directory.file("run/final.h5")).parameterDigest == expected, "seed \(seed)")
         }
         #expect(skipped > 5)
+    }
+
+    @Test(.enabled(if: Faults.isAvailable), arguments: ["train", "reproduce"])
+    func `a stop ends the wait for a checkpoint on which libhdf5 runs in circles`(command: String) throws {
+        let directory = try TemporaryDirectory()
+        try writeThreeClasses(to: directory.file("data.h5"))
+        try directory.write(
+            """
+            { name: "job", task: "classification",
+              data: { train: { files: ["data.h5"] }, valid: { fraction: 0.2 } },
+              model: { hidden: [ { units: 4 } ] }, stop: { epochs: 1, early: null }, checkpoint: { dir: "run" } }
+            """, to: "job.json5")
+        #expect(try Program.run("train", "job.json5", "--quiet", directory: directory).code == 0)
+        if command == "train" { try FileManager.default.removeItem(atPath: directory.file("run/final.h5")) }
+        // The child that reads a checkpoint has it as its standard input, and opens it by that name.
+        let environment = Faults.environment(
+            .reads, .hang, at: 1, file: "/fd/0", caller: "libhdf5", reached: directory.file("reached"))
+        let job = try Program.start(
+            [command, command == "reproduce" ? "run/best.h5" : "job.json5", "--quiet"], environment: environment,
+            directory: directory)
+        while job.isRunning, !FileManager.default.fileExists(atPath: directory.file("reached")) {}
+        let asked = ContinuousClock.now
+        job.send(SIGTERM)
+        let ended = try job.finish()
+        #expect(ended.code == 75 && ended.errors == "error: stopped by SIGTERM\n", "\(ended)")
+        #expect(ContinuousClock.now - asked < .seconds(3))
     }
 }
