@@ -1,121 +1,246 @@
-// Images. libhdf5 copies the user data with every copy of the property list, but the open file keeps it
-// without copying: the file's own reference is counted from its opening to its closing. All of this runs
-// inside the lock.
+// Images: whole HDF5 files in memory. One is built by a driver of its own, another is read in place by libhdf5's driver
+// for memory. All of this runs inside the lock.
 
+#define _GNU_SOURCE
 #include "CHDF5Shims.h"
 
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
+// MARK: Building
+
+// libhdf5's own driver writes zeros over all that a file sets aside, and so touches the memory of arrays that are never
+// written to it. Memory that is mapped but not written takes nothing: here such arrays are free.
 struct chdf5_image {
-    int references;
-    const void *borrowed; // an image to read in place, or NULL
-    void *owner;          // of the borrowed image
-    void (*release)(void *owner);
-    void *buffer;         // what the closed file left
-    size_t capacity;
+    int references; // the caller's and the open file's
+    unsigned char *bytes;
+    size_t capacity; // of whole pages
+    size_t end;
 };
 
-static void *image_malloc(size_t size, H5FD_file_image_op_t operation, void *data) {
-    chdf5_image *image = data;
-    if (!image->borrowed) return malloc(size);
-    if (operation == H5FD_FILE_IMAGE_OP_FILE_OPEN) image->references += 1;
-    return (void *)image->borrowed;
+typedef struct {
+    H5FD_t base;
+    chdf5_image *image;
+    haddr_t allocated; // by libhdf5
+} building;
+
+static size_t whole_pages(size_t size) {
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    return (size + page - 1) / page * page;
 }
 
-static void *image_memcpy(void *to, const void *from, size_t size, H5FD_file_image_op_t operation,
-                          void *data) {
-    (void)operation, (void)data;
-    return to == from ? to : memcpy(to, from, size);
+// Makes room for `size` bytes; what is new reads as zeros.
+static int reserve(chdf5_image *image, size_t size) {
+    if (size <= image->capacity) return 1;
+    size_t wanted = whole_pages(size + size / 2);
+    void *moved = image->bytes ? mremap(image->bytes, image->capacity, wanted, MREMAP_MAYMOVE)
+                               : mmap(NULL, wanted, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (moved == MAP_FAILED) return 0;
+    image->bytes = moved;
+    image->capacity = wanted;
+    return 1;
 }
 
-static void *image_realloc(void *bytes, size_t size, H5FD_file_image_op_t operation, void *data) {
-    chdf5_image *image = data;
-    (void)operation;
-    if (image->borrowed) return NULL;
-    void *moved = realloc(bytes, size);
-    if (!moved) return NULL;
-    image->capacity = size;
-    // Large pages for what is written next: touching new memory takes most of the time that an image takes.
-    const uintptr_t huge = 1 << 21;
-    uintptr_t first = ((uintptr_t)moved + huge - 1) / huge * huge, end = ((uintptr_t)moved + size) / huge * huge;
-    if (end > first) madvise((void *)first, end - first, MADV_HUGEPAGE);
-    return moved;
+static H5FD_t *build_open(const char *name, unsigned flags, hid_t access, haddr_t limit) {
+    (void)name, (void)limit;
+    chdf5_image *const *image = H5Pget_driver_info(access);
+    // libhdf5 looks for a file before it creates one.
+    if (!image || !(flags & H5F_ACC_CREAT)) return NULL;
+    building *file = calloc(1, sizeof *file);
+    if (!file) return NULL;
+    file->image = *image;
+    file->image->references += 1;
+    return &file->base;
 }
 
-static herr_t image_free(void *bytes, H5FD_file_image_op_t operation, void *data) {
-    chdf5_image *image = data;
-    int closing = operation == H5FD_FILE_IMAGE_OP_FILE_CLOSE;
-    if (!image->borrowed) {
-        if (closing && image->buffer == NULL)
-            image->buffer = bytes;
-        else
-            free(bytes);
-    }
-    if (closing) chdf5_image_release(image);
+static herr_t build_close(H5FD_t *base) {
+    chdf5_image_release(((building *)base)->image);
+    free(base);
     return 0;
 }
 
-static void *image_retain(void *data) {
-    chdf5_image *image = data;
-    image->references += 1;
-    return image;
+static int build_compare(const H5FD_t *left, const H5FD_t *right) {
+    uintptr_t a = (uintptr_t)((const building *)left)->image, b = (uintptr_t)((const building *)right)->image;
+    return a < b ? -1 : a > b;
 }
 
-static herr_t image_drop(void *data) {
-    chdf5_image_release(data);
+static herr_t build_query(const H5FD_t *base, unsigned long *flags) {
+    (void)base;
+    *flags = H5FD_FEAT_AGGREGATE_METADATA | H5FD_FEAT_ACCUMULATE_METADATA | H5FD_FEAT_DATA_SIEVE |
+             H5FD_FEAT_AGGREGATE_SMALLDATA;
     return 0;
 }
 
-static herr_t attach(hid_t file_access, chdf5_image *image) {
-    H5FD_file_image_callbacks_t callbacks = {image_malloc, image_memcpy, image_realloc, image_free,
-                                             image_retain, image_drop,   image};
-    return H5Pset_file_image_callbacks(file_access, &callbacks);
+static haddr_t build_allocated(const H5FD_t *base, H5FD_mem_t type) {
+    (void)type;
+    return ((const building *)base)->allocated;
 }
 
-chdf5_image *chdf5_image_new(hid_t file_access, size_t increment) {
+static herr_t build_allocate(H5FD_t *base, H5FD_mem_t type, haddr_t address) {
+    (void)type;
+    ((building *)base)->allocated = address;
+    return 0;
+}
+
+static haddr_t build_end(const H5FD_t *base, H5FD_mem_t type) {
+    (void)type;
+    return ((const building *)base)->image->end;
+}
+
+static herr_t build_read(H5FD_t *base, H5FD_mem_t type, hid_t transfer, haddr_t address, size_t size, void *buffer) {
+    (void)type, (void)transfer;
+    const chdf5_image *image = ((building *)base)->image;
+    size_t there = address >= image->end ? 0 : image->end - address < size ? image->end - address : size;
+    if (there > 0) memcpy(buffer, image->bytes + address, there);
+    memset((unsigned char *)buffer + there, 0, size - there);
+    return 0;
+}
+
+static herr_t build_write(H5FD_t *base, H5FD_mem_t type, hid_t transfer, haddr_t address, size_t size,
+                          const void *buffer) {
+    (void)type, (void)transfer;
+    chdf5_image *image = ((building *)base)->image;
+    if (!reserve(image, address + size)) return -1;
+    memcpy(image->bytes + address, buffer, size);
+    if (address + size > image->end) image->end = address + size;
+    return 0;
+}
+
+static herr_t build_truncate(H5FD_t *base, hid_t transfer, hbool_t closing) {
+    (void)transfer, (void)closing;
+    building *file = (building *)base;
+    if (!reserve(file->image, file->allocated)) return -1;
+    file->image->end = file->allocated;
+    return 0;
+}
+
+static hid_t driver(void) {
+    static hid_t registered = -1; // guarded by the lock
+    static const H5FD_class_t class = {
+#ifdef H5FD_CLASS_VERSION
+        .version = H5FD_CLASS_VERSION,
+        .value = (H5FD_class_value_t)701,
+#endif
+        .name = "image",
+        .maxaddr = (haddr_t)INT64_MAX,
+        .fc_degree = H5F_CLOSE_STRONG,
+        .fapl_size = sizeof(chdf5_image *),
+        .open = build_open,
+        .close = build_close,
+        .cmp = build_compare,
+        .query = build_query,
+        .get_eoa = build_allocated,
+        .set_eoa = build_allocate,
+        .get_eof = build_end,
+        .read = build_read,
+        .write = build_write,
+        .truncate = build_truncate,
+        .fl_map = H5FD_FLMAP_DICHOTOMY,
+    };
+    if (registered < 0) registered = H5FDregister(&class);
+    return registered;
+}
+
+chdf5_image *chdf5_image_new(hid_t file_access) {
     chdf5_image *image = calloc(1, sizeof *image);
     if (!image) return NULL;
-    image->references = 2; // the caller's and the file's
-    if (H5Pset_fapl_core(file_access, increment, 0) < 0 || attach(file_access, image) < 0) {
-        chdf5_image_release(image);
-        chdf5_image_release(image);
+    image->references = 1;
+    if (H5Pset_driver(file_access, driver(), &image) < 0) {
+        free(image);
         return NULL;
     }
     return image;
 }
 
-herr_t chdf5_image_borrow(hid_t file_access, const void *bytes, size_t size, void *owner,
-                          void (*release)(void *owner)) {
-    chdf5_image *image = calloc(1, sizeof *image);
-    if (!image) {
-        release(owner);
-        return -1;
-    }
-    image->references = 1;
-    image->owner = owner;
-    image->release = release;
-    image->borrowed = bytes;
-    herr_t status = -1;
-    if (H5Pset_fapl_core(file_access, 1 << 16, 0) >= 0 && attach(file_access, image) >= 0)
-        status = H5Pset_file_image(file_access, (void *)bytes, size);
-    chdf5_image_release(image);
-    return status;
-}
-
-void *chdf5_image_take(chdf5_image *image, size_t *capacity) {
-    void *bytes = image->buffer;
-    *capacity = image->capacity;
-    image->buffer = NULL;
+void *chdf5_image_take(chdf5_image *image, size_t *size) {
+    // An open file may still write.
+    if (image->references > 1 || !image->bytes) return NULL;
+    void *bytes = image->bytes;
+    *size = image->end;
+    size_t kept = whole_pages(image->end);
+    if (kept < image->capacity) munmap(image->bytes + kept, image->capacity - kept);
+    image->bytes = NULL;
+    image->capacity = image->end = 0;
     return bytes;
 }
+
+void chdf5_image_discard(const void *bytes, size_t size) { munmap((void *)bytes, whole_pages(size)); }
 
 void chdf5_image_release(chdf5_image *image) {
     image->references -= 1;
     if (image->references > 0) return;
-    if (image->release) image->release(image->owner);
-    free(image->buffer);
+    if (image->bytes) munmap(image->bytes, image->capacity);
     free(image);
+}
+
+// MARK: Reading in place
+
+// libhdf5 copies what its callbacks are given with every copy of the property list, but the open file keeps it without
+// copying: the file's own reference is counted from its opening to its closing.
+typedef struct {
+    int references;
+    const void *bytes;
+    void *owner;
+    void (*release)(void *owner);
+} borrowed;
+
+static void let_go(borrowed *image) {
+    image->references -= 1;
+    if (image->references > 0) return;
+    image->release(image->owner);
+    free(image);
+}
+
+static void *borrowed_malloc(size_t size, H5FD_file_image_op_t operation, void *data) {
+    borrowed *image = data;
+    (void)size;
+    if (operation == H5FD_FILE_IMAGE_OP_FILE_OPEN) image->references += 1;
+    return (void *)image->bytes;
+}
+
+static void *borrowed_memcpy(void *to, const void *from, size_t size, H5FD_file_image_op_t operation, void *data) {
+    (void)operation, (void)data;
+    return to == from ? to : memcpy(to, from, size);
+}
+
+static void *borrowed_realloc(void *bytes, size_t size, H5FD_file_image_op_t operation, void *data) {
+    (void)bytes, (void)size, (void)operation, (void)data;
+    return NULL;
+}
+
+static herr_t borrowed_free(void *bytes, H5FD_file_image_op_t operation, void *data) {
+    (void)bytes;
+    if (operation == H5FD_FILE_IMAGE_OP_FILE_CLOSE) let_go(data);
+    return 0;
+}
+
+static void *borrowed_retain(void *data) {
+    borrowed *image = data;
+    image->references += 1;
+    return image;
+}
+
+static herr_t borrowed_drop(void *data) {
+    let_go(data);
+    return 0;
+}
+
+herr_t chdf5_image_borrow(hid_t file_access, const void *bytes, size_t size, void *owner,
+                          void (*release)(void *owner)) {
+    borrowed *image = malloc(sizeof *image);
+    if (!image) {
+        release(owner);
+        return -1;
+    }
+    *image = (borrowed){.references = 1, .bytes = bytes, .owner = owner, .release = release};
+    H5FD_file_image_callbacks_t callbacks = {borrowed_malloc, borrowed_memcpy, borrowed_realloc, borrowed_free,
+                                             borrowed_retain, borrowed_drop,   image};
+    herr_t status = -1;
+    if (H5Pset_fapl_core(file_access, 1 << 16, 0) >= 0 && H5Pset_file_image_callbacks(file_access, &callbacks) >= 0)
+        status = H5Pset_file_image(file_access, (void *)bytes, size);
+    let_go(image);
+    return status;
 }

@@ -1,5 +1,4 @@
 internal import CHDF5Shims
-internal import Glibc
 internal import Synchronization
 
 /// A whole HDF5 file in memory.
@@ -18,7 +17,7 @@ package final class H5Image: Sendable {
 
     fileprivate init(takingOver bytes: UnsafeRawBufferPointer) { unsafe self.bytes = bytes }
 
-    deinit { unsafe free(UnsafeMutableRawPointer(mutating: bytes.baseAddress)) }
+    deinit { unsafe chdf5_image_discard(bytes.baseAddress, bytes.count) }
 }
 
 extension H5File {
@@ -31,6 +30,7 @@ extension H5File {
 
     /// Builds a file in memory and takes its buffer without a copy. The disk is never touched.
     ///
+    /// Datasets that are `.reserved` and not written read as zeros and take no memory.
     /// Everything opened out of the file is closed when `body` has returned.
     /// Equal contents written in equal order give equal bytes.
     package static func image(_ body: (H5File) throws -> Void) throws -> H5Image {
@@ -51,10 +51,9 @@ extension H5File {
         }
         return try H5Library.locked { () throws(H5Error) in
             try check(H5Fflush(file.identifier, H5F_SCOPE_GLOBAL), "image")
-            let size = try check(H5Fget_file_image(file.identifier, nil, 0), "image")
             try check(H5Fclose(file.identifier), "image")
-            guard let bytes = unsafe image.take(size) else {
-                throw H5Error(.other, "image", "libhdf5 kept its buffer of \(size) bytes")
+            guard let bytes = unsafe image.take() else {
+                throw H5Error(.other, "image", "libhdf5 has not let go of it")
             }
             return unsafe H5Image(takingOver: bytes)
         }
@@ -96,16 +95,15 @@ private final class ImageInProgress {
     private let image: OpaquePointer
 
     init(_ access: hid_t) throws(H5Error) {
-        // Steps of a megabyte: a small image stays small, and a large array is written in one step anyway.
-        guard let image = unsafe chdf5_image_new(access, 1 << 20) else { throw H5Error.fromStack(subject: "image") }
+        guard let image = unsafe chdf5_image_new(access) else { throw H5Error.fromStack(subject: "image") }
         unsafe self.image = image
     }
 
-    /// The finished buffer, shrunk to the file's size.
-    func take(_ size: Int) -> UnsafeRawBufferPointer? {
-        var capacity = 0
-        guard let bytes = unsafe chdf5_image_take(image, &capacity), size <= capacity else { return nil }
-        return unsafe UnsafeRawBufferPointer(start: realloc(bytes, size) ?? bytes, count: size)
+    /// The finished bytes.
+    func take() -> UnsafeRawBufferPointer? {
+        var size = 0
+        guard let bytes = unsafe chdf5_image_take(image, &size) else { return nil }
+        return unsafe UnsafeRawBufferPointer(start: bytes, count: size)
     }
 
     deinit {

@@ -1,4 +1,5 @@
 internal import CKernels
+internal import TreadleBase
 internal import TreadleModel
 
 /// Where each parameter of a network lies in one flat array, in the form that the products read.
@@ -33,11 +34,15 @@ struct PackedLayout: Equatable, Sendable {
 
         /// The stretches of W that are consecutive both row by row, from `plain` on, and in the flat array, from `packed` on.
         @inline(__always)
-        func forEachRun(_ body: (_ plain: Int, _ packed: Int, _ count: Int) -> Void) {
+        func forEachRun(_ workers: Workers, _ body: (_ plain: Int, _ packed: Int, _ count: Int) -> Void) {
             let longest = isStem ? units : isNarrow ? 1 : panel
-            for input in 0..<inputs {
-                for unit in stride(from: 0, to: units, by: longest) {
-                    body(input * units + unit, place(input: input, unit: unit), min(longest, units - unit))
+            // A small layer is copied before another thread has woken up.
+            let rows = max(1, (1 << 18) / max(1, units))
+            workers.forEach((inputs + rows - 1) / rows) { task, _ in
+                for input in task * rows..<min((task + 1) * rows, inputs) {
+                    for unit in stride(from: 0, to: units, by: longest) {
+                        body(input * units + unit, place(input: input, unit: unit), min(longest, units - unit))
+                    }
                 }
             }
         }

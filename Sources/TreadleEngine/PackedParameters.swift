@@ -23,7 +23,12 @@ internal import TreadleModel
     }
 
     /// Sets every number to zero.
-    func clear() { unsafe start.update(repeating: 0, count: layout.count) }
+    func clear(workers: Workers = Workers(count: 1)) {
+        let block = 1 << 18
+        workers.forEach((layout.count + block - 1) / block) { task, _ in
+            unsafe (start + task * block).update(repeating: 0, count: min(block, layout.count - task * block))
+        }
+    }
 
     /// Gives the memory between `kept` ranges, in rising order, back to the system: whole pages of it, which read as zeros.
     func release(except kept: [Range<Int>]) {
@@ -39,9 +44,9 @@ internal import TreadleModel
     }
 
     /// Takes over plain parameters, whose shapes must be those of the network.
-    func load(_ layers: [LayerParameters]) {
+    func load(_ layers: [LayerParameters], workers: Workers = Workers(count: 1)) {
         precondition(layers.count == layout.entries.count, "a network's parameters must have an entry for each layer")
-        clear()
+        clear(workers: workers)
         for (entry, layer) in zip(layout.entries, layers) {
             precondition(layer.weight.shape == [entry.inputs, entry.units], "\(layer.name): weights of another shape")
             precondition(
@@ -49,7 +54,9 @@ internal import TreadleModel
             let weights = S.values(of: layer.weight)
             unsafe weights.withUnsafeBufferPointer { weights in
                 guard let plain = weights.baseAddress else { return }
-                entry.forEachRun { from, to, count in unsafe (start + to).update(from: plain + from, count: count) }
+                entry.forEachRun(workers) { from, to, count in
+                    unsafe (start + to).update(from: plain + from, count: count)
+                }
             }
             if let bias = layer.bias, let biasStart = entry.biasStart {
                 precondition(bias.shape == [entry.units], "\(layer.name): a bias of another shape")
@@ -59,11 +66,14 @@ internal import TreadleModel
     }
 
     /// The plain parameters, under the network's layer names.
-    func unload(names: [String]) -> [LayerParameters] {
+    func unload(names: [String], workers: Workers = Workers(count: 1)) -> [LayerParameters] {
         zip(layout.entries, names).map { entry, name in
             let weights = unsafe [S](unsafeUninitializedCapacity: entry.inputs * entry.units) { buffer, count in
                 if let plain = buffer.baseAddress {
-                    entry.forEachRun { to, from, count in unsafe (plain + to).update(from: start + from, count: count) }
+                    unsafe LargePages.prefer(in: UnsafeMutableRawBufferPointer(buffer))
+                    entry.forEachRun(workers) { to, from, count in
+                        unsafe (plain + to).update(from: start + from, count: count)
+                    }
                 }
                 count = entry.inputs * entry.units
             }

@@ -122,8 +122,8 @@ internal import TreadleModel
     }
 
     /// Copies what products read of the weights anew.
-    func refreshOperands() {
-        for index in 0..<denseLayers { unsafe ck_refresh_operands(plan, index) }
+    func refreshOperands(workers: Workers = Workers(count: 1)) {
+        workers.forEach(denseLayers) { index, _ in unsafe ck_refresh_operands(plan, index) }
     }
 
     /// A layer by its number in the network.

@@ -36,6 +36,7 @@ package struct StepResult: Equatable, Sendable, BitwiseCopyable {
     /// How work is handed out; tests set it otherwise and expect the same bits.
     var sharing: StepSharing
     private let crew: Crew<StepPhase>
+    private let workers: Workers
 
     private let accumulate: Int
     private let optimizer: OptimizerConfiguration
@@ -92,6 +93,7 @@ package struct StepResult: Equatable, Sendable, BitwiseCopyable {
         self.network = network
         self.shards = shards
         self.path = path
+        self.workers = workers
         self.accumulate = accumulate
         self.optimizer = optimizer
         unsafe self.reduce = reduce
@@ -147,11 +149,11 @@ package struct StepResult: Equatable, Sendable, BitwiseCopyable {
     @specialized(where S == Float)
     @specialized(where S == Double)
     package func load(_ parameters: [LayerParameters], optimizer state: OptimizerState) {
-        packed.load(parameters)
-        step.refreshOperands()
+        packed.load(parameters, workers: workers)
+        step.refreshOperands(workers: workers)
         for slot in slots {
             if let saved = state.slots.first(where: { $0.name == slot.name }) {
-                slot.values.load(saved.layers)
+                slot.values.load(saved.layers, workers: workers)
             } else {
                 slot.values.clear()
             }
@@ -177,7 +179,9 @@ package struct StepResult: Equatable, Sendable, BitwiseCopyable {
     /// The weights as they are.
     @specialized(where S == Float)
     @specialized(where S == Double)
-    package func parameters() -> [LayerParameters] { packed.unload(names: network.layers.map(\.name)) }
+    package func parameters() -> [LayerParameters] {
+        packed.unload(names: network.layers.map(\.name), workers: workers)
+    }
 
     /// What the optimizer remembers. Every rank must ask; the first is told.
     @specialized(where S == Float)
@@ -187,10 +191,12 @@ package struct StepResult: Equatable, Sendable, BitwiseCopyable {
         return OptimizerState(
             step: scalars.step,
             slots: slots.compactMap { slot in
-                guard let exchange else { return .init(name: slot.name, layers: slot.values.unload(names: names)) }
+                guard let exchange else {
+                    return .init(name: slot.name, layers: slot.values.unload(names: names, workers: workers))
+                }
                 guard exchange.bringToFirst(slot.values) else { return nil }
                 defer { exchange.keepOwn(of: slot.values) }
-                return .init(name: slot.name, layers: slot.values.unload(names: names))
+                return .init(name: slot.name, layers: slot.values.unload(names: names, workers: workers))
             })
     }
 

@@ -34,6 +34,26 @@ import Testing
         #expect(first.withUnsafeBytes { Data($0) } == second.withUnsafeBytes { Data($0) })
     }
 
+    @Test func `what is set aside and not written reads as zeros, and the rest is where it belongs`() throws {
+        // 64 GiB, none of which is touched.
+        let count = 1 << 34
+        var offset: Int?
+        let image = try H5File.image { file in
+            try file.write([1, 2], to: "before")
+            let large = try file.createDataset("large", type: .float32, shape: [count], options: .reserved)
+            if case .contiguous(let place, _) = large.storage { offset = place }
+            try file.write([3, 4], to: "after")
+        }
+        #expect(image.count > 4 * count)
+        let place = try #require(offset)
+        image.withUnsafeBytes { #expect($0[place] == 0 && $0[place + 4 * count - 1] == 0) }
+        let file = try H5File.open(image: image, name: "i")
+        #expect(try file.dataset("large").shape == [count])
+        #expect(try file.dataset("large").read(as: Float.self, rows: count - 2..<count) == [0, 0])
+        #expect(try file.dataset("before").read(as: Int.self) == [1, 2])
+        #expect(try file.dataset("after").read(as: Int.self) == [3, 4])
+    }
+
     @Test(.enabled(if: Python.available))
     func `behind a user block h5py reads it from disk, and it opens from memory`() throws {
         let directory = try TemporaryDirectory()

@@ -82,14 +82,15 @@ int chdf5_took_refusal(void);
 
 // A file image that libhdf5 builds and whose buffer is taken over, or one that it reads in place.
 typedef struct chdf5_image chdf5_image;
-// An empty image to be built. `increment` is the step in which the buffer grows.
-chdf5_image *chdf5_image_new(hid_t file_access, size_t increment);
+// An empty image to be built. What is set aside in it and never written reads as zeros, and takes no memory.
+chdf5_image *chdf5_image_new(hid_t file_access);
 // An image to be read in place: `release(owner)` is called when libhdf5 has let go of `bytes`, and at once
 // where this fails.
 herr_t chdf5_image_borrow(hid_t file_access, const void *bytes, size_t size, void *owner,
                           void (*release)(void *owner));
-// The finished buffer, to be freed with free(); NULL while the file is still open.
-void *chdf5_image_take(chdf5_image *image, size_t *capacity);
+// The finished bytes, to be given to chdf5_image_discard in the end; NULL while the file is still open.
+void *chdf5_image_take(chdf5_image *image, size_t *size);
+void chdf5_image_discard(const void *bytes, size_t size);
 void chdf5_image_release(chdf5_image *image);
 
 // Links and objects, the same for the interfaces of 1.10 and of 1.12 and later.

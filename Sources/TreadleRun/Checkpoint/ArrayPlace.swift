@@ -1,4 +1,5 @@
 internal import HDF5
+internal import TreadleBase
 internal import TreadleModel
 
 /// Where in a checkpoint's image an array of numbers lies, in one piece and little-endian.
@@ -22,6 +23,7 @@ struct ArrayPlace: Codable, Equatable, Sendable {
     private func elements<S: Scalar>(in image: some CheckpointImage) throws -> [S] {
         try unsafe Array(unsafeUninitializedCapacity: shape.reduce(1, *)) { elements, count in
             let bytes = UnsafeMutableRawBufferPointer(elements)
+            unsafe LargePages.prefer(in: bytes)
             try unsafe image.read(at: offset, into: bytes)
             count = elements.count
         }

@@ -79,8 +79,27 @@ extension [Int] {
     }
 }
 
-extension Collection where Element: BinaryFloatingPoint {
-    var firstNonFinite: Index? { firstIndex { !$0.isFinite } }
+extension Array where Element: BinaryFloatingPoint & SIMDScalar {
+    var firstNonFinite: Int? { unsafe withUnsafeBufferPointer { unsafe $0.firstNonFinite } }
+}
+
+extension UnsafeBufferPointer where Element: BinaryFloatingPoint & SIMDScalar {
+    var firstNonFinite: Int? {
+        guard let base = baseAddress else { return nil }
+        // Nothing times a number is nothing, but for NaN and the infinities: sums of that find a stretch that has one.
+        let stretch = 1024
+        var start = 0
+        while count - start >= stretch {
+            var sums = SIMD8<Element>.zero
+            for place in stride(from: start, to: start + stretch, by: 8) {
+                let eight = unsafe UnsafeRawPointer(base + place).loadUnaligned(as: SIMD8<Element>.self)
+                sums += eight * 0
+            }
+            guard sums == .zero else { break }
+            start += stretch
+        }
+        return unsafe self[start...].firstIndex { !$0.isFinite }
+    }
 }
 
 extension SHA256 {

@@ -3,12 +3,14 @@ internal import TreadleBase
 internal import TreadleData
 internal import TreadleModel
 
-/// A checkpoint as the bytes of its file, built in memory.
+/// A checkpoint as the bytes of its file, built in memory; large arrays stay where they are.
 ///
 /// Equal checkpoints give equal bytes; the fields that hold times are `created`, `progress.seconds` and the
 /// `seconds` of the history.
 struct EncodedCheckpoint: Sendable {
     private let image: H5Image
+    /// What the image has room for and does not hold, in the order of the file.
+    private let arrays: [PlacedArray]
     private let programVersion: String
 
     /// The file's length in bytes.
@@ -21,10 +23,12 @@ struct EncodedCheckpoint: Sendable {
                 .diverged, "\(place) is not finite; lower optimizer.lr, or set optimizer.clip_norm")
         }
         do {
+            var arrays: [PlacedArray] = []
             image = try H5File.image { file in
-                try EncodedCheckpoint.writeModel(of: checkpoint, to: file)
-                try EncodedCheckpoint.writeState(of: checkpoint, to: file.createGroup("treadle"))
+                try EncodedCheckpoint.writeModel(of: checkpoint, to: file, &arrays)
+                try EncodedCheckpoint.writeState(of: checkpoint, to: file.createGroup("treadle"), &arrays)
             }
+            self.arrays = arrays.sorted { $0.offset < $1.offset }
         } catch let error as H5Error {
             throw TreadleError(.bug, "the checkpoint could not be built in memory: \(error)")
         }
@@ -43,20 +47,38 @@ struct EncodedCheckpoint: Sendable {
 
     /// Writes all but the header and returns its digest, which is computed while the disk is at work.
     private func writeImage(to file: borrowing DurableFile) throws -> [UInt8] {
-        try unsafe image.withUnsafeBytes { image in
-            let (_, digest) = try Workers.together {
-                try file.write(unsafe image.bytes, at: UserBlock.size)
-            } and: {
-                unsafe SHA256.digest(of: image.bytes)
+        let (_, digest) = try Workers.together {
+            try forEachPiece { offset, bytes in try file.write(bytes, at: UserBlock.size + offset) }
+        } and: {
+            var hash = SHA256()
+            forEachPiece { _, bytes in hash.add(bytes) }
+            return hash.digest
+        }
+        return digest
+    }
+
+    /// All bytes behind the header, in order.
+    private func forEachPiece<Failure: Error>(
+        _ body: (_ offset: Int, _ bytes: RawSpan) throws(Failure) -> Void
+    ) throws(Failure) {
+        try unsafe image.withUnsafeBytes { (image) throws(Failure) in
+            let whole = unsafe image.bytes
+            var start = 0
+            for array in arrays {
+                try body(start, whole.extracting(start..<array.offset))
+                try array.tensor.withBytes { (bytes) throws(Failure) in try body(array.offset, bytes) }
+                start = array.offset + array.tensor.byteCount
             }
-            return digest
+            try body(start, whole.extracting(start..<whole.byteCount))
         }
     }
 
     // MARK: What the file holds, in its order
 
     /// `/layers`, as Keras finds its weights, and `/model`, the same arrays under plain names.
-    private static func writeModel(of checkpoint: Checkpoint, to file: H5File) throws {
+    private static func writeModel(
+        of checkpoint: Checkpoint, to file: H5File, _ arrays: inout [PlacedArray]
+    ) throws {
         for (index, (layer, parameters)) in zip(checkpoint.network.layers, checkpoint.parameters).enumerated() {
             let variables = try file.createGroup("layers/\(layer.name)/vars")
             try variables.setAttribute("name", layer.name)
@@ -66,13 +88,15 @@ struct EncodedCheckpoint: Sendable {
             try plain.setAttribute("dropout", layer.dropout)
             if layer.kind != .dense { try plain.setAttribute("kind", layer.kind.rawValue) }
 
-            let weight = try variables.write(parameters.weight, to: "0")
+            let weight = try variables.write(parameters.weight, to: "0", &arrays)
             try plain.link("weight", to: weight)
-            if let bias = parameters.bias { try plain.link("bias", to: variables.write(bias, to: "1")) }
+            if let bias = parameters.bias { try plain.link("bias", to: variables.write(bias, to: "1", &arrays)) }
         }
     }
 
-    private static func writeState(of checkpoint: Checkpoint, to group: H5Group) throws {
+    private static func writeState(
+        of checkpoint: Checkpoint, to group: H5Group, _ arrays: inout [PlacedArray]
+    ) throws {
         try group.setAttribute("format", Int(UserBlock.newestFormat))
         try group.setAttribute("program_version", checkpoint.programVersion)
         if checkpoint.numerics.count == 1 {
@@ -100,7 +124,7 @@ struct EncodedCheckpoint: Sendable {
         if let temperature = checkpoint.temperature {
             try group.createGroup("calibration").setAttribute("temperature", temperature)
         }
-        try write(checkpoint.optimizer, to: group.createGroup("optimizer"))
+        try write(checkpoint.optimizer, to: group.createGroup("optimizer"), &arrays)
         try write(checkpoint.cursor, to: group.createGroup("cursor"))
         try write(checkpoint.progress, to: group.createGroup("progress"))
         try write(checkpoint.history, to: group.createGroup("history"))
@@ -112,13 +136,15 @@ struct EncodedCheckpoint: Sendable {
         }
     }
 
-    private static func write(_ state: OptimizerState, to group: H5Group) throws {
+    private static func write(
+        _ state: OptimizerState, to group: H5Group, _ arrays: inout [PlacedArray]
+    ) throws {
         try group.setAttribute("step", state.step)
         if !state.slots.isEmpty { try group.setAttribute("slots", state.slots.map(\.name)) }
         for slot in state.slots {
             for layer in slot.layers {
-                try group.write(layer.weight, to: "\(slot.name)/\(layer.name)/weight")
-                if let bias = layer.bias { try group.write(bias, to: "\(slot.name)/\(layer.name)/bias") }
+                try group.write(layer.weight, to: "\(slot.name)/\(layer.name)/weight", &arrays)
+                if let bias = layer.bias { try group.write(bias, to: "\(slot.name)/\(layer.name)/bias", &arrays) }
             }
         }
     }
@@ -163,12 +189,50 @@ struct EncodedCheckpoint: Sendable {
     }
 }
 
+/// An array that goes to the disk from where it is, and its place in the image.
+private struct PlacedArray: Sendable {
+    /// Smaller ones, in bytes, are copied.
+    static let smallest = 1 << 16
+
+    var offset: Int
+    var tensor: Tensor
+}
+
+extension Tensor {
+    fileprivate var byteCount: Int {
+        switch storage {
+        case .float32(let values): values.count * MemoryLayout<Float>.stride
+        case .float64(let values): values.count * MemoryLayout<Double>.stride
+        }
+    }
+
+    /// Lends the elements as they lie in memory, and in files: row-major.
+    fileprivate func withBytes<Failure: Error>(_ body: (RawSpan) throws(Failure) -> Void) throws(Failure) {
+        switch storage {
+        case .float32(let values): try body(unsafe values.span.bytes)
+        case .float64(let values): try body(unsafe values.span.bytes)
+        }
+    }
+}
+
 extension H5Container {
+    /// Writes an array, or, if it is large, sets its place aside and adds it to `arrays`.
     @discardableResult
-    fileprivate func write(_ tensor: Tensor, to name: String) throws(H5Error) -> H5Dataset {
+    fileprivate func write(
+        _ tensor: Tensor, to name: String, _ arrays: inout [PlacedArray]
+    ) throws(H5Error) -> H5Dataset {
+        guard tensor.byteCount < PlacedArray.smallest else {
+            let type: ElementType = if case .float32 = tensor.storage { .float32 } else { .float64 }
+            let dataset = try createDataset(name, type: type, shape: tensor.shape, options: .reserved)
+            guard case .contiguous(let offset?, tensor.byteCount) = dataset.storage else {
+                throw H5Error(.other, name, "libhdf5 set no place aside for it")
+            }
+            arrays.append(PlacedArray(offset: offset, tensor: tensor))
+            return dataset
+        }
         switch tensor.storage {
-        case .float32(let values): try write(values, to: name, shape: tensor.shape, as: .float32)
-        case .float64(let values): try write(values, to: name, shape: tensor.shape, as: .float64)
+        case .float32(let values): return try write(values, to: name, shape: tensor.shape, as: .float32)
+        case .float64(let values): return try write(values, to: name, shape: tensor.shape, as: .float64)
         }
     }
 

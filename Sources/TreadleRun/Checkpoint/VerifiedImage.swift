@@ -18,11 +18,9 @@ internal import TreadleBase
             throw TreadleError(
                 .badData, "\(path): \(file.length) bytes do not fit into this machine's memory; use a larger one")
         }
-        // Large pages: touching new memory a small page at a time takes longer than reading it from the disk's cache.
-        let huge = 1 << 21
         let image = UnsafeMutableRawBufferPointer.allocate(
-            byteCount: file.length, alignment: file.length >= huge ? huge : 64)
-        if file.length >= huge { unsafe madvise(image.baseAddress, file.length, MADV_HUGEPAGE) }
+            byteCount: file.length, alignment: file.length >= LargePages.size ? LargePages.size : 64)
+        unsafe LargePages.prefer(in: image)
         unsafe bytes = UnsafeRawBufferPointer(image)
         // From here on all that is stored is set: an error thrown runs deinit.
         try unsafe file.checkDigest(into: image)

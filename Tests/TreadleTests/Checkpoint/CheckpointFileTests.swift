@@ -83,9 +83,22 @@ import TreadleModel
         }
     }
 
+    @Test(arguments: [Precision.float32, .float64])
+    func `arrays that go to the disk from where they are come back, between those that are copied`(
+        precision: Precision
+    ) throws {
+        let directory = try TemporaryDirectory()
+        // 150 × 120 and 120 × 140 numbers are large, 140 × 2 and all biases are not.
+        let checkpoint = sampleCheckpoint(hidden: [120, 140], inputs: 150, precision: precision)
+        try CheckpointFile.write(checkpoint, to: directory.file("a.h5"))
+        #expect(try CheckpointFile.read(directory.file("a.h5")) == checkpoint)
+    }
+
     @Test func `equal checkpoints give equal bytes`() throws {
         let directory = try TemporaryDirectory()
-        for name in ["a", "b"] { try CheckpointFile.write(sampleCheckpoint(), to: directory.file(name)) }
+        for name in ["a", "b"] {
+            try CheckpointFile.write(sampleCheckpoint(hidden: [300], inputs: 100), to: directory.file(name))
+        }
         #expect(
             FileManager.default.contents(atPath: directory.file("a"))
                 == FileManager.default.contents(atPath: directory.file("b")))
@@ -118,5 +131,23 @@ import TreadleModel
         #expect(error?.kind == .diverged)
         #expect(error?.description.contains("model/dense_1/weight [2, 1] is not finite") == true)
         #expect(try directory.contents() == [])
+    }
+
+    @Test(arguments: [0, 1, 1023, 1024, 2047, 2048, 2999])
+    func `the first number that is not finite is found wherever it is`(place: Int) {
+        for wrong in [Double.nan, .infinity, -.infinity] {
+            // Numbers as large as there are, and as small: their sums are no reason to stop.
+            var values = (0..<3000).map { $0 % 3 == 0 ? Double.greatestFiniteMagnitude : -.leastNonzeroMagnitude }
+            #expect(values.firstNonFinite == nil)
+            values[place] = wrong
+            values[2999] = .nan
+            #expect(values.firstNonFinite == place)
+            var single = values.map { _ in -Float.greatestFiniteMagnitude }
+            #expect(single.firstNonFinite == nil)
+            single[place] = Float(wrong)
+            #expect(single.firstNonFinite == place)
+            #expect(Array(single[1...]).firstNonFinite == (place == 0 ? nil : place - 1))
+        }
+        #expect([Float]().firstNonFinite == nil)
     }
 }
