@@ -16,7 +16,9 @@ extension GradientCheck {
             configuration, workers: workers, cacheDirectory: nil, stop: stop,
             note: note)
         // Members differ in their weights, not in how gradients come about: the first stands for all.
-        let network = data.network(configuration).member(0)
+        var first = configuration
+        first.model = configuration.members[0].model
+        let network = data.network(first)
         let loss = try data.loss(configuration)
         // An output layer of zeros would hide every other layer from the loss.
         let start = configuration.model.start
