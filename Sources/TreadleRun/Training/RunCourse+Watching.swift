@@ -1,5 +1,6 @@
 internal import TreadleBase
 internal import TreadleConfiguration
+internal import TreadleData
 
 /// What a run learns from the ends of its epochs: what was best, and whether it is time to stop.
 extension RunCourse {

@@ -74,6 +74,24 @@ import Testing
         }
     }
 
+    @Test(arguments: [1 << 28, 10_000]) func `a loader that is told to go elsewhere goes on as one that begins there`(
+        limit: Int
+    ) throws {
+        for order in [shuffled, .shuffled(.block, seed: 3, block: 64, window: 4), .sequential] {
+            let moved = try loader(order, limit: limit)
+            // From its beginning, from the middle of what it reads ahead, and back.
+            for (taken, cursor) in [
+                (0, Cursor(epoch: 0, batch: 10)), (3, Cursor(epoch: 2, batch: 31)), (5, Cursor(epoch: 0, batch: 0)),
+            ] {
+                for _ in 0..<taken { _ = try moved.next() }
+                moved.seek(to: cursor)
+                let fresh = try loader(order, from: cursor, limit: limit)
+                let rest = try DataFixture.epoch(moved, features: Self.features)
+                #expect(rest == (try DataFixture.epoch(fresh, features: Self.features)))
+            }
+        }
+    }
+
     @Test func `the short last batch is left out where that is asked for`() throws {
         let rows = try DataFixture.epoch(try loader(shuffled, dropLast: true), features: Self.features)
         #expect(rows.batches == Array(repeating: 32, count: 31))

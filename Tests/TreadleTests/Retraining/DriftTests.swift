@@ -1,0 +1,32 @@
+import Testing
+@testable import TreadleData
+@testable import TreadleRun
+
+/// How far data has moved from what a model was trained on.
+@Suite struct DriftTests {
+    @Test func `means count in old deviations, spreads by the logarithm of their change, the worst first`() throws {
+        // Deviations of 2, 10 and 1; the second column's has doubled, the third's mean has moved by a quarter.
+        let old = Normalization(shift: [1, 10, 0], factor: [0.5, 0.1, 1])
+        let new = Normalization(shift: [1, 10, 0.25], factor: [0.5, 0.05, 1])
+        let drift = try #require(Drift(from: old, to: new, names: ["a", "b", "c"]))
+        #expect(drift.columns.map(\.name) == ["b", "c", "a"])
+        #expect(drift.columns.map(\.shift) == [0, 0.25, 0])
+        #expect(drift.columns.map(\.scale) == [2, 1, 1])
+        #expect(abs(drift.columns[0].amount - 1) < 1e-15)
+        #expect(drift.columns[1].amount == 0.25 && drift.columns[2].amount == 0)
+        #expect(drift.worst == drift.columns[0])
+        #expect(Drift(from: old, to: new, names: nil)?.worst?.name == "column 2")
+        // A spread that is halved is as far away as one that is doubled.
+        let back = try #require(Drift(from: new, to: old, names: nil))
+        #expect(abs(try #require(back.columns.first { $0.name == "column 2" }).amount - 1) < 1e-15)
+    }
+
+    @Test func `data that is not normalized by its own statistics has none`() {
+        let fitted = Normalization(shift: [1], factor: [2])
+        #expect(Drift(from: .none, to: fitted, names: nil) == nil)
+        #expect(Drift(from: fitted, to: .none, names: nil) == nil)
+        // A column that never changed has no spread to compare.
+        let constant = Normalization(shift: [1], factor: [0])
+        #expect(Drift(from: constant, to: fitted, names: nil)?.worst?.scale == 1)
+    }
+}
