@@ -75,7 +75,11 @@ struct RanksTests {
         }
         let last = try MPIJob.start(ranks: 4, arguments("moved") + more, directory: directory).finish()
         #expect(last.code == 0, "\(last.errors)")
-        try expectSame("moved", "alone", in: directory)
+        // The history also has the parts of epochs at which stop.steps ended a job.
+        let moved = try CheckpointFile.read(directory.file("moved/final.h5"))
+        let expected = try CheckpointFile.read(directory.file("alone/final.h5"))
+        #expect(moved.parameterDigest == expected.parameterDigest && moved.optimizer == expected.optimizer)
+        #expect(moved.progress.members == expected.progress.members)
         let many = try MPIJob.start(ranks: 8, arguments("many") + more, directory: directory).finish()
         #expect(many.code == 78)
         #expect(many.errors.contains("start 6 ranks at most"), "\(many.errors)")
