@@ -86,8 +86,9 @@ import TreadleRun
     @Test func `under wait the second takes its turn, and finds the data of then`() throws {
         let job = try NightlyJob()
         var lock = try DirectoryLock.acquire(job.path("runs/nightly"), whenHeld: .fail)
+        let attempts = LockAttempts(at: job.path("runs/nightly.lock"))
         let waiting = try (0..<2).map { _ in try job.start("--set", "retrain.lock=wait") }
-        usleep(700_000)
+        #expect(attempts.wait(for: 12))
         // Neither gives up, nor does anything.
         #expect(waiting.allSatisfy { $0.isRunning } && !job.exists("models/nightly.h5"))
         withExtendedLifetime(lock) {}
@@ -101,8 +102,9 @@ import TreadleRun
     @Test func `a wait ends with a signal and 75`() throws {
         let job = try NightlyJob()
         let lock = try DirectoryLock.acquire(job.path("runs/nightly"), whenHeld: .fail)
+        let attempts = LockAttempts(at: job.path("runs/nightly.lock"))
         let waiting = try job.start("--set", "retrain.lock=wait")
-        usleep(500_000)
+        #expect(attempts.wait(for: 3))
         waiting.send(SIGTERM)
         #expect(try waiting.finish().code == 75)
         withExtendedLifetime(lock) {}
@@ -255,6 +257,28 @@ import TreadleRun
 }
 
 /// A directory with data that can be learned, and a configuration for the night.
+/// Counts how often others open a lock's file: each time they try to take the lock.
+private struct LockAttempts {
+    private let descriptor = inotify_init1(0)
+
+    init(at path: String) { inotify_add_watch(descriptor, path, UInt32(IN_OPEN)) }
+
+    /// Whether so many attempts are made within a minute.
+    func wait(for count: Int) -> Bool {
+        defer { close(descriptor) }
+        let end = ContinuousClock.now + .seconds(60)
+        var seen = 0
+        var events = [UInt8](repeating: 0, count: 4096)
+        while seen < count, ContinuousClock.now < end {
+            var waiting = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+            guard poll(&waiting, 1, 1000) > 0 else { continue }
+            // What is told of one file has no name behind it.
+            seen += read(descriptor, &events, events.count) / MemoryLayout<inotify_event>.size
+        }
+        return seen >= count
+    }
+}
+
 private final class NightlyJob {
     private let directory: TemporaryDirectory
 
