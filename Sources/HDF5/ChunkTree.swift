@@ -6,12 +6,12 @@ struct ChunkTree {
     var bytes: FileBytes
     /// What addresses in the file count from: the size of the user block.
     var base: Int
-    var rank: Int
+    var dimensions: Int
 
     /// The chunks of the dataset whose object header is at `header`, if there are exactly `count`.
     func table(header: Int, expecting count: Int) -> H5ChunkTable? {
         guard let root = layoutMessage(header: header).flatMap(root(inLayout:)) else { return nil }
-        var table = H5ChunkTable(rank: rank)
+        var table = H5ChunkTable(dimensions: dimensions)
         var pending = [(address: root, level: nil as Int?)]
         // No two nodes overlap in an honest file.
         var nodesLeft = bytes.count / 24
@@ -54,13 +54,14 @@ struct ChunkTree {
         guard let head = read(address, 24), head.starts(with: Array("TREE".utf8)), head[4] == 1 else { return nil }
         let (level, used) = (Int(head[5]), head.number(6, 2))
         // Key: size, filter mask, coordinates and a zero for the element's bytes; then the child's address.
-        let stride = 8 + (rank + 1) * 8 + 8
+        let stride = 8 + (dimensions + 1) * 8 + 8
         guard let body = read(address &+ 24, used * stride) else { return nil }
         let entries = (0..<used).map { index in
             let at = index * stride
             return Entry(
                 size: body.number(at, 4), mask: UInt32(body.number(at + 4, 4)),
-                origin: (0..<rank).map { body.number(at + 8 + $0 * 8, 8) }, child: body.number(at + stride - 8, 8))
+                origin: (0..<dimensions).map { body.number(at + 8 + $0 * 8, 8) }, child: body.number(at + stride - 8, 8)
+            )
         }
         return (level, entries)
     }
@@ -70,7 +71,7 @@ struct ChunkTree {
         guard message.count >= 11 else { return nil }
         switch message[0] {
         case 1, 2: return message.count >= 16 && message[2] == 2 ? message.number(8, 8) : nil
-        case 3: return message[1] == 2 && Int(message[2]) == rank + 1 ? message.number(3, 8) : nil
+        case 3: return message[1] == 2 && Int(message[2]) == dimensions + 1 ? message.number(3, 8) : nil
         default: return nil
         }
     }

@@ -53,11 +53,11 @@ extension ElementType {
             return .compound(size: size, fields: fields)
         case H5T_ARRAY:
             var extents = [hsize_t](repeating: 0, count: Int(H5S_MAX_RANK))
-            let rank = Int(try check(unsafe H5Tget_array_dims2(id, &extents), subject))
+            let dimensions = Int(try check(unsafe H5Tget_array_dims2(id, &extents), subject))
             let element = try Handle(H5Tget_super(id), .type, in: subject)
             return .array(
                 element: try describing(element.id, in: subject, depth: depth + 1),
-                shape: extents[..<rank].map { Int(clamping: $0) })
+                shape: extents[..<dimensions].map { Int(clamping: $0) })
         case H5T_VLEN:
             let element = try Handle(H5Tget_super(id), .type, in: subject)
             return .variableArray(element: try describing(element.id, in: subject, depth: depth + 1))

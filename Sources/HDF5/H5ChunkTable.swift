@@ -12,7 +12,7 @@ package struct H5Chunk: Equatable, Sendable {
 
 /// The chunks that a dataset has stored, in row-major order of their origins. Those never written are missing.
 package struct H5ChunkTable: RandomAccessCollection, Sendable {
-    package let rank: Int
+    package let dimensions: Int
     private var origins: [Int] = []
     private var masks: [UInt32] = []
     private var addresses: [Int] = []
@@ -23,11 +23,11 @@ package struct H5ChunkTable: RandomAccessCollection, Sendable {
 
     package subscript(index: Int) -> H5Chunk {
         H5Chunk(
-            origin: Array(origins[index * rank..<(index + 1) * rank]), filterMask: masks[index],
+            origin: Array(origins[index * dimensions..<(index + 1) * dimensions]), filterMask: masks[index],
             address: addresses[index], size: sizes[index])
     }
 
-    init(rank: Int) { self.rank = rank }
+    init(dimensions: Int) { self.dimensions = dimensions }
 
     mutating func append(origin: some Sequence<Int>, filterMask: UInt32, address: Int, size: Int) {
         origins.append(contentsOf: origin)

@@ -22,7 +22,7 @@ extension H5Dataset {
     /// Where all chunks are stored; nil where this libhdf5 cannot tell in reasonable time (many chunks in an index of
     /// the newer file formats), or beyond `limit` of them. Then `readChunk` still finds each one.
     package func chunks(limit: Int = .max) throws(H5Error) -> H5ChunkTable? {
-        guard case .chunked(let chunk) = storage else { return H5ChunkTable(rank: shape.count) }
+        guard case .chunked(let chunk) = storage else { return H5ChunkTable(dimensions: shape.count) }
         let count = try chunkCount
         guard count <= limit else { return nil }
         return try context.locked { () throws(H5Error) -> H5ChunkTable? in
@@ -36,7 +36,7 @@ extension H5Dataset {
             var identity = chdf5_identity()
             try check(unsafe chdf5_identify(identifier, &identity), subject)
             guard let bytes = FileBytes(file.id) else { return nil }
-            let tree = ChunkTree(bytes: bytes, base: Int(clamping: userBlock), rank: chunk.count)
+            let tree = ChunkTree(bytes: bytes, base: Int(clamping: userBlock), dimensions: chunk.count)
             guard let table = tree.table(header: Int(clamping: identity.address), expecting: count) else { return nil }
             // The library's word on the first and the last one: a file that reads differently is not to be trusted.
             for index in [0, count - 1] where try self.chunk(number: index, chunk.count, userBlock) != table[index] {
@@ -46,19 +46,19 @@ extension H5Dataset {
         }
     }
 
-    private func chunksByNumber(_ count: Int, _ rank: Int, _ userBlock: hsize_t) throws(H5Error) -> H5ChunkTable {
-        var table = H5ChunkTable(rank: rank)
+    private func chunksByNumber(_ count: Int, _ dimensions: Int, _ userBlock: hsize_t) throws(H5Error) -> H5ChunkTable {
+        var table = H5ChunkTable(dimensions: dimensions)
         for index in 0..<count {
-            let chunk = try chunk(number: index, rank, userBlock)
+            let chunk = try chunk(number: index, dimensions, userBlock)
             table.append(
                 origin: chunk.origin, filterMask: chunk.filterMask, address: chunk.address, size: chunk.size)
         }
         return table
     }
 
-    private func chunk(number: Int, _ rank: Int, _ userBlock: hsize_t) throws(H5Error) -> H5Chunk {
+    private func chunk(number: Int, _ dimensions: Int, _ userBlock: hsize_t) throws(H5Error) -> H5Chunk {
         let space = try Handle(H5Dget_space(identifier), .space, in: subject)
-        var origin = [hsize_t](repeating: 0, count: rank)
+        var origin = [hsize_t](repeating: 0, count: dimensions)
         var mask: UInt32 = 0
         var address: haddr_t = 0
         var size: hsize_t = 0

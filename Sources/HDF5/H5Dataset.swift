@@ -81,11 +81,11 @@ package final class H5Dataset: H5Object {
     }
 
     static func extents(of space: hid_t, _ subject: String) throws(H5Error) -> ([Int], [Int?]) {
-        let rank = Int(try check(H5Sget_simple_extent_ndims(space), subject))
+        let dimensions = Int(try check(H5Sget_simple_extent_ndims(space), subject))
         // A null dataspace has no elements; to the callers it is an empty array.
         if H5Sget_simple_extent_type(space) == H5S_NULL { return ([0], [0]) }
-        guard rank > 0 else { return ([], []) }
-        var current = [hsize_t](repeating: 0, count: rank)
+        guard dimensions > 0 else { return ([], []) }
+        var current = [hsize_t](repeating: 0, count: dimensions)
         var largest = current
         try check(unsafe H5Sget_simple_extent_dims(space, &current, &largest), subject)
         guard let shape = current.map({ Int(exactly: $0) }) as? [Int] else {
@@ -149,7 +149,7 @@ extension H5Dataset {
         let start = box.start.map { hsize_t($0) }
         let extents = box.count.map { hsize_t($0) }
         try check(unsafe H5Sselect_hyperslab(file.id, H5S_SELECT_SET, start, nil, extents, nil), subject)
-        // Memory of the same shape, because libhdf5 is slower where it has to match selections of unlike rank.
+        // Memory of the same shape, because libhdf5 is slower where it has to match selections with other numbers of dimensions.
         let memory = try Handle(
             unsafe H5Screate_simple(Int32(extents.count), extents, nil), .space, in: subject)
         return try body(memory.id, file.id)

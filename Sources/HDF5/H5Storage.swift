@@ -21,8 +21,8 @@ extension H5Storage {
         case H5D_COMPACT: self = .compact
         case H5D_CHUNKED:
             var extents = [hsize_t](repeating: 0, count: Int(H5S_MAX_RANK))
-            let rank = Int(try check(unsafe H5Pget_chunk(creation, H5S_MAX_RANK, &extents), subject))
-            self = .chunked(shape: extents[..<rank].map { Int(clamping: $0) })
+            let dimensions = Int(try check(unsafe H5Pget_chunk(creation, H5S_MAX_RANK, &extents), subject))
+            self = .chunked(shape: extents[..<dimensions].map { Int(clamping: $0) })
         case H5D_VIRTUAL:
             let sources = try Self.sources(creation, subject)
             if !context.policy.allowsOtherFiles { try Self.confine(sources, dataset, context, subject) }

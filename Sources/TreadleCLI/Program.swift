@@ -43,7 +43,8 @@ struct Program {
         }
         let help = HelpText(commands: commands, terminal: output.terminal)
         let known = commands.first { $0.name == first }
-        // A parent that only passes signals on, and work that answers them, take those that have come since the start.
+        // Signals were held back while the program started. Work that can answer them installs its handlers now; a
+        // parent that passes them on to a child takes them itself; all other commands die of them as programs do.
         let hasChild = known?.readsForeignRows == true && !isSupervised
         if known?.endsOnRequest == true, !hasChild { try Signals.install() }
         if known?.endsOnRequest != true, !hasChild { Signals.release() }

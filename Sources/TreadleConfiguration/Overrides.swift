@@ -44,7 +44,8 @@ struct Override {
             if case .text = node.value { return node }
             return JSON5Node(node.value, at: origin, bareText: text)
         }
-        // What begins like a value with structure is a mistyped one, not text.
+        // What begins with a bracket or a quote was meant as JSON5: its mistakes are told, and it is not taken for
+        // text.
         if let first = text.first(where: { !$0.isWhitespace }), "{[\"'".contains(first) {
             for message in inner.messages {
                 problems.report(String(message.dropFirst("\(origin): ".count)), at: origin)

@@ -54,8 +54,8 @@ package final class BatchLoader<S: Scalar> {
             slots = [try BatchSlot(source)]
         } else {
             // Wide rows: as many batches as half of what is left of the limit has room for, one at least.
-            let rowBytes = ResidentRows<S>.bytes(rows.dataset.features + source.targetWidth, rows: batchSize)
-            let ahead = max(1, min(prefetch, rows.dataset.settings.budget.left / 2 / max(rowBytes, 1) - 1))
+            let batchBytes = ResidentRows<S>.bytes(rows.dataset.features + source.targetWidth, rows: batchSize)
+            let ahead = max(1, min(prefetch, rows.dataset.settings.budget.left / 2 / max(batchBytes, 1) - 1))
             lanes = (0..<min(workers.count, ahead)).map { number in
                 Lane(
                     queue: DispatchQueue(label: "treadle.loader.\(number)", qos: .userInitiated), scratch: ReadScratch()
@@ -93,7 +93,8 @@ package final class BatchLoader<S: Scalar> {
         }
         defer { batch += 1 }
         if source.isResident {
-            // What the last batch pointed to was used by now: had it gone from its file, its results must not be kept.
+            // The last batch pointed into the file itself and has been used by now: what came of it must not be kept if
+            // that part of the file is gone.
             try source.checkIntact()
             if batch == 0 { try source.checkFiles() }
             try source.fill(slots[0], epoch: epoch, batch: batch, ReadScratch())

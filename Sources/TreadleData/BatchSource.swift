@@ -199,7 +199,8 @@ extension Dataset {
             guard try claim(bytes, for: array) else { return nil }
             let copy = try ResidentRows<S>(
                 copying: array, rows: range, skipping: isDropped, transforms: transforms, settings: settings)
-            // From here on a changed file does no harm; what was copied must be what the fingerprint was taken of.
+            // A file that changes from here on does no harm. What was copied until now must be what the fingerprint was
+            // taken of.
             try checkUnchanged()
             return copy
         }

@@ -31,7 +31,7 @@ package enum DataTrial {
         }
     }
 
-    /// Of the whole trial little is asked, as large data take their time; of each call of libhdf5 what `check` asks.
+    /// The whole trial may take long, as large data do. What must end soon is each call of libhdf5.
     private static let limits = GuardedProcess.Limits(
         memory: 1 << 40, seconds: 600, secondsOfCall: SupervisedProcess.secondsOfCall)
 
@@ -49,7 +49,7 @@ package enum DataTrial {
             /// The one file to open, or nil for all.
             var file: String?
         }
-        /// That this process is alive is all that it has to say.
+        /// Empty: that the process has lived to give it is the answer.
         package struct Response: Codable, Sendable {}
 
         package static let name = "data-trial"

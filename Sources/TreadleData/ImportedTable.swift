@@ -104,7 +104,8 @@ final class ImportedTable: Sendable {
                 try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
                 if FileManager.default.isWritableFile(atPath: directory) { return (directory, true) }
             } catch {
-                // A data directory that is read-only is no reason not to train from it.
+                // Data in a directory that is read-only can be trained from all the same: the import goes to a
+                // temporary place.
             }
         }
         let temporary = FileManager.default.temporaryDirectory.appendingPathComponent("treadle-\(UUID().uuidString)")

@@ -154,7 +154,7 @@ package enum MappedFiles {
         let start = unsafe UnsafeMutableRawPointer(mutating: bytes + rows.lowerBound * rowBytes)
         let page = Int(getpagesize())
         let lead = Int(bitPattern: start) % page
-        // Advice alone.
+        // A hint alone: without it the pages are read when they are touched.
         _ = unsafe madvise(start - lead, rows.count * rowBytes + lead, MADV_WILLNEED)
     }
 }

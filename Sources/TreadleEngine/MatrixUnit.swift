@@ -7,7 +7,7 @@ package enum MatrixUnit {
     private static let agrees: Bool = {
         guard ck_current_isa() == CK_ISA_AMX else { return true }
         let agrees = ck_matrix_unit_agrees() != 0
-        // Nothing computes on it yet: who does, asks here first.
+        // Safe to switch here: whoever computes in bfloat16 asks before the first product.
         if !agrees { ck_use_isa(CK_ISA_AVX512) }
         return agrees
     }()

@@ -16,3 +16,40 @@ package enum Cores {
         return max(1, min(bound, Int(quota.rounded(.up))))
     }
 }
+
+/// The limits that Linux sets on groups of processes: containers, and units of systemd.
+package enum ControlGroup {
+    /// The memory that this process may use: the machine's, or less where a group has a limit.
+    package static var memory: Int {
+        let physical = Int(clamping: ProcessInfo.processInfo.physicalMemory)
+        let limits = ownLimits("memory.max") { words in words.first.flatMap { Int($0) } }
+        return min(physical, limits.min() ?? physical)
+    }
+
+    /// How many cores' time this process gets at most; nil without a limit.
+    static var cores: Double? {
+        ownLimits("cpu.max") { words in
+            guard words.count == 2, let quota = Double(words[0]), let period = Double(words[1]), period > 0 else {
+                return nil
+            }
+            return quota / period
+        }.min()
+    }
+
+    /// The limit of this process's group and of each group that this one lies in: all of them hold. A group without one says
+    /// "max", which is no number.
+    private static func ownLimits<Limit>(_ file: String, _ limit: ([Substring]) -> Limit?) -> [Limit] {
+        guard let membership = try? String(contentsOfFile: "/proc/self/cgroup", encoding: .utf8) else { return [] }
+        let line = membership.split(separator: "\n").first { $0.hasPrefix("0::") }
+        var path = line.map { String($0.dropFirst(3)) } ?? "/"
+        var limits: [Limit] = []
+        while true {
+            let place = "/sys/fs/cgroup" + (path == "/" ? "" : path) + "/" + file
+            if let text = try? String(contentsOfFile: place, encoding: .utf8) {
+                limits += [limit(text.split(whereSeparator: \.isWhitespace))].compactMap(\.self)
+            }
+            guard path != "/", let slash = path.lastIndex(of: "/") else { return limits }
+            path = slash == path.startIndex ? "/" : String(path[..<slash])
+        }
+    }
+}

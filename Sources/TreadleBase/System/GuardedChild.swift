@@ -46,7 +46,8 @@ struct GuardedChild {
             let events = unsent.isEmpty ? POLLIN : POLLIN | POLLOUT
             var waiting = pollfd(fd: socket, events: Int16(events), revents: 0)
             let left = (deadline - .now) / .milliseconds(1)
-            // Whoever asks for a stop need not interrupt this thread.
+            // A stop may be asked for by another thread, which does not interrupt this wait: it is looked for ten times
+            // a second.
             let ready = unsafe poll(&waiting, 1, Int32(max(0, min(left, 100))))
             if stop.isRequested {
                 ending = .stopped

@@ -28,11 +28,12 @@ package enum GuardedProcess {
     package struct Limits: Sendable {
         /// Bytes of memory beyond what the program itself needs.
         package var memory: Int
-        /// Of one core. By the clock it may take five times that: what is slow on a busy machine is not hostile.
+        /// Processor time in seconds. By the clock it may take five times that: what is slow on a busy machine is not
+        /// hostile.
         package var seconds: Int
-        /// By the clock.
+        /// Seconds by the clock.
         package var patience: Int { 5 * seconds }
-        /// Of one core, for any one call of libhdf5; 0 is no limit.
+        /// Processor time of any one call of libhdf5, in seconds; 0 is no limit.
         package var secondsOfCall: Int
         /// Bytes of the answer.
         package var response: Int
@@ -64,7 +65,7 @@ package enum GuardedProcess {
         switch answer.ending {
         case .finished:
             guard let reply = try? decoder.decode(Reply<Work.Response>.self, from: answer.bytes) else {
-                throw unreadable(subject, "the process that read it gave no answer")
+                throw TreadleError.hostile([subject], "the process that read it gave no answer")
             }
             return try reply.get()
         case .stopped:
@@ -72,17 +73,17 @@ package enum GuardedProcess {
             throw TreadleError(.tryAgain, "\(subject.printable): reading it was interrupted; run the command again")
         case .tooLate: throw tooSlow(subject, limits.patience)
         case .signal(SIGXCPU) where limits.secondsOfCall > 0:
-            throw unreadable(subject, "a call of libhdf5 on it took more than \(limits.secondsOfCall) s")
-        case .tooLong: throw unreadable(subject, "it describes more than \(limits.response >> 20) MB")
+            throw TreadleError.hostile([subject], "a call of libhdf5 on it took more than \(limits.secondsOfCall) s")
+        case .tooLong: throw TreadleError.hostile([subject], "it describes more than \(limits.response >> 20) MB")
         case .signal(SIGXCPU), .signal(SIGALRM):
             throw tooSlow(subject, limits.seconds)
         case .signal(let signal) where [SIGINT, SIGTERM, SIGHUP].contains(signal):
             throw TreadleError(.tryAgain, "\(subject.printable): reading it was interrupted; run the command again")
         case .signal(let signal) where limits.secondsOfCall > 0:
-            throw unreadable(subject, "reading it crashed libhdf5 (signal \(signal))")
+            throw TreadleError.hostile([subject], "reading it crashed libhdf5 (signal \(signal))")
         case .signal(let signal):
-            throw unreadable(
-                subject, "reading it crashed libhdf5 or took over \(limits.memory >> 20) MB (signal \(signal))")
+            throw TreadleError.hostile(
+                [subject], "reading it crashed libhdf5 or took over \(limits.memory >> 20) MB (signal \(signal))")
         }
     }
 
@@ -97,11 +98,6 @@ package enum GuardedProcess {
             let reply = answer(work, request), write(reply) != nil
         else { exit(TreadleError.Kind.bug.rawValue) }
         exit(0)
-    }
-
-    private static func unreadable(_ subject: String, _ what: String) -> TreadleError {
-        TreadleError(
-            .badData, "\(subject.printable): damaged or hostile: \(what); do not use it, get it again from its source")
     }
 
     private static func tooSlow(_ subject: String, _ seconds: Int) -> TreadleError {
@@ -142,7 +138,7 @@ package enum GuardedProcess {
         set(RLIMIT_CORE, 0)
         // It writes to its pipe and to nothing else.
         set(RLIMIT_FSIZE, 0)
-        // Should the parent die first.
+        // The parent ends a child that takes too long; should it die first, this does.
         alarm(UInt32(Limits(seconds: seconds).patience) + 1)
     }
 

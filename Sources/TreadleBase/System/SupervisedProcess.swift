@@ -12,9 +12,11 @@ package enum SupervisedProcess {
     /// The hidden first argument that makes the program such a child.
     package static let argument = "--supervised"
 
-    /// Of the processor, for any one call of libhdf5: rows are read in pieces that take a small part of it.
+    /// Processor time that one call of libhdf5 may take, in seconds. Rows are read in pieces that take a small part of
+    /// it.
     package static let secondsOfCall = 4
-    /// A chunk of a quarter of this can be decoded.
+    /// Bytes that one call may take. Decoding takes several times a chunk's size: chunks of a quarter of this can be
+    /// read.
     private static let bytesOfCall = 3 << 28
 
     /// What the child does first: it does not outlive its parent, and no call of libhdf5 runs in circles or fills the memory.
@@ -34,7 +36,7 @@ package enum SupervisedProcess {
         let requests = waiting
         unsafe sigaddset(&waiting, SIGCHLD)
         unsafe pthread_sigmask(SIG_BLOCK, &waiting, nil)
-        // What is passed on to a child that is still starting waits for it.
+        // The child begins with these signals held back, so that one that is passed on early waits for its handlers.
         let child = try ChildProcess.start(
             helper.executable, [argument] + line, files: [], held: requests, subject: subjects.joined(separator: ", "))
         while true {
@@ -45,7 +47,8 @@ package enum SupervisedProcess {
                 guard unsafe waitpid(child, &status, WNOHANG) == child else { continue }
                 return try code(status, on: subjects)
             }
-            // What the terminal sends, it sends to both.
+            // A signal from the terminal reaches the child by itself; what another process sent to this one alone is
+            // passed on.
             if signal > 0, unsafe about.si_code <= 0 { kill(child, signal) }
         }
     }
@@ -56,21 +59,15 @@ package enum SupervisedProcess {
         let files = subjects.map(\.printable).joined(separator: ", ")
         switch signal {
         case SIGSEGV, SIGBUS, SIGABRT, SIGFPE:
-            throw TreadleError(
-                .badData,
-                "\(subjects.count > 1 ? "one of " : "")\(files): damaged or hostile: reading it crashed libhdf5 (signal \(signal)); "
-                    + "do not use it, get it again from its source")
+            throw TreadleError.hostile(subjects, "reading it crashed libhdf5 (signal \(signal))")
         case SIGXCPU:
-            throw TreadleError(
-                .badData,
-                "\(subjects.count > 1 ? "one of " : "")\(files): damaged or hostile: a call of libhdf5 on it took more than "
-                    + "\(secondsOfCall) s; do not use it, get it again from its source")
+            throw TreadleError.hostile(subjects, "a call of libhdf5 on it took more than \(secondsOfCall) s")
         case SIGILL, SIGTRAP:
             throw TreadleError(
                 .bug, "\(files): the command ended with a fault of its own (signal \(signal)); please report it")
         case SIGKILL:
             throw TreadleError(.tryAgain, "\(files): the command was killed, perhaps for want of memory; try again")
-        // As a shell counts.
+        // The exit code that a shell gives to a program which a signal has ended.
         default: return 128 + signal
         }
     }

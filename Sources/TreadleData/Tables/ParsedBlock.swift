@@ -150,7 +150,7 @@ package final class ParsedBlock<S: ParsedNumber> {
         }
     }
 
-    /// Counts a value that its column does not know, which is a missing one from here on.
+    /// Counts a value that its column does not know; it is treated as a missing one.
     private func stranger(_ field: Int, _ value: DelimitedField) -> S {
         strangers[field, default: (0, value.range.lowerBound)].count += 1
         return .nan

@@ -102,13 +102,13 @@ package struct TableConversion {
                 .badData, "\(inputs[0]) has no rows below its header")
         }
         plan.notes = parts.formats.compactMap(\.remark) + plan.notes
-        let x = DatasetFile.Plan(
+        let x = DatasetWriter.Plan(
             name: "x", shape: [plan.rows, plan.schema.storedWidth], type: float64 ? .float64 : .float32)
         let targets = plan.layouts[0].targetCount
-        let y = DatasetFile.Plan(
+        let y = DatasetWriter.Plan(
             name: "y", shape: targets == 1 ? [plan.rows] : [plan.rows, targets], type: plan.targetType)
         let arrays = targets > 0 ? [x, y] : [x]
-        let file = try DatasetFile(
+        let file = try DatasetWriter(
             output, replacing: replacing, compress: compress, arrays,
             texts: plan.classes.map { [("classes", $0)] } ?? [], schema: plan.schema.text, attributes: attributes)
         func advance(_ done: Int) { progress(parts.size + done, total) }

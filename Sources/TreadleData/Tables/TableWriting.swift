@@ -6,10 +6,10 @@ internal import TreadleModel
 struct TableWriting<S: ParsedNumber & H5Number> {
     private let parts: TableParts
     private let plan: TableConversion.Plan
-    private let file: DatasetFile
+    private let file: DatasetWriter
     private let isCompressed: Bool
 
-    init(_ parts: TableParts, _ plan: TableConversion.Plan, _ file: DatasetFile, isCompressed: Bool) {
+    init(_ parts: TableParts, _ plan: TableConversion.Plan, _ file: DatasetWriter, isCompressed: Bool) {
         self.parts = parts
         self.plan = plan
         self.file = file
@@ -81,7 +81,7 @@ struct TableTally {
         var notes: [String] = []
         var problems: [String] = []
         var place = 0
-        // A new schema has told of its own strangers already.
+        // A schema that was made from these very rows comes with findings, which tell of such values already.
         for column in plan.schema.columns where plan.findings.isEmpty {
             defer { place += column.storedWidth }
             guard let found = strangers[place] else { continue }
@@ -127,7 +127,7 @@ extension TableLayout.Role {
 
 extension ParsedBlock {
     fileprivate func writeTargets(
-        _ count: Int, as type: OutputElement, rows: Range<Int>, to output: DatasetFile
+        _ count: Int, as type: OutputElement, rows: Range<Int>, to output: DatasetWriter
     ) throws {
         switch type {
         case .uint8: try output.write(targets[..<count].map { UInt8($0) }, count: count, rows: rows, of: 1)

@@ -68,7 +68,7 @@ extension CheckpointHead {
     private var restoredEpoch: Int? {
         let progress = course.progress
         if let epoch = progress.restoredEpoch { return epoch }
-        // Files from before that was written down say it by their settings.
+        // Older files do not name the epoch; whether the best one was put back follows from their settings.
         let early = JSONValue(parsing: origin.configuration)?["stop"]?["early"]
         guard progress.finished, case .bool(true) = early?["restore_best"] else { return nil }
         return progress.bestEpoch

@@ -91,11 +91,11 @@ struct CheckpointReader {
 
     private func readModel(_ precision: Precision) throws -> (Network, [CheckpointOutline.LayerPlaces]) {
         let model = try file.group("model")
-        // A layer takes some hundred bytes at least.
+        // A layer takes more bytes than this in a file: one that claims to have more layers lies.
         let groups = try model.links(limit: size / 64).flatMap { link in
             let group = try model.group(link.name)
             guard !group.hasAttribute("index") else { return [(name: link.name, group: group)] }
-            // A member, whose layers are within.
+            // Of a network with members, each is a group with its layers in it.
             return try group.links(limit: size / 64).map { ("\(link.name)/\($0.name)", try group.group($0.name)) }
         }
         let ordered = try groups.map { ($0.name, $0.group, try count("index", of: $0.group)) }.sorted { $0.2 < $1.2 }

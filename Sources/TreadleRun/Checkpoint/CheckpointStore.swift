@@ -19,7 +19,7 @@ package final class CheckpointStore: Sendable {
     private let examine: @Sendable (_ path: String) throws -> Void
     private let note: @Sendable (LogLevel, String) -> Void
     private let metrics: Mutex<MetricsLog?>
-    private let ranking: BestRanking?
+    private let bestFiles: BestCheckpoints?
     private let writer = DispatchQueue(label: "treadle.checkpoint-writer")
     private let state: Mutex<State>
 
@@ -66,9 +66,9 @@ package final class CheckpointStore: Sendable {
         self.examine = examine
         self.note = note
         metrics = Mutex(nil)
-        ranking = watched.flatMap { metric in
+        bestFiles = watched.flatMap { metric in
             settings.keepBest < 1
-                ? nil : BestRanking(directory, metric: metric, count: settings.keepBest, calls: calls, note: note)
+                ? nil : BestCheckpoints(directory, metric: metric, count: settings.keepBest, calls: calls, note: note)
         }
         state = Mutex(State())
         for name in DurableFile.removeLeftovers(in: directory) {
@@ -170,7 +170,7 @@ package final class CheckpointStore: Sendable {
         try calls.syncDirectory(directory)
         for name in found { try calls.unlink(path(name)) }
         try calls.syncDirectory(directory)
-        ranking?.forget()
+        bestFiles?.forget()
     }
 
     /// Deletes the checkpoints of later steps: the run has gone back to before them.
@@ -201,7 +201,7 @@ package final class CheckpointStore: Sendable {
         if let steps = every.steps, cursor.step.isMultiple(of: steps) { return true }
         if let epochs = every.epochs, record != nil, cursor.epoch.isMultiple(of: epochs) { return true }
         if let time = every.time, !isBusy, waited >= time { return true }
-        if let record, let ranking { return ranking.wants(record) }
+        if let record, let bestFiles { return bestFiles.wants(record) }
         return false
     }
 
@@ -315,7 +315,7 @@ package final class CheckpointStore: Sendable {
     ) throws {
         guard let record = checkpoint.history.last, checkpoint.cursor.batch == 0, record.step == checkpoint.cursor.step
         else { return }
-        try ranking?.add(record, file: file, at: path)
+        try bestFiles?.add(record, file: file, at: path)
     }
 
     /// A kill after an epoch's file was in place may have come before it was ranked.

@@ -56,7 +56,7 @@ struct ClassTally {
         }
     }
 
-    /// As `sums` gave it.
+    /// From the numbers that `sums` was, on their way back from other batches and ranks.
     init(_ sums: ArraySlice<Double>, outputs: Int) {
         self.outputs = outputs
         var rest = sums.dropFirst(2)

@@ -93,7 +93,7 @@ package struct Evaluator<S: Scalar> {
             }
             if let reason = try ranks.agree(on: stop) { throw Departure.stop(reason) }
         }
-        // Rows whose pages had gone from their file were zeros.
+        // Where a mapped file was cut short meanwhile, zeros stood in place of its rows: then nothing of this counts.
         try loader?.confirmFiles()
         try ranks.note("evaluated", rows: read, rows.dataset.settings.note)
     }

@@ -10,7 +10,7 @@ struct LabelTally {
     /// rows that have it, of those given it, and of those rightly so.
     let sums: [Double]
 
-    /// As `sums` gave it.
+    /// From the numbers that `sums` was, on their way back from other batches and ranks.
     init(_ sums: ArraySlice<Double>, outputs: Int) {
         self.outputs = outputs
         self.sums = Array(sums)

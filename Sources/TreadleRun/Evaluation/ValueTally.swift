@@ -10,7 +10,7 @@ struct ValueTally {
     /// The targets themselves.
     let targets: ColumnStatistics
 
-    /// As `sums` and `targets` gave it.
+    /// From what `sums` and `targets` were, on their way back from other batches and ranks.
     init(_ sums: ArraySlice<Double>, targets: ColumnStatistics) {
         self.sums = Array(sums)
         self.targets = targets

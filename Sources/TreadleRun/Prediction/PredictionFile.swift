@@ -5,7 +5,7 @@ internal import TreadleModel
 /// Predictions as an HDF5 file: `/probabilities`, `/class` and `/class_name` for classes, `/probabilities` and `/label`
 /// for labels, `/value` for quantities; `/spread` beside them where it is asked for.
 package struct PredictionFile: PredictionSink {
-    private let file: DatasetFile
+    private let file: DatasetWriter
     private let task: LearningTask
     private let number: NumberType
     /// Where the members' disagreement goes, among the datasets.
@@ -20,7 +20,7 @@ package struct PredictionFile: PredictionSink {
         task = checkpoint.task
         number = checkpoint.precision.number
         let element: OutputElement = number == .float32 ? .float32 : .float64
-        var plans: [DatasetFile.Plan]
+        var plans: [DatasetWriter.Plan]
         var padded: [[UInt8]]?
         switch task {
         case .regression:
@@ -47,7 +47,7 @@ package struct PredictionFile: PredictionSink {
             let isSingle = task == .regression && width == 1
             plans.append(.init(name: "spread", shape: isSingle ? [rows] : [rows, width], type: element))
         }
-        file = try DatasetFile(
+        file = try DatasetWriter(
             path, replacing: replacing, compress: false, plans,
             texts: checkpoint.classes.map { [("classes", $0)] } ?? [],
             attributes: [

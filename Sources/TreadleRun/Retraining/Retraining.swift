@@ -141,7 +141,7 @@ package struct Retraining {
 
     /// Does what only one run may do at a time, unless another is at it.
     private func whileLocked(_ body: (DirectoryLock?) throws -> RetrainReport) throws -> RetrainReport {
-        // A lock would make the directory.
+        // Taking the lock would create the directory, and a dry run changes nothing.
         if options.isDryRun, try !FileSystem.exists(directory) { return try body(nil) }
         let lock = try DirectoryLock.acquire(directory, whenHeld: settings.lock, stop: options.stop) { holder in
             observer.note(.info, "waiting for \(holder), which has the lock of \(directory)")
@@ -191,7 +191,8 @@ package struct Retraining {
         training.fresh = !isContinued
         // Whatever else lies in the directory, each night trains: an earlier night cannot stand in its way.
         training.replacesForeign = true
-        // Not before the earlier run's checkpoints are gone: as long as they are there, they are not to be continued.
+        // Written only when the earlier run's checkpoints are gone: what it says would let a later call continue from
+        // them.
         training.begins = { [state, directory] in try state.write(in: directory) }
         training.page = options.page
         training.examine = options.examine
@@ -207,7 +208,8 @@ package struct Retraining {
         report.change = change
         if report.outcome == .promoted {
             if promotion.hook != nil {
-                // Before the promotion: whoever comes after a kill sees by the served weights whether it took place.
+                // Written before the promotion. After a kill, the digest of the served weights tells the next call
+                // whether it took place.
                 state.stage = .hook
                 state.environment = variables(report)
                 try state.write(in: directory)

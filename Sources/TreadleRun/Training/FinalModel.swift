@@ -91,7 +91,7 @@ struct FinalModel<S: Scalar> {
                 .warning, "the best weights, of epoch \(bestEpoch), are not on disk; keeping those of the last epoch")
             return nil
         }
-        // Ranks without a store lend the shapes of their own weights to what they are sent.
+        // Only the first rank has the file; the others pass their own weights for the shapes of what they are sent.
         return try run.ranks.share(found?.checkpoint ?? model)
     }
 

@@ -53,7 +53,7 @@ package struct Schedule: Equatable, Sendable {
     private func wave(_ share: Double) -> Double {
         let end = Double(1 << configuration.cycles) - 1
         let turns = ElementaryFunction.log(1 + end * share) / 0.693_147_180_559_945_3
-        // The part of a turn, mirrored into the half of it that the kernel knows.
+        // The cosine of the second half of a turn mirrors that of the first, which is what the kernel computes.
         let part = 2 * (turns - turns.rounded(.down))
         return 0.5 - 0.5 * ck_cospi(part > 1 ? 2 - part : part)
     }

@@ -66,7 +66,8 @@ final class TrainingRun<S: Scalar> {
                 while !isOver {
                     while !isOver, let batch = try unsafe loader.next() {
                         try unsafe train(on: batch)
-                        // Rows whose pages had gone from their file were zeros: nothing learnt from them is kept.
+                        // Where a mapped file is cut short, zeros stand in place of its rows: nothing learnt from them
+                        // is kept.
                         try loader.confirm()
                         try saveIfDue()
                         if isBetweenUpdates { try requests.checkDeparture() }

@@ -106,7 +106,7 @@ struct ArrayImport {
 
     func run() throws -> ImportSummary {
         let classes = try classes()
-        var plans: [DatasetFile.Plan] = []
+        var plans: [DatasetWriter.Plan] = []
         var parts: [[ArrayFile]] = []
         for group in roles.groups {
             plans.append(plan("x" + group.suffix, group.inputs))
@@ -116,7 +116,7 @@ struct ArrayImport {
                 parts.append(group.targets)
             }
         }
-        let output = try DatasetFile(
+        let output = try DatasetWriter(
             job.request.output, replacing: job.request.replacing, compress: job.request.compress, plans,
             texts: classes.map { [("classes", $0)] } ?? [], attributes: job.attributes)
         var before = 0
@@ -135,14 +135,14 @@ struct ArrayImport {
             classes: classes, columns: nil, notes: notes)
     }
 
-    private func plan(_ name: String, _ arrays: [ArrayFile]) -> DatasetFile.Plan {
+    private func plan(_ name: String, _ arrays: [ArrayFile]) -> DatasetWriter.Plan {
         let rows = arrays.reduce(0) { $0 + $1.rows }
         let isTarget = name.hasPrefix("y")
         var inner = Array(arrays[0].shape.dropFirst())
         if !isTarget && inner.isEmpty { inner = [1] }
         let types = arrays.map { outputType($0.element, isTarget: isTarget) }
         let common = types.allSatisfy { $0 == types[0] } ? types[0] : job.request.float64 ? .float64 : .float32
-        return DatasetFile.Plan(name: name, shape: [rows] + inner, type: common)
+        return DatasetWriter.Plan(name: name, shape: [rows] + inner, type: common)
     }
 
     /// Bytes stay bytes; targets that are whole numbers stay so; all else becomes fractions.
@@ -175,8 +175,8 @@ struct ArrayImport {
     }
 
     private func write(
-        _ arrays: [ArrayFile], _ plan: DatasetFile.Plan, _ index: Int, _ classes: [String]?, _ before: inout Int,
-        to output: DatasetFile
+        _ arrays: [ArrayFile], _ plan: DatasetWriter.Plan, _ index: Int, _ classes: [String]?, _ before: inout Int,
+        to output: DatasetWriter
     ) throws {
         let numbers = Dictionary(zip(classes ?? [], 0...), uniquingKeysWith: { first, _ in first })
         var first = 0
@@ -221,7 +221,7 @@ struct ArrayImport {
 
     private static func store(
         _ element: StoredElement, _ raw: [UInt8], _ count: Int, _ type: OutputElement, _ rows: Range<Int>,
-        _ index: Int, to output: DatasetFile
+        _ index: Int, to output: DatasetWriter
     ) throws {
         switch type {
         case .text: preconditionFailure("arrays are stored as numbers")

@@ -20,7 +20,7 @@ package enum GeneratedData: String, CaseIterable, Sendable {
         let plans = plans(rows.count)
         let texts = columns.map { [(name: "columns", values: $0)] } ?? []
         let named = classes.map { texts + [(name: "classes", values: $0)] } ?? texts
-        let output = try DatasetFile(
+        let output = try DatasetWriter(
             path, replacing: replacing, compress: false, plans, texts: named,
             attributes: [
                 ("source", "generated: \(rawValue), rows \(rows.lowerBound) to \(rows.upperBound - 1)"),
@@ -49,7 +49,7 @@ package enum GeneratedData: String, CaseIterable, Sendable {
             classes: classes, columns: columns, notes: [])
     }
 
-    private func plans(_ rows: Int) -> [DatasetFile.Plan] {
+    private func plans(_ rows: Int) -> [DatasetWriter.Plan] {
         switch self {
         case .images:
             [.init(name: "x", shape: [rows, 28, 28], type: .uint8), .init(name: "y", shape: [rows], type: .uint8)]
@@ -110,7 +110,7 @@ struct GeneratedNumbers {
 struct GeneratedTable {
     let kind: GeneratedData
 
-    func write(_ rows: Range<Int>, at place: Range<Int>, to output: DatasetFile) throws {
+    func write(_ rows: Range<Int>, at place: Range<Int>, to output: DatasetWriter) throws {
         let width = kind.columnCount
         var x = [Float](repeating: 0, count: rows.count * width)
         var y = [Double](repeating: 0, count: rows.count)
@@ -171,7 +171,7 @@ struct GeneratedImages {
         }
     }
 
-    func write(_ rows: Range<Int>, at place: Range<Int>, to output: DatasetFile) throws {
+    func write(_ rows: Range<Int>, at place: Range<Int>, to output: DatasetWriter) throws {
         let size = GeneratedImages.side * GeneratedImages.side
         var x = [UInt8](repeating: 0, count: rows.count * size)
         var y = [UInt8](repeating: 0, count: rows.count)

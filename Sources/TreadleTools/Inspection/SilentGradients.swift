@@ -11,7 +11,7 @@ struct SilentGradients {
     private(set) var inputs: [Int] = []
 
     private static let silence = 1e-30
-    /// Too few updates say nothing.
+    /// After fewer updates than this, a small memory says nothing about gradients.
     private static let updates = 100
 
     /// `memory` is of the slot that forgets fastest, which is the first: Adam's squares remember ten thousand updates.

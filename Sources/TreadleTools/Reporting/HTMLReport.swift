@@ -89,7 +89,7 @@ package struct HTMLReport {
         var metrics = (own ?? last)?.metrics ?? [:]
         if let evaluated { metrics.merge(evaluated.evaluation.named(evaluated.set)) { $1 } }
         let names = metrics.keys.sorted { a, b in
-            (Self.rank(a), a) < (Self.rank(b), b)
+            (Self.order(of: a), a) < (Self.order(of: b), b)
         }
         tiles += names.prefix(5).map { name in
             let lasting = last.flatMap { own != $0 ? $0.metrics[name] : nil }
@@ -109,7 +109,7 @@ package struct HTMLReport {
     }
 
     /// Test before validation before training, what was asked for before losses.
-    private static func rank(_ name: String) -> Int {
+    private static func order(of name: String) -> Int {
         let set = name.hasPrefix("test.") ? 0 : name.hasPrefix("valid.") ? 2 : 4
         return set + (name.hasSuffix("loss") ? 1 : 0)
     }

@@ -6,7 +6,7 @@ internal import TreadleBase
 ///
 /// Elements in one piece are written past libhdf5, into space that is set aside before: from many threads at once,
 /// and with a full disk told as such. Only compressed chunks go through libhdf5.
-@safe package final class DatasetFile {
+@safe package final class DatasetWriter {
     /// How one array is to be stored.
     package struct Plan {
         package var name: String

@@ -4,13 +4,13 @@ internal import TreadleBase
 
 /// The files `best.h5`, `best-2.h5`, …: the best epochs of a run, the best first; of equals the earlier.
 ///
-/// `best.h5` exists from the first ranked epoch on, at every moment. The order is read back from the files
+/// `best.h5` exists at every moment from the first epoch that has the metric. The order is read back from the files
 /// themselves, so that it survives any end of the process.
-final class BestRanking: Sendable {
+final class BestCheckpoints: Sendable {
     private struct Entry: Equatable {
         var step: Int
         var value: Double
-        /// Which of the files holds it, counted from 0: its rank, unless a run was killed while renaming.
+        /// Which of the files holds it, counted from 0: its place, unless a run was killed while renaming.
         var file: Int?
     }
 
@@ -40,7 +40,7 @@ final class BestRanking: Sendable {
             // What keeps the files from being listed is told when it is added.
             guard let known = try? entries ?? readEntries() else { return true }
             entries = known
-            return ranked(record, among: known) != nil
+            return ordered(record, among: known) != nil
         }
     }
 
@@ -48,15 +48,15 @@ final class BestRanking: Sendable {
     func add(_ record: EpochRecord, file: () throws -> EncodedCheckpoint, at path: String) throws {
         try entries.withLock { entries in
             let known = try entries ?? readEntries()
-            guard var ranked = ranked(record, among: known) else {
+            guard var ordered = ordered(record, among: known) else {
                 entries = known
                 return
             }
             // Until all names are in place the order is what the files say.
             entries = nil
-            try rename(ranked, file: file, path: path)
-            for rank in ranked.indices { ranked[rank].file = rank }
-            entries = ranked
+            try rename(ordered, file: file, path: path)
+            for place in ordered.indices { ordered[place].file = place }
+            entries = ordered
         }
     }
 
@@ -64,29 +64,29 @@ final class BestRanking: Sendable {
     func forget() { entries.withLock { $0 = nil } }
 
     /// The order with this epoch in it, or nil when it is not among the best.
-    private func ranked(_ record: EpochRecord, among known: [Entry]) -> [Entry]? {
+    private func ordered(_ record: EpochRecord, among known: [Entry]) -> [Entry]? {
         guard let value = record.metrics[metric.name], !value.isNaN else { return nil }
-        var ranked = known.filter { $0.step != record.step }
-        let place = ranked.firstIndex { metric.isBetter(value, than: $0.value) } ?? ranked.count
+        var ordered = known.filter { $0.step != record.step }
+        let place = ordered.firstIndex { metric.isBetter(value, than: $0.value) } ?? ordered.count
         guard place < count else { return nil }
-        ranked.insert(Entry(step: record.step, value: value), at: place)
-        return Array(ranked.prefix(count))
+        ordered.insert(Entry(step: record.step, value: value), at: place)
+        return Array(ordered.prefix(count))
     }
 
-    /// Gives every file the name of its rank. No name is overwritten before its file has another.
-    private func rename(_ ranked: [Entry], file: () throws -> EncodedCheckpoint, path: String) throws {
-        let ranks = ranked.indices
-        for rank in ranks { if let old = ranked[rank].file, old > rank { try move(old, to: rank) } }
-        for rank in ranks.reversed() { if let old = ranked[rank].file, old < rank { try move(old, to: rank) } }
-        for rank in ranks where ranked[rank].file == nil {
+    /// Gives every file the name of its place. No name is overwritten before its file has another.
+    private func rename(_ ordered: [Entry], file: () throws -> EncodedCheckpoint, path: String) throws {
+        let places = ordered.indices
+        for place in places { if let old = ordered[place].file, old > place { try move(old, to: place) } }
+        for place in places.reversed() { if let old = ordered[place].file, old < place { try move(old, to: place) } }
+        for place in places where ordered[place].file == nil {
             do {
-                try DurableFile.link(path, replacing: name(rank), calls: calls)
+                try DurableFile.link(path, replacing: name(place), calls: calls)
             } catch {
                 // A file system without hard links: the same bytes, written once more.
-                try file().write(to: name(rank), calls: calls)
+                try file().write(to: name(place), calls: calls)
             }
         }
-        for (index, path) in try files() where index >= ranked.count { try calls.unlink(path) }
+        for (index, path) in try files() where index >= ordered.count { try calls.unlink(path) }
     }
 
     private func move(_ old: Int, to new: Int) throws {
@@ -99,10 +99,14 @@ final class BestRanking: Sendable {
 
     private func name(_ index: Int) -> String { directory + "/" + CheckpointName.best(index + 1).fileName }
 
-    /// The ranked files that there are, with their numbers counted from 0, in rising order.
+    /// The ordered files that there are, with their numbers counted from 0, in rising order.
     private func files() throws -> [(index: Int, path: String)] {
         try FileSystem.names(in: directory).compactMap { file in
-            if case .best(let rank) = CheckpointName(fileName: file) { (rank - 1, directory + "/" + file) } else { nil }
+            if case .best(let place) = CheckpointName(fileName: file) {
+                (place - 1, directory + "/" + file)
+            } else {
+                nil
+            }
         }.sorted { $0.0 < $1.0 }
     }
 
