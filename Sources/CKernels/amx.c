@@ -25,6 +25,8 @@ static int cpu_has_amx(void) {
     return (saved_registers() & tile_state) == tile_state;
 }
 
+int ck_matrix_unit_agrees(void) { return ck_amx_agrees_bf16() && ck_amx_agrees_bf16x3(); }
+
 int ck_has_amx(void) { return cpu_has_amx() && syscall(SYS_arch_prctl, REQUEST_PERMISSION, TILE_DATA) == 0; }
 
 #else
@@ -34,7 +36,8 @@ int ck_matrix_unit_agrees(void) { return 0; }
 
 #endif
 
-enum { BLOCK_BYTES = CK_BLOCK * CK_BLOCK * 2 };
+/// Of a block's numbers in each of its parts.
+static size_t block_bytes(const ck_plan *plan) { return CK_BLOCK * CK_BLOCK * 2 * ck_parts(plan); }
 
 static size_t blocks_of(size_t n) { return (n + CK_BLOCK - 1) / CK_BLOCK; }
 
@@ -45,6 +48,7 @@ static size_t larger(size_t a, size_t b) { return a > b ? a : b; }
 
 void ck_arrange_blocks(ck_plan *plan, int trains, ck_region *region) {
     size_t rows = blocks_of(plan->capacity), turned_rows = column_blocks(rows), widest = 0, deepest = 0;
+    size_t block = block_bytes(plan);
     for (size_t l = 0; l < plan->layer_count; l++) {
         ck_layer *layer = &plan->layers[l];
         int is_last = l + 1 == plan->layer_count, drops = layer->dropout.rate > 0;
@@ -55,16 +59,16 @@ void ck_arrange_blocks(ck_plan *plan, int trains, ck_region *region) {
         // Null is what a layer does not need, whatever an earlier arrangement left.
         layer->transposed = layer->output = layer->activated = layer->kept = layer->mask = layer->delta = 0;
         layer->turned_output = layer->delta_pairs = 0;
-        layer->operand = ck_take(region, inputs * units * BLOCK_BYTES);
-        if (trains) layer->delta_pairs = ck_take(region, units * turned_rows * BLOCK_BYTES);
+        layer->operand = ck_take(region, inputs * units * block);
+        if (trains) layer->delta_pairs = ck_take(region, units * turned_rows * block);
         // Without a stem the first layer has no dX, which alone reads these two.
         if (trains && has_below) {
-            layer->transposed = ck_take(region, inputs * column_blocks(units) * BLOCK_BYTES);
-            layer->delta = ck_take(region, rows * units * BLOCK_BYTES);
+            layer->transposed = ck_take(region, inputs * column_blocks(units) * block);
+            layer->delta = ck_take(region, rows * units * block);
         }
         if (l == 0) {
-            layer->input = ck_take(region, rows * inputs * BLOCK_BYTES);
-            layer->turned_input = trains ? ck_take(region, inputs * turned_rows * BLOCK_BYTES) : 0;
+            layer->input = ck_take(region, rows * inputs * block);
+            layer->turned_input = trains ? ck_take(region, inputs * turned_rows * block) : 0;
         } else {
             layer->input = layer[-1].output;
             layer->turned_input = layer[-1].turned_output;
@@ -76,9 +80,9 @@ void ck_arrange_blocks(ck_plan *plan, int trains, ck_region *region) {
             plan->outputs = ck_take(region, plan->capacity * plan->output_stride * sizeof(float));
             continue;
         }
-        layer->output = ck_take(region, rows * units * BLOCK_BYTES);
+        layer->output = ck_take(region, rows * units * block);
         if (!trains) continue;
-        layer->turned_output = ck_take(region, units * turned_rows * BLOCK_BYTES);
+        layer->turned_output = ck_take(region, units * turned_rows * block);
         // Numbers before rounding, in blocks too: of 32 × 32 floats. Relu's derivative takes the rounded output.
         size_t numbers = rows * units * CK_BLOCK * CK_BLOCK * sizeof(float);
         int is_plain = layer->activation == CK_IDENTITY || (layer->activation == CK_RELU && !drops);

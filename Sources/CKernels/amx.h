@@ -17,7 +17,11 @@ int ck_has_amx(void);
 void ck_arrange_blocks(ck_plan *plan, int trains, ck_region *region);
 
 #if defined(__x86_64__)
-extern const ck_table_bf16 ck_table_bf16_amx;
+extern const ck_table_bf16 ck_table_bf16_amx, ck_table_bf16x3_amx;
+
+/// `ck_matrix_unit_agrees` for either kind of operands.
+int ck_amx_agrees_bf16(void);
+int ck_amx_agrees_bf16x3(void);
 #endif
 
 #endif

@@ -26,7 +26,7 @@ INLINE void start_backward(void *context, size_t row, size_t panel, REAL *sums) 
 /// A bit for each number of a row that is above zero: neither zero nor NaN, since relu leaves nothing below.
 INLINE __mmask32 positive_numbers(const block *from, size_t row) {
     __m512i one = _mm512_set1_epi16(1), infinity = _mm512_set1_epi16(0x7f80);
-    row_of_block bits = load_row(from, row);
+    __m512i bits = load_part_of_row(from, 0, row);
     return _mm512_cmplt_epu16_mask(_mm512_sub_epi16(bits, one), infinity);
 }
 
@@ -61,11 +61,14 @@ static void take_stem_blocks(const ck_plan *plan, const ck_part *part) {
         for (size_t panel = part->from; panel < part->to; panel++) {
             const block *from = block_at(plan->layers[-1].delta, panels, row / CK_BLOCK, panel);
             REAL *to = AT(stem->errors, row * stem->row_stride + panel * CK_BLOCK);
-            row_of_block bits = load_row(from, row % CK_BLOCK);
-            __m512i low = _mm512_cvtepu16_epi32(_mm512_castsi512_si256(bits));
-            __m512i high = _mm512_cvtepu16_epi32(_mm512_extracti64x4_epi64(bits, 1));
-            store(to, (vec)_mm512_slli_epi32(low, 16));
-            store(to + 16, (vec)_mm512_slli_epi32(high, 16));
+            vec sum[2], low[2];
+            widen(load_part_of_row(from, 0, row % CK_BLOCK), sum);
+            if (PARTS == 2) {
+                widen(load_part_of_row(from, PARTS - 1, row % CK_BLOCK), low);
+                UNROLL for (size_t v = 0; v < 2; v++) sum[v] += low[v];
+            }
+            store(to, sum[0]);
+            store(to + 16, sum[1]);
         }
     }
 }

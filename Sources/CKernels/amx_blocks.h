@@ -1,4 +1,4 @@
-// Blocks of 32 × 32 numbers in bfloat16, 2 KiB each, and what is done to them in vector registers.
+// Blocks of 32 × 32 numbers in bfloat16, 2 KiB for each part of an operand, and what is done to them in vector registers.
 //
 // The matrix unit multiplies a left tile (16 rows of 32 k) by a right tile (16 pairs of k, each of 16 columns of two
 // numbers). A block that stands on the left is 32 rows of 32 k, two tiles one after another. One that stands on the
@@ -11,41 +11,78 @@
 //
 // So everything is written twice where it is made, once for each product that reads it, and no product packs anything.
 
+enum { BLOCK_NUMBERS = CK_BLOCK * CK_BLOCK };
+
 typedef struct block {
-    uint16_t numbers[CK_BLOCK * CK_BLOCK];
+    uint16_t parts[CK_OPERAND_PARTS][BLOCK_NUMBERS];  // the high one, and the low one where there are two
 } __attribute__((aligned(64))) block;
 
-enum { BLOCK_NUMBERS = CK_BLOCK * CK_BLOCK, BLOCK_LINES = sizeof(block) / 64, PIECES = CK_BLOCK / 2 };
+enum { BLOCK_LINES = sizeof(block) / 64, PIECES = CK_BLOCK / 2 };
 
 /// Blocks that n numbers take.
 INLINE size_t blocks_of(size_t n) { return (n + CK_BLOCK - 1) / CK_BLOCK; }
 
-/// A row of a block, or the two rows that a pair has: 32 numbers in a register.
-typedef __m512i row_of_block;
+/// A row of a block, or the two rows that a pair has: 32 numbers in a register, each part in its own.
+typedef struct row_of_block {
+    __m512i parts[CK_OPERAND_PARTS];
+} row_of_block;
+
+INLINE void store_part_of_row(block *to, size_t part, size_t row, __m512i v) {
+    _mm512_store_si512(to->parts[part] + row * CK_BLOCK, v);
+}
+
+INLINE __m512i load_part_of_row(const block *from, size_t part, size_t row) {
+    return _mm512_load_si512(from->parts[part] + row * CK_BLOCK);
+}
 
 INLINE void store_row(block *to, size_t row, row_of_block v) {
-    _mm512_store_si512(to->numbers + row * CK_BLOCK, v);
+    UNROLL for (size_t part = 0; part < PARTS; part++) store_part_of_row(to, part, row, v.parts[part]);
 }
 
 INLINE row_of_block load_row(const block *from, size_t row) {
-    return _mm512_load_si512(from->numbers + row * CK_BLOCK);
+    row_of_block v;
+    UNROLL for (size_t part = 0; part < PARTS; part++) v.parts[part] = load_part_of_row(from, part, row);
+    return v;
 }
 
 /// 32 numbers rounded to the nearest bfloat16, ties to even; what is below 2⁻⁵⁶ then is +0, and NaN stays NaN.
-INLINE row_of_block rounded_row(vec low, vec high) {
-    __m512i nearest = (__m512i)_mm512_cvtne2ps_pbh((__m512)high, (__m512)low);
+INLINE __m512i nearest_numbers(const vec x[2]) {
+    __m512i nearest = (__m512i)_mm512_cvtne2ps_pbh((__m512)x[1], (__m512)x[0]);
     // Twice the bits is without the sign: 2⁻⁵⁶ has 0x2380.
     __m512i magnitude = _mm512_add_epi16(nearest, nearest);
     return _mm512_maskz_mov_epi16(_mm512_cmpge_epu16_mask(magnitude, _mm512_set1_epi16(2 * 0x2380)), nearest);
 }
 
+/// 32 numbers in 32 bits each.
+INLINE void widen(__m512i numbers, vec x[2]) {
+    __m512i first = _mm512_cvtepu16_epi32(_mm512_castsi512_si256(numbers));
+    __m512i second = _mm512_cvtepu16_epi32(_mm512_extracti64x4_epi64(numbers, 1));
+    x[0] = (vec)_mm512_slli_epi32(first, 16);
+    x[1] = (vec)_mm512_slli_epi32(second, 16);
+}
+
+/// 32 numbers as operands: see kernels_operand.h.
+INLINE row_of_block rounded_row(vec low, vec high) {
+    vec x[2] = {low, high}, taken[2];
+    row_of_block row;
+    UNROLL for (size_t part = 0; part < PARTS; part++) {
+        row.parts[part] = nearest_numbers(x);
+        widen(row.parts[part], taken);
+        UNROLL for (size_t v = 0; v < 2; v++) x[v] -= taken[v];
+    }
+    return row;
+}
+
 /// Two rows of 32 numbers as one row of each of the two tiles that a block of pairs has.
 INLINE void store_pairs(block *to, size_t pair, row_of_block even, row_of_block odd) {
     // Interleaving works within quarters of a register: columns 0–3, 8–11, 16–19, 24–27, and those between.
-    __m512i first = _mm512_unpacklo_epi16(even, odd), second = _mm512_unpackhi_epi16(even, odd);
     __m512i left = _mm512_setr_epi64(0, 1, 8, 9, 2, 3, 10, 11), right = _mm512_setr_epi64(4, 5, 12, 13, 6, 7, 14, 15);
-    store_row(to, pair, _mm512_permutex2var_epi64(first, left, second));
-    store_row(to, PIECES + pair, _mm512_permutex2var_epi64(first, right, second));
+    UNROLL for (size_t part = 0; part < PARTS; part++) {
+        __m512i first = _mm512_unpacklo_epi16(even.parts[part], odd.parts[part]);
+        __m512i second = _mm512_unpackhi_epi16(even.parts[part], odd.parts[part]);
+        store_part_of_row(to, part, pair, _mm512_permutex2var_epi64(first, left, second));
+        store_part_of_row(to, part, PIECES + pair, _mm512_permutex2var_epi64(first, right, second));
+    }
 }
 
 /// Transposes 16 × 16 words of 32 bits.
@@ -75,19 +112,23 @@ INLINE void transpose_words(__m512i rows[16]) {
 
 /// to[j][i] = from[i][j], for the j of one half: those whose bit 2 is `half`.
 static __attribute__((noinline)) void turn_half(const block *from, size_t half, block *to) {
-    __m512i pairs[16];
-    for (size_t i = 0; i < 16; i++) {
-        row_of_block even = load_row(from, 2 * i), odd = load_row(from, 2 * i + 1);
-        pairs[i] = half ? _mm512_unpackhi_epi16(even, odd) : _mm512_unpacklo_epi16(even, odd);
+    for (size_t part = 0; part < PARTS; part++) {
+        __m512i pairs[16];
+        for (size_t i = 0; i < 16; i++) {
+            __m512i even = load_part_of_row(from, part, 2 * i), odd = load_part_of_row(from, part, 2 * i + 1);
+            pairs[i] = half ? _mm512_unpackhi_epi16(even, odd) : _mm512_unpacklo_epi16(even, odd);
+        }
+        transpose_words(pairs);
+        UNROLL for (size_t j = 0; j < 16; j++) store_part_of_row(to, part, j / 4 * 8 + half * 4 + j % 4, pairs[j]);
     }
-    transpose_words(pairs);
-    UNROLL for (size_t j = 0; j < 16; j++) store_row(to, j / 4 * 8 + half * 4 + j % 4, pairs[j]);
 }
 
 /// The pairs of columns of rows half·16 ..< half·16 + 16, as the tile that has these rows for columns: W to Wᵀ.
 static __attribute__((noinline)) void pair_columns(const block *from, size_t half, block *to) {
-    __m512i words[16];
-    for (size_t i = 0; i < 16; i++) words[i] = load_row(from, half * 16 + i);
-    transpose_words(words);
-    UNROLL for (size_t j = 0; j < 16; j++) store_row(to, half * 16 + j, words[j]);
+    for (size_t part = 0; part < PARTS; part++) {
+        __m512i words[16];
+        for (size_t i = 0; i < 16; i++) words[i] = load_part_of_row(from, part, half * 16 + i);
+        transpose_words(words);
+        UNROLL for (size_t j = 0; j < 16; j++) store_part_of_row(to, part, half * 16 + j, words[j]);
+    }
 }

@@ -1,11 +1,11 @@
 // Whether this CPU's matrix unit computes what the contract says.
 
-/// What the unit computes for one number of a block, by plain multiply-adds.
-INLINE float chained(const block *left, const block *right, size_t row, size_t column) {
+/// What the unit computes for one number of a term, by plain multiply-adds.
+INLINE float chained(const uint16_t *left, const uint16_t *right, size_t row, size_t column) {
     float chains[2] = {0, 0};
     for (size_t k = 0; k < CK_BLOCK; k++) {
         size_t place = column / 16 * (BLOCK_NUMBERS / 2) + k / 2 * CK_BLOCK + column % 16 * 2 + k % 2;
-        uint32_t bits[2] = {(uint32_t)left->numbers[row * CK_BLOCK + k] << 16, (uint32_t)right->numbers[place] << 16};
+        uint32_t bits[2] = {(uint32_t)left[row * CK_BLOCK + k] << 16, (uint32_t)right[place] << 16};
         float factors[2];
         memcpy(factors, bits, sizeof factors);
         chains[k % 2] = fma1(factors[0], factors[1], chains[k % 2]);
@@ -22,17 +22,21 @@ INLINE uint16_t any_operand(uint64_t *state, int narrow) {
     return 0;
 }
 
+#define AGREES_(suffix) ck_amx_agrees_##suffix
+#define AGREES(suffix) AGREES_(suffix)
+
 // A few blocks of random and extreme finite numbers; every bit counts.
-int ck_matrix_unit_agrees(void) {
+int AGREES(REAL_SUFFIX)(void) {
     enum { rounds = 8, count = 3 };
     block left[count], right[count];
     REAL sums[BLOCK_NUMBERS] __attribute__((aligned(64)));
     uint64_t state = 1;
     for (size_t round = 0; round < rounds; round++) {
         for (size_t b = 0; b < count; b++) {
-            for (size_t i = 0; i < BLOCK_NUMBERS; i++) {
-                left[b].numbers[i] = any_operand(&state, round % 2);
-                right[b].numbers[i] = any_operand(&state, round % 2);
+            for (size_t i = 0; i < PARTS * BLOCK_NUMBERS; i++) {
+                size_t part = i / BLOCK_NUMBERS, place = i % BLOCK_NUMBERS;
+                left[b].parts[part][place] = any_operand(&state, round % 2);
+                right[b].parts[part][place] = any_operand(&state, round % 2);
             }
         }
         block_product product = {.left = left, .right = right, .count = count};
@@ -42,7 +46,9 @@ int ck_matrix_unit_agrees(void) {
         give_back_tiles();
         for (size_t i = 0; i < BLOCK_NUMBERS; i++) {
             REAL sum = 0;
-            for (size_t b = 0; b < count; b++) sum += chained(&left[b], &right[b], i / CK_BLOCK, i % CK_BLOCK);
+            for (size_t b = 0; b < count * TERMS; b++)
+                sum += chained(left[b / TERMS].parts[left_part(b % TERMS)], right[b / TERMS].parts[right_part(b % TERMS)],
+                               i / CK_BLOCK, i % CK_BLOCK);
             if (memcmp(&sum, &sums[i], sizeof sum) != 0) return 0;
         }
     }

@@ -51,8 +51,7 @@ INLINE void store_output(const forward_work *work, size_t piece, two_rows output
 /// The last two pieces: the output once more, turned for dW.
 INLINE void turn_output(const forward_work *work, size_t half) {
     // Rows past the end of the batch are zeros for dW, whatever the activation makes of the bias.
-    if (half == 0 && work->rows < CK_BLOCK)
-        memset(work->output->numbers + work->rows * CK_BLOCK, 0, (CK_BLOCK - work->rows) * 64);
+    for (size_t row = work->rows; half == 0 && row < CK_BLOCK; row++) store_row(work->output, row, (row_of_block){0});
     turn_half(work->output, half, work->turned);
 }
 

@@ -166,7 +166,7 @@ static void pack_part(const ck_plan *plan, size_t first, size_t count, int train
         block *to = block_at(layer->input, columns, row / CK_BLOCK, 0);
         for (size_t r = 0; r < CK_BLOCK; r++) {
             if (row + r >= end) {
-                for (size_t k = 0; k < columns; k++) store_row(to + k, r, _mm512_setzero_si512());
+                for (size_t k = 0; k < columns; k++) store_row(to + k, r, (row_of_block){0});
                 continue;
             }
             const REAL *from = first_input(plan, row + r), *ahead = first_input(plan, smaller(row + r + 2, end - 1));

@@ -48,7 +48,7 @@ INLINE void do_pieces(side_work *side, size_t count, work_piece piece, void *wor
 }
 
 /// Blocks of one operand that stay in the first cache, 48 KiB, while the other one passes.
-enum { STAYING_BLOCKS = 20 };
+enum { STAYING_BLOCKS = 20 / CK_OPERAND_PARTS };
 
 // The number of a tile is part of the instruction.
 #define LOAD_TILE(tile, numbers, streams)                      \
@@ -57,8 +57,23 @@ enum { STAYING_BLOCKS = 20 };
         else _tile_loadd(tile, numbers, 64);                   \
     } while (0)
 
-/// sums = the product, 32 rows of 32 numbers. Each number is, for each block in turn, an even and an odd chain of
-/// multiply-adds over the block's 32 k, which start at +0 and are added to each other and then to the sum.
+/// Adds one term of a block's product to the sums: a part of the left block times a part of the right one. The left part
+/// is in tiles 4 and 5 already where it is not loaded.
+INLINE void multiply_parts(const uint16_t *left, const uint16_t *right, const int loads_left, int left_streams,
+                           int right_streams) {
+    if (loads_left) LOAD_TILE(4, left, left_streams);
+    LOAD_TILE(6, right, right_streams);
+    _tile_dpbf16ps(0, 4, 6);
+    LOAD_TILE(7, right + BLOCK_NUMBERS / 2, right_streams);
+    _tile_dpbf16ps(1, 4, 7);
+    if (loads_left) LOAD_TILE(5, left + BLOCK_NUMBERS / 2, left_streams);
+    _tile_dpbf16ps(2, 5, 6);
+    _tile_dpbf16ps(3, 5, 7);
+}
+
+/// sums = the product, 32 rows of 32 numbers. Each number is, for each block in turn and each of its terms (see
+/// kernels_operand.h), an even and an odd chain of multiply-adds over the block's 32 k, which start at +0 and are added to
+/// each other and then to the sum.
 INLINE void multiply_blocks(const block_product *product, REAL *sums, side_work *side, size_t pieces, work_piece piece,
                             void *work) {
     const block *left = product->left, *right = product->right;
@@ -79,14 +94,9 @@ INLINE void multiply_blocks(const block_product *product, REAL *sums, side_work 
         _tile_zero(3);
     }
     for (size_t k = 0; k < product->count; k++, left++, right++) {
-        LOAD_TILE(4, left->numbers, left_streams);
-        LOAD_TILE(6, right->numbers, right_streams);
-        _tile_dpbf16ps(0, 4, 6);
-        LOAD_TILE(7, right->numbers + BLOCK_NUMBERS / 2, right_streams);
-        _tile_dpbf16ps(1, 4, 7);
-        LOAD_TILE(5, left->numbers + BLOCK_NUMBERS / 2, left_streams);
-        _tile_dpbf16ps(2, 5, 6);
-        _tile_dpbf16ps(3, 5, 7);
+        UNROLL for (size_t term = 0; term < TERMS; term++)
+            multiply_parts(left->parts[left_part(term)], right->parts[right_part(term)], term != 1, left_streams,
+                           right_streams);
         for (size_t line = 0; line < lines; line++, ahead += 64) _mm_prefetch(ahead, _MM_HINT_T1);
         do_pieces(side, pieces, piece, work);
     }

@@ -14,14 +14,16 @@ typedef struct weight_work {
 enum { WEIGHT_PIECES = PIECES + 2 };
 
 INLINE row_of_block weight_row(const weight_work *work, size_t row) {
-    if (row >= work->inputs) return _mm512_setzero_si512();
+    if (row >= work->inputs) return (row_of_block){0};
     const REAL *w = work->weights + row * CK_BLOCK;
     return rounded_row(load(w), load(w + 16));
 }
 
 INLINE void fetch_pair(const block *to_write, size_t pair) {
-    __builtin_prefetch(to_write->numbers + pair * 2 * CK_BLOCK, 1);
-    __builtin_prefetch(to_write->numbers + (pair * 2 + 1) * CK_BLOCK, 1);
+    UNROLL for (size_t part = 0; part < PARTS; part++) {
+        __builtin_prefetch(to_write->parts[part] + pair * 2 * CK_BLOCK, 1);
+        __builtin_prefetch(to_write->parts[part] + (pair * 2 + 1) * CK_BLOCK, 1);
+    }
 }
 
 INLINE void weight_piece(void *context, size_t piece) {
@@ -110,10 +112,13 @@ INLINE void sum_bias(const ck_plan *plan, const block *right, REAL *out, REAL *l
         _tile_zero(0);
         _tile_zero(1);
         for (size_t k = start; k < end; k++) {
-            _tile_loadd(6, right[k].numbers, 64);
-            _tile_loadd(7, right[k].numbers + BLOCK_NUMBERS / 2, 64);
-            _tile_dpbf16ps(0, 4, 6);
-            _tile_dpbf16ps(1, 4, 7);
+            // The low part of 1 is zero, and adds nothing.
+            for (size_t part = 0; part < PARTS; part++) {
+                _tile_loadd(6, right[k].parts[part], 64);
+                _tile_loadd(7, right[k].parts[part] + BLOCK_NUMBERS / 2, 64);
+                _tile_dpbf16ps(0, 4, 6);
+                _tile_dpbf16ps(1, 4, 7);
+            }
         }
         // All rows of these tiles are the same sums; a level is as large as a block, and only its first row is used.
         REAL *sums = s + 1 == S ? out : levels + level_of(s) * BLOCK_NUMBERS;

@@ -10,21 +10,22 @@ static void arrange_stem(ck_plan *plan, int trains, size_t number, ck_region *re
     handed_on->units = stem->inputs + stem->outputs * stem->embedded;
     stem->number_stride = round_up(stem->embedded, panel);
     stem->row_stride = round_up(handed_on->units, panel);
-    size_t rows = capacity * stem->row_stride * number;
+    size_t rows = capacity * stem->row_stride * number, parts = ck_parts(plan);
     stem->numbers = ck_take(region, (capacity * stem->number_stride + panel) * number);
     stem->rows = ck_take(region, rows + CK_PANEL_BYTES);
     if (plan->uses_matrix_unit) stem->scaled = ck_take(region, rows);
-    else handed_on->output = ck_take(region, rows);
+    else handed_on->output = ck_take(region, rows * parts);
     if (!trains) return;
     stem->errors = ck_take(region, rows + CK_PANEL_BYTES);
     // With the matrix unit, blocks of rounded numbers in whole blocks of rows.
-    handed_on->delta = ck_take(region, round_up(capacity, CK_BLOCK) * stem->row_stride * number);
+    handed_on->delta = ck_take(region, round_up(capacity, CK_BLOCK) * stem->row_stride * number * parts);
 }
 
 size_t ck_arrange(ck_plan *plan, size_t capacity, size_t shards, int trains, void *memory) {
     ck_region region = {.start = memory};
     size_t number = plan->numbers == CK_F64 ? sizeof(double) : sizeof(float), panel = CK_PANEL_BYTES / number;
-    int rounds = plan->numbers == CK_BF16;
+    int rounds = ck_rounds(plan);
+    size_t parts = ck_parts(plan);
     plan->capacity = capacity;
     plan->shard_count = shards;
     plan->shard_starts = ck_take(&region, (shards + 1) * sizeof(size_t));
@@ -40,7 +41,7 @@ size_t ck_arrange(ck_plan *plan, size_t capacity, size_t shards, int trains, voi
     for (size_t l = 0; l < plan->layer_count; l++) {
         ck_layer *layer = &plan->layers[l], *below = layer - 1;
         int is_last = l + 1 == plan->layer_count, is_narrow = !rounds && layer->units < CK_NARROW_UNITS;
-        size_t units = round_up(layer->units, panel), rows = capacity * units * number;
+        size_t units = round_up(layer->units, panel), rows = capacity * units * number * parts;
         int is_plain = layer->activation == CK_RELU || layer->activation == CK_IDENTITY;
         int drops = layer->dropout.rate > 0 && trains;
         layer->activated = layer->output = ck_take(&region, rows);
@@ -49,15 +50,15 @@ size_t ck_arrange(ck_plan *plan, size_t capacity, size_t shards, int trains, voi
         if (trains && ck_keeps_input(layer->activation)) layer->kept = ck_take(&region, rows);
         // The last layer's errors take the place of its outputs.
         if (trains) layer->delta = is_last ? layer->activated : ck_take(&region, rows);
-        if (rounds) layer->operand = ck_take(&region, layer->inputs * units * number);
+        if (rounds) layer->operand = ck_take(&region, layer->inputs * units * number * parts);
         int has_below = l > 0 || has_stem;
         if (trains && has_below && !is_narrow)
-            layer->transposed = ck_take(&region, round_up(layer->inputs, panel) * layer->units * number);
+            layer->transposed = ck_take(&region, round_up(layer->inputs, panel) * layer->units * number * parts);
         layer->input_panel = panel;
         if (has_below) {
             layer->input = below->output;
         } else if (!is_narrow) {
-            layer->input = ck_take(&region, capacity * round_up(layer->inputs, panel) * number);
+            layer->input = ck_take(&region, capacity * round_up(layer->inputs, panel) * number * parts);
         }
         if (has_below && is_narrow) {
             layer->input_panel = capacity * panel;

@@ -6,11 +6,13 @@
 
 static const ck_table_f32 *_Atomic table_f32;
 static const ck_table_f64 *_Atomic table_f64;
-static const ck_table_bf16 *_Atomic table_bf16;
+static const ck_table_bf16 *_Atomic table_bf16, *_Atomic table_bf16x3;
 static _Atomic int current = -1;
 
 ck_isa ck_widest_isa(void) {
-#if defined(__x86_64__)
+#if defined(CK_EMULATED)
+    return CK_ISA_AMX;
+#elif defined(__x86_64__)
     __builtin_cpu_init();
     int has_avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2");
     if (has_avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl")
@@ -36,17 +38,20 @@ void ck_use_isa(ck_isa isa) {
         table_f32 = &ck_table_f32_avx512;
         table_f64 = &ck_table_f64_avx512;
         table_bf16 = &ck_table_bf16_avx512;
+        table_bf16x3 = &ck_table_bf16x3_avx512;
         break;
     case CK_ISA_AVX2:
         table_f32 = &ck_table_f32_avx2;
         table_f64 = &ck_table_f64_avx2;
         table_bf16 = &ck_table_bf16_avx2;
+        table_bf16x3 = &ck_table_bf16x3_avx2;
         break;
 #endif
     default:
         table_f32 = &ck_table_f32_scalar;
         table_f64 = &ck_table_f64_scalar;
         table_bf16 = &ck_table_bf16_scalar;
+        table_bf16x3 = &ck_table_bf16x3_scalar;
     }
     current = isa;
 }
@@ -93,10 +98,9 @@ ENTRIES(double, f64)
 /// A plan stays with the unit that its memory is arranged for.
 static const ck_table_bf16 *bf16_table_of(const ck_plan *plan) {
 #if defined(__x86_64__)
-    if (plan->uses_matrix_unit) return &ck_table_bf16_amx;
+    if (plan->uses_matrix_unit) return plan->numbers == CK_BF16X3 ? &ck_table_bf16x3_amx : &ck_table_bf16_amx;
 #endif
-    (void)plan;
-    return TABLE(table_bf16);
+    return plan->numbers == CK_BF16X3 ? TABLE(table_bf16x3) : TABLE(table_bf16);
 }
 
 // The step's entries take the number type from the plan.

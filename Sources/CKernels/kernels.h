@@ -1,7 +1,8 @@
 // All kernels for one type of numbers and one instruction set: a translation unit each, `kernels_f32_avx512.c` and its
 // like, which define
 //
-//   CK_NUMBERS        32 (f32), 64 (f64), or 16 (bf16: FP32 whose products take operands rounded to bfloat16)
+//   CK_NUMBERS        32 (f32), 64 (f64), or 16 (bf16: FP32 whose products take operands rounded to bfloat16; with
+//                     CK_OPERAND_PARTS 2, bf16x3: operands are sums of two such numbers)
 //   CK_VECTOR_BYTES   64 (avx512), 32 (avx2), or 16 (scalar: what every CPU has; NEON on arm64)
 //
 // `vec` is LANES numbers, `ivec` as many integers of the same width; both may lie anywhere in memory.

@@ -7,6 +7,7 @@
 typedef struct shard_block {
     const REAL *x;         // the shard's first row in the panel of inputs
     const REAL *delta;     // and in the panel of dY
+    size_t low;            // numbers from an operand to its low part, where there are two parts
     size_t rows;
     const REAL *start;     // the chains so far, or null where they begin
     const REAL *levels;    // the tree's levels, PANEL · PANEL apart
@@ -39,22 +40,26 @@ INLINE void gradient(const size_t inputs, const size_t vectors, const shard_bloc
         }
     }
 #if IS_BF16
-    for (size_t from = 0; from < rows; from += CK_BLOCK) {
+    for (size_t from = 0; from < rows; from += CK_BLOCK, x += CK_BLOCK * PANEL, delta += CK_BLOCK * PANEL) {
         size_t n = rows - from < CK_BLOCK ? rows - from : CK_BLOCK;
-        // The chains fill the registers: sums wait in `out`.
-        vec even[TILE_ROWS][2], odd[TILE_ROWS][2];
-        clear_sums(inputs, vectors, even);
-        clear_sums(inputs, vectors, odd);
-        for (size_t r = 0; r + 1 < n; r += 2, x += 2 * PANEL, delta += 2 * PANEL) {
-            add_row(inputs, vectors, x, delta, even);
-            add_row(inputs, vectors, x + PANEL, delta + PANEL, odd);
-        }
-        if (n % 2) add_row(inputs, vectors, x, delta, even);
-        UNROLL for (size_t i = 0; i < inputs; i++) {
-            UNROLL for (size_t v = 0; v < vectors; v++) {
-                REAL *place = out + i * PANEL + v * LANES;
-                sum[i][v] = (from > 0 ? load(place) : (vec){0}) + (even[i][v] + odd[i][v]);
-                if (from + CK_BLOCK < rows) store(place, sum[i][v]);
+        for (size_t term = 0; term < TERMS; term++) {
+            // The chains fill the registers: sums wait in `out`.
+            vec even[TILE_ROWS][2], odd[TILE_ROWS][2];
+            const REAL *left = x + left_part(term) * block->low, *right = delta + right_part(term) * block->low;
+            clear_sums(inputs, vectors, even);
+            clear_sums(inputs, vectors, odd);
+            for (size_t r = 0; r + 1 < n; r += 2, left += 2 * PANEL, right += 2 * PANEL) {
+                add_row(inputs, vectors, left, right, even);
+                add_row(inputs, vectors, left + PANEL, right + PANEL, odd);
+            }
+            if (n % 2) add_row(inputs, vectors, left, right, even);
+            int begins = from == 0 && term == 0, ends = from + CK_BLOCK >= rows && term + 1 == TERMS;
+            UNROLL for (size_t i = 0; i < inputs; i++) {
+                UNROLL for (size_t v = 0; v < vectors; v++) {
+                    REAL *place = out + i * PANEL + v * LANES;
+                    sum[i][v] = (begins ? (vec){0} : load(place)) + (even[i][v] + odd[i][v]);
+                    if (!ends) store(place, sum[i][v]);
+                }
             }
         }
     }
@@ -98,17 +103,20 @@ static void add_shard(const shard_block *block, size_t inputs, size_t columns) {
 }
 
 /// The sum of dY over `rows` rows of a panel: one vector of columns, one chain of additions (with bf16, the chains that a
-/// product with ones would have).
-INLINE vec sum_rows(size_t rows, const REAL *delta, vec start) {
+/// product with ones would have; the low part of 1 is zero, and adds nothing). Low parts are `low` numbers further on.
+INLINE vec sum_rows(size_t rows, const REAL *delta, size_t low, vec start) {
 #if IS_BF16
     for (size_t from = 0; from < rows; from += CK_BLOCK) {
-        vec even = {0}, odd = {0};
         size_t end = rows - from < CK_BLOCK ? rows : from + CK_BLOCK;
-        for (size_t r = from; r < end; r += 2) {
-            even += load(delta + r * PANEL);
-            if (r + 1 < end) odd += load(delta + (r + 1) * PANEL);
+        for (size_t part = 0; part < PARTS; part++) {
+            const REAL *d = delta + part * low;
+            vec even = {0}, odd = {0};
+            for (size_t r = from; r < end; r += 2) {
+                even += load(d + r * PANEL);
+                if (r + 1 < end) odd += load(d + (r + 1) * PANEL);
+            }
+            start += even + odd;
         }
-        start += even + odd;
     }
 #else
     for (size_t r = 0; r < rows; r++) start += load(delta + r * PANEL);

@@ -1,4 +1,5 @@
-// What products read: numbers that are never subnormal, and with bf16 rounded to bfloat16.
+// What products read: numbers that are never subnormal, and with bf16 rounded to bfloat16, with bf16x3 split into two such
+// numbers.
 //
 // Inputs that are always zero, saturated units and decaying moments let numbers fall through the subnormal range, where
 // Intel's arithmetic takes some 150 cycles an operation. A mode bit of the CPU would avoid that, but not with the same bits
@@ -27,6 +28,9 @@ INLINE vec at_least_or_zero(vec x, REAL least) {
 ///
 /// A product's k runs in blocks of 32, each an even and an odd chain of multiply-adds from +0 that are added to each other
 /// and then to the sum: the order of Intel's matrix unit, which every other CPU follows with FP32 multiply-adds.
+///
+/// With two parts a number is its operand, the high part, and the operand of what that leaves, the low part. Each block of
+/// 32 k then is three terms, one after another: high · high, high · low, low · high of the left and the right operand.
 INLINE vec operand(vec x) {
     ivec bits = (ivec)x;
     ivec nearest = (bits + 0x7fff + ((bits >> 16) & 1)) & (REAL_INT)0xffff0000;
@@ -41,7 +45,31 @@ INLINE vec operand(vec x) {
 INLINE vec operand(vec x) { return at_least_or_zero(x, LEAST_NUMBER); }
 #endif
 
-/// out[i] = operand(x[i]) for n numbers, a multiple of LANES.
-INLINE void make_operands(size_t n, const REAL *x, REAL *out) {
-    for (size_t i = 0; i < n; i += LANES) store(out + i, operand(load(x + i)));
+enum { TERMS = CK_OPERAND_PARTS == 2 ? 3 : 1 };
+
+/// Which part of its left operand and of its right one a term takes: 0 the high one, 1 the low one.
+INLINE size_t left_part(size_t term) { return term == 2; }
+INLINE size_t right_part(size_t term) { return term == 1; }
+
+/// Stores x as the next product reads it; `low` numbers further on its low part, where there are two parts.
+INLINE void store_operand(REAL *to, size_t low, vec x) {
+    vec high = operand(x);
+    store(to, high);
+    if (PARTS == 2) store(to + low, operand(x - high));
 }
+
+/// The same for n numbers, a multiple of LANES; `out` may be `x`.
+INLINE void make_operands(size_t n, const REAL *x, REAL *out, size_t low) {
+    for (size_t i = 0; i < n; i += LANES) store_operand(out + i, low, load(x + i));
+}
+
+/// The number that an operand stands for.
+INLINE vec load_operand(const REAL *from, size_t low) { return PARTS == 2 ? load(from) + load(from + low) : load(from); }
+
+// Of activations and errors in panels, each panel's low parts follow its rows.
+
+/// Numbers from an operand to its low part.
+INLINE size_t part_size(const ck_plan *plan) { return plan->capacity * PANEL; }
+
+/// Numbers from one panel of activations to the next.
+INLINE size_t panel_size(const ck_plan *plan) { return PARTS * part_size(plan); }

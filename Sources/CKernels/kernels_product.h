@@ -1,7 +1,7 @@
 // Rows times packed panels: the forward pass (x · W) and the input error (dY · Wᵀ).
 //
 // Each element is one chain of multiply-adds in increasing k that starts at zero (with bf16, the chains of its blocks of
-// 32). A tile is up to TILE_ROWS rows by two vectors of columns, through a block of k at a time: between the blocks the
+// 32: see kernels_operand.h). A tile is up to TILE_ROWS rows by two vectors of columns, through a block of k at a time: between the blocks the
 // sums wait where the result will be, which changes no bit, and all tiles read a block of weights from the L1 cache. On AVX-512 that is 12 × 32 floats: 24 sums that stay in
 // registers, 2 vectors of the panel and one broadcast, 14 loads for 24 multiply-adds.
 
@@ -10,15 +10,17 @@ typedef struct ending {
     const REAL *bias;      // added, or null
     int relu;              // negative numbers become zero; NaN stays
     const REAL *positive;  // rows PANEL apart: where an element is not above zero, zero; or null
-    int is_operand;        // the next product reads the result as it is
+    int is_operand;        // the next product reads the result as it is, low parts `low` numbers further on
+    size_t low;
     int goes_on;           // an earlier block of k has begun the chains, and their sums wait in `out`
     const REAL *next;      // weights that are needed soon, a line of each k fetched meanwhile; or null
 } ending;
 
-// The rows of one operand of a product: row r's numbers k of panel p are at start[p · panel + r · PANEL + k].
+// The rows of one operand of a product: row r's numbers k of panel p are at start[p · panel + r · PANEL + k], and their low
+// parts, where there are two, `low` numbers further on.
 typedef struct rows {
     const REAL *start;
-    size_t panel;
+    size_t panel, low;
 } rows;
 
 INLINE void end_product(const size_t count, const size_t vectors, vec sum[][2], REAL *out, const ending *ending) {
@@ -42,13 +44,12 @@ INLINE void end_product(const size_t count, const size_t vectors, vec sum[][2], 
             }
         }
     }
-    if (ending->is_operand) {
-        UNROLL for (size_t r = 0; r < count; r++) {
-            UNROLL for (size_t v = 0; v < vectors; v++) sum[r][v] = operand(sum[r][v]);
-        }
-    }
     UNROLL for (size_t r = 0; r < count; r++) {
-        UNROLL for (size_t v = 0; v < vectors; v++) store(out + r * PANEL + v * LANES, sum[r][v]);
+        UNROLL for (size_t v = 0; v < vectors; v++) {
+            REAL *place = out + r * PANEL + v * LANES;
+            if (ending->is_operand) store_operand(place, ending->low, sum[r][v]);
+            else store(place, sum[r][v]);
+        }
     }
 }
 
@@ -89,25 +90,27 @@ INLINE void product(const size_t count, const size_t vectors, size_t K, const ro
     for (size_t from = 0; from < K; from += PANEL, x += a->panel) {
         size_t n = K - from < PANEL ? K - from : PANEL;
 #if IS_BF16
-        // The chains fill the registers: sums wait in `out`.
-        vec even[TILE_ROWS][2], odd[TILE_ROWS][2];
-        clear_sums(count, vectors, even);
-        clear_sums(count, vectors, odd);
-        for (size_t k = 0; k + 1 < n; k += 2, panel += 2 * PANEL) {
-            add_products(count, vectors, x + k, panel, even);
-            add_products(count, vectors, x + k + 1, panel + PANEL, odd);
-        }
-        if (n % 2) {
-            add_products(count, vectors, x + n - 1, panel, even);
-            panel += PANEL;
-        }
-        UNROLL for (size_t r = 0; r < count; r++) {
-            UNROLL for (size_t v = 0; v < vectors; v++) {
-                REAL *place = out + r * PANEL + v * LANES;
-                sum[r][v] = (from > 0 ? load(place) : (vec){0}) + (even[r][v] + odd[r][v]);
-                if (from + PANEL < K) store(place, sum[r][v]);
+        for (size_t term = 0; term < TERMS; term++) {
+            // The chains fill the registers: sums wait in `out`.
+            vec even[TILE_ROWS][2], odd[TILE_ROWS][2];
+            const REAL *left = x + left_part(term) * a->low, *right = panel + right_part(term) * K * PANEL;
+            clear_sums(count, vectors, even);
+            clear_sums(count, vectors, odd);
+            for (size_t k = 0; k + 1 < n; k += 2, right += 2 * PANEL) {
+                add_products(count, vectors, left + k, right, even);
+                add_products(count, vectors, left + k + 1, right + PANEL, odd);
+            }
+            if (n % 2) add_products(count, vectors, left + n - 1, right, even);
+            int begins = from == 0 && term == 0, ends = from + PANEL >= K && term + 1 == TERMS;
+            UNROLL for (size_t r = 0; r < count; r++) {
+                UNROLL for (size_t v = 0; v < vectors; v++) {
+                    REAL *place = out + r * PANEL + v * LANES;
+                    sum[r][v] = (begins ? (vec){0} : load(place)) + (even[r][v] + odd[r][v]);
+                    if (!ends) store(place, sum[r][v]);
+                }
             }
         }
+        panel += n * PANEL;
 #else
         if (next) {
             for (size_t k = 0; k < n; k++, panel += PANEL, next += PANEL) {
@@ -141,8 +144,9 @@ INLINE size_t block_of_k(size_t K) {
     return IS_BF16 ? K : (K + blocks * PANEL - 1) / (blocks * PANEL) * PANEL;
 }
 
-/// The product of `count` rows of K numbers with panels from ..< to of a matrix of `columns` columns. `out` and
-/// `positive` are at the rows' first number in panel 0, panels `out_panel` apart.
+/// The product of `count` rows of K numbers with panels from ..< to of a matrix of `columns` columns; where there are two
+/// parts, each panel's low parts follow it. `out` and `positive` are at the rows' first number in panel 0, panels
+/// `out_panel` apart.
 static void multiply_rows(size_t count, size_t K, const rows *a, const REAL *panels, size_t columns, size_t from,
                           size_t to, REAL *out, size_t out_panel, const ending *ending) {
     // Tiles of nearly equal height: a last one of a single row would wait for its own chain.
@@ -154,7 +158,7 @@ static void multiply_rows(size_t count, size_t K, const rows *a, const REAL *pan
             size_t vectors = v + 1 < PANEL_VECTORS && panel * PANEL + (v + 1) * LANES < columns ? 2 : 1;
             for (size_t k = 0; k < K; k += block) {
                 size_t n = K - k < block ? K - k : block;
-                const REAL *weights = panels + (panel * K + k) * PANEL;
+                const REAL *weights = panels + (panel * K * PARTS + k) * PANEL;
                 const REAL *next = is_far && panel + 1 < to ? weights + K * PANEL : 0;
                 struct ending here = {0};
                 if (k + n == K) here = *ending;
@@ -163,7 +167,7 @@ static void multiply_rows(size_t count, size_t K, const rows *a, const REAL *pan
                 for (size_t tile = 0; tile < tiles; tile++) {
                     size_t first = count * tile / tiles, end = count * (tile + 1) / tiles;
                     size_t place = panel * out_panel + first * PANEL + v * LANES;
-                    rows x = {.start = a->start + k / PANEL * a->panel + first * PANEL, .panel = a->panel};
+                    rows x = {.start = a->start + k / PANEL * a->panel + first * PANEL, .panel = a->panel, .low = a->low};
                     here.next = next && tile < 2 ? next + tile * (PANEL / 2) : 0;
                     if (here.positive) here.positive = ending->positive + place;
                     product_kernels[end - first - 1][vectors - 1](n, &x, weights + v * LANES, out + place, &here);

@@ -11,9 +11,6 @@ INLINE const REAL *weights_read(const ck_layer *layer) {
     return (const REAL *)(IS_BF16 ? layer->operand : layer->parameters.weight);
 }
 
-/// Numbers from one panel of activations to the next.
-INLINE size_t panel_size(const ck_plan *plan) { return plan->capacity * PANEL; }
-
 INLINE const REAL *const *input_rows(const ck_plan *plan, const ck_layer *layer) {
     return (const REAL *const *)(layer->input_rows ? layer->input_rows : plan->x);
 }
@@ -22,18 +19,18 @@ static void pack_rows(const ck_plan *plan, size_t first, size_t count) {
     const ck_layer *layer = plan->layers;
     if (has_stem(plan)) return pack_stem(plan, first, count);
     if (!layer->input) return;
-    size_t F = layer->inputs, size = panel_size(plan);
+    size_t F = layer->inputs, size = panel_size(plan), low = part_size(plan);
     const REAL *const *x = (const REAL *const *)plan->x;
     for (size_t r = first; r < first + count; r++) {
         REAL *to = AT(layer->input, r * PANEL);
         size_t i = 0;
         for (; i + PANEL <= F; i += PANEL, to += size) {
-            for (size_t v = 0; v < PANEL; v += LANES) store(to + v, operand(load(x[r] + i + v)));
+            for (size_t v = 0; v < PANEL; v += LANES) store_operand(to + v, low, load(x[r] + i + v));
         }
         if (i == F) continue;
         REAL last[PANEL] = {0};
         memcpy(last, x[r] + i, (F - i) * sizeof(REAL));
-        make_operands(PANEL, last, to);
+        make_operands(PANEL, last, to, low);
     }
 }
 
@@ -54,7 +51,7 @@ INLINE void drop(const ck_plan *plan, const ck_layer *layer, const ck_part *part
                     store(AT(layer->mask, place), factor);
                     a *= factor;
                 }
-                store(AT(layer->output, place), operand(a));
+                store_operand(AT(layer->output, place), part_size(plan), a);
             }
         }
     }
@@ -63,7 +60,7 @@ INLINE void drop(const ck_plan *plan, const ck_layer *layer, const ck_part *part
 /// x · W + b, the activation and dropout. `ahead`, where not null, has rows of x that will be needed next.
 static void forward_part(const ck_plan *plan, size_t l, const ck_part *part, int trains, const REAL *const *ahead) {
     const ck_layer *layer = &plan->layers[l];
-    size_t size = panel_size(plan), row = part->first * PANEL, first = part->first;
+    size_t size = panel_size(plan), low = part_size(plan), row = part->first * PANEL, first = part->first;
     int relu = layer->activation == CK_RELU, is_plain = relu || layer->activation == CK_IDENTITY;
     // What nothing changes between this product and the next leaves the registers as its operand.
     int is_operand = is_plain && layer->output == layer->activated && l + 1 < plan->layer_count;
@@ -72,15 +69,15 @@ static void forward_part(const ck_plan *plan, size_t l, const ck_part *part, int
                     layer->parameters.weight, padded(layer->inputs), layer->parameters.bias, relu,
                     AT(layer->activated, row), PANEL, ahead);
     } else {
-        ending ending = {.bias = layer->parameters.bias, .relu = relu, .is_operand = is_operand};
-        rows x = {.start = AT(layer->input, row), .panel = size};
+        ending ending = {.bias = layer->parameters.bias, .relu = relu, .is_operand = is_operand, .low = low};
+        rows x = {.start = AT(layer->input, row), .panel = size, .low = low};
         multiply_rows(part->count, layer->inputs, &x, weights_read(layer), layer->units, part->from, part->to,
                       AT(layer->activated, row), size, &ending);
     }
     for (size_t panel = part->from; !is_plain && panel < part->to; panel++) {
         size_t place = panel * size + row, n = part->count * PANEL;
         activate(layer->activation, n, AT(layer->activated, place), layer->kept ? AT(layer->kept, place) : 0);
-        if (!layer->mask) make_operands(n, AT(layer->activated, place), AT(layer->output, place));
+        if (!layer->mask) make_operands(n, AT(layer->activated, place), AT(layer->output, place), low);
     }
     if (layer->mask) drop(plan, layer, part, trains);
 }
@@ -91,7 +88,7 @@ INLINE size_t lowest_backward(const ck_plan *plan) { return has_stem(plan) ? 0 :
 /// dY · Wᵀ over panels of the layer's inputs, times what dropout and the activation of the layer below ask for.
 static void backward_part(const ck_plan *plan, size_t l, const ck_part *part) {
     const ck_layer *layer = &plan->layers[l], *below = layer - 1;
-    size_t size = panel_size(plan), row = part->first * PANEL;
+    size_t size = panel_size(plan), low = part_size(plan), row = part->first * PANEL;
     REAL *out = AT(below->delta, row);
     int relu = below->activation == CK_RELU, is_plain = relu || below->activation == CK_IDENTITY;
     // Dropout's factors come before the derivative; for relu the order changes no bit.
@@ -100,8 +97,8 @@ static void backward_part(const ck_plan *plan, size_t l, const ck_part *part) {
         narrow_input_error(part->count, layer->units, AT(layer->delta, row), PANEL, layer->parameters.weight,
                            padded(layer->inputs), part->from, part->to, out, size, positive);
     } else {
-        ending ending = {.positive = positive, .is_operand = is_plain && !below->mask};
-        rows delta = {.start = AT(layer->delta, row), .panel = size};
+        ending ending = {.positive = positive, .is_operand = is_plain && !below->mask, .low = low};
+        rows delta = {.start = AT(layer->delta, row), .panel = size, .low = low};
         multiply_rows(part->count, layer->units, &delta, layer->transposed, layer->inputs, part->from, part->to, out,
                       size, &ending);
     }
@@ -117,7 +114,7 @@ static void backward_part(const ck_plan *plan, size_t l, const ck_part *part) {
         if (!is_plain)
             derive(below->activation, n, AT(below->activated, place + row),
                    below->kept ? AT(below->kept, place + row) : 0, out + place);
-        make_operands(n, out + place, out + place);
+        make_operands(n, out + place, out + place, low);
     }
 }
 
@@ -137,7 +134,7 @@ INLINE void pack_errors(const ck_plan *plan, size_t first, size_t count) {
     for (size_t panel = 0; panel < panels_of(last->units); panel++) {
         for (size_t r = first; r < first + count; r++)
             make_operands(PANEL, AT(plan->outputs, r * plan->output_stride + panel * PANEL),
-                          AT(last->delta, panel * panel_size(plan) + r * PANEL));
+                          AT(last->delta, panel * panel_size(plan) + r * PANEL), part_size(plan));
     }
 }
 
@@ -219,7 +216,7 @@ static void add_gradient(const ck_plan *plan, const ck_layer *layer, size_t shar
             for (size_t i = 0; i < panels_of(F); i++) {
                 REAL *out = sums + j * F * PANEL + i * PANEL * PANEL;
                 shard_block block = {.x = AT(layer->input, i * size + first * PANEL), .delta = delta + j * size,
-                                     .rows = count, .start = begins ? 0 : out, .out = out};
+                                     .low = part_size(plan), .rows = count, .start = begins ? 0 : out, .out = out};
                 size_t inputs = F - i * PANEL < PANEL ? F - i * PANEL : PANEL;
                 add_shard(&block, inputs, D - j * PANEL < PANEL ? D - j * PANEL : PANEL);
             }
@@ -229,7 +226,7 @@ static void add_gradient(const ck_plan *plan, const ck_layer *layer, size_t shar
         REAL *bias = AT(layer->shards.bias, shard * layer->shard_stride);
         for (size_t j = 0; j < padded(D); j += LANES) {
             vec start = begins ? (vec){0} : load(bias + j);
-            store(bias + j, sum_rows(count, delta + j / PANEL * size + j % PANEL, start));
+            store(bias + j, sum_rows(count, delta + j / PANEL * size + j % PANEL, part_size(plan), start));
         }
     }
 }

@@ -81,8 +81,8 @@ INLINE void pack_stem(const ck_plan *plan, size_t first, size_t count) {
     embed_rows(plan, first, count);
     for (size_t r = first; r < first + count; r++) {
         for (size_t i = 0; i < stem->row_stride; i += LANES)
-            store(AT(plan->layers->input, i / PANEL * plan->capacity * PANEL + r * PANEL + i % PANEL),
-                  operand(scaled_numbers(stem, r, i)));
+            store_operand(AT(plan->layers->input, i / PANEL * panel_size(plan) + r * PANEL + i % PANEL), part_size(plan),
+                          scaled_numbers(stem, r, i));
     }
 }
 
@@ -90,9 +90,11 @@ INLINE void pack_stem(const ck_plan *plan, size_t first, size_t count) {
 INLINE void take_stem_errors(const ck_plan *plan, const ck_part *part) {
     const ck_stem *stem = &plan->stem;
     for (size_t panel = part->from; panel < part->to; panel++) {
-        for (size_t r = part->first; r < part->first + part->count; r++)
-            memcpy(AT(stem->errors, r * stem->row_stride + panel * PANEL),
-                   AT(plan->layers[-1].delta, (panel * plan->capacity + r) * PANEL), CK_PANEL_BYTES);
+        for (size_t r = part->first; r < part->first + part->count; r++) {
+            const REAL *from = AT(plan->layers[-1].delta, panel * panel_size(plan) + r * PANEL);
+            REAL *to = AT(stem->errors, r * stem->row_stride + panel * PANEL);
+            for (size_t i = 0; i < PANEL; i += LANES) store(to + i, load_operand(from + i, part_size(plan)));
+        }
     }
 }
 

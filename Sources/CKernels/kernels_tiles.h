@@ -18,6 +18,7 @@ static void sum_block(const ck_plan *plan, const ck_layer *layer, size_t panel, 
         shard_block block = {
             .x = AT(layer->input, from / PANEL * size + first * PANEL),
             .delta = AT(layer->delta, panel * size + first * PANEL),
+            .low = part_size(plan),
             .rows = plan->shard_starts[s + 1] - first,
             .levels = levels,
             .added_levels = levels_added(s, S),
@@ -61,7 +62,7 @@ static void sum_bias(const ck_plan *plan, const ck_layer *layer, size_t panel, R
         for (size_t s = 0; s < S; s++) {
             size_t first = plan->shard_starts[s];
             const REAL *delta = AT(layer->delta, panel * panel_size(plan) + first * PANEL + j);
-            sum = sum_rows(plan->shard_starts[s + 1] - first, delta, (vec){0});
+            sum = sum_rows(plan->shard_starts[s + 1] - first, delta, part_size(plan), (vec){0});
             for (size_t left = levels_added(s, S); left; left &= left - 1) sum += levels[__builtin_ctzl(left)];
             if (s + 1 < S) levels[level_of(s)] = sum;
         }
@@ -90,13 +91,13 @@ INLINE void refresh_block(const ck_layer *layer, size_t panel, size_t from, size
     size_t column = panel * PANEL, F = layer->inputs, D = layer->units;
     const REAL *weights = AT(layer->parameters.weight, column * F + from * PANEL);
     if (IS_BF16) {
-        REAL *operand = AT(layer->operand, column * F + from * PANEL);
-        make_operands(inputs * PANEL, weights, operand);
+        REAL *operand = AT(layer->operand, column * F * PARTS + from * PANEL);
+        make_operands(inputs * PANEL, weights, operand, F * PANEL);
         weights = operand;
     }
-    if (layer->transposed)
-        transpose_block(inputs, D - column < PANEL ? D - column : PANEL, weights,
-                        AT(layer->transposed, from / PANEL * D * PANEL + column * PANEL));
+    for (size_t part = 0; layer->transposed && part < PARTS; part++)
+        transpose_block(inputs, D - column < PANEL ? D - column : PANEL, weights + part * F * PANEL,
+                        AT(layer->transposed, (from / PANEL * PARTS + part) * D * PANEL + column * PANEL));
 }
 
 INLINE int has_operands(const ck_layer *layer) { return IS_BF16 || layer->transposed; }

@@ -1,6 +1,7 @@
 // What every kernel is written in: one type of numbers, and vectors of it as wide as one instruction set has them.
-// See kernels.h for the two macros that choose; a third may name more that the translation unit's functions use:
+// See kernels.h for the two macros that choose. Two more may be defined:
 //
+//   CK_OPERAND_PARTS  2 where an operand of bf16 is split into two (bf16x3), 1 otherwise
 //   CK_MORE_TARGETS   "," and features of the CPU besides those of the vectors, or nothing
 
 #include <stdint.h>
@@ -22,18 +23,28 @@
 #define REAL_UINT uint32_t
 #define REAL_IS_FLOAT 1
 #define REAL_BYTES 4
-#if CK_NUMBERS == 16
-#define REAL_SUFFIX bf16
-#else
+#if CK_NUMBERS != 16
 #define REAL_SUFFIX f32
+#elif CK_OPERAND_PARTS == 2
+#define REAL_SUFFIX bf16x3
+#else
+#define REAL_SUFFIX bf16
 #endif
+#endif
+
+#ifndef CK_OPERAND_PARTS
+#define CK_OPERAND_PARTS 1
 #endif
 
 #ifndef CK_MORE_TARGETS
 #define CK_MORE_TARGETS ""
 #endif
 
-#if CK_VECTOR_BYTES == 64
+#if CK_VECTOR_BYTES == 64 && defined(CK_EMULATED)
+// Scripts/portability: AVX2 stands in for what is wider.
+#define ISA_SUFFIX avx512
+#pragma clang attribute push(__attribute__((target("avx2,fma,f16c,bmi2"))), apply_to = function)
+#elif CK_VECTOR_BYTES == 64
 #define ISA_SUFFIX avx512
 #pragma clang attribute push( \
     __attribute__((target("avx512f,avx512vl,avx512dq,avx512bw,avx2,fma,f16c,bmi2" CK_MORE_TARGETS))), \
@@ -49,6 +60,7 @@
 #define UNROLL _Pragma("clang loop unroll(full)")
 #define LANES ((size_t)(CK_VECTOR_BYTES / sizeof(REAL)))
 #define PANEL ((size_t)CK_PANEL_BYTES / sizeof(REAL))
+#define PARTS ((size_t)CK_OPERAND_PARTS)
 #define PANEL_VECTORS ((size_t)(CK_PANEL_BYTES / CK_VECTOR_BYTES))
 /// `pointer` moved by a number of REALs.
 #define AT(pointer, offset) ((REAL *)(pointer) + (offset))

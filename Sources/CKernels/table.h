@@ -41,14 +41,16 @@ typedef enum ck_tile_work { CK_UPDATES, CK_SUMS, CK_ADDS, CK_APPLIES } ck_tile_w
 CK_DECLARE_TABLE(float, f32)
 CK_DECLARE_TABLE(double, f64)
 CK_DECLARE_TABLE(float, bf16)
+typedef ck_table_bf16 ck_table_bf16x3;
 
 extern const ck_table_f32 ck_table_f32_scalar;
 extern const ck_table_f64 ck_table_f64_scalar;
-extern const ck_table_bf16 ck_table_bf16_scalar;
+extern const ck_table_bf16 ck_table_bf16_scalar, ck_table_bf16x3_scalar;
 #if defined(__x86_64__)
 extern const ck_table_f32 ck_table_f32_avx2, ck_table_f32_avx512;
 extern const ck_table_f64 ck_table_f64_avx2, ck_table_f64_avx512;
 extern const ck_table_bf16 ck_table_bf16_avx2, ck_table_bf16_avx512;
+extern const ck_table_bf16 ck_table_bf16x3_avx2, ck_table_bf16x3_avx512;
 #endif
 
 #endif

@@ -33,7 +33,7 @@ struct GradientPath: Equatable, Sendable {
         let hidden = network.dense.dropLast()
         let weights = hidden.reduce(0) { $0 + $1.inputs * $1.units }
         let activations = batchSize * hidden.reduce(0) { $0 + $1.inputs + $1.units }
-        if isSmall, network.precision != .bfloat16 {
+        if isSmall, !network.precision.roundsOperands {
             rows = .inShards
         } else {
             rows = workers > 1 && weights > activations ? .byColumns : .byRows

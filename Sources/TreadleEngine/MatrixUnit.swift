@@ -1,7 +1,8 @@
 internal import CKernels
 package import TreadleBase
+package import TreadleModel
 
-/// The matrix unit of CPUs that have one, which multiplies for `model.precision: "bfloat16"`.
+/// The matrix unit of CPUs that have one, which multiplies for `model.precision: "bfloat16"` and `"bfloat16x3"`.
 package enum MatrixUnit {
     /// Whether it gives the bits of plain multiply-adds: one look for the whole process.
     private static let agrees: Bool = {
@@ -11,6 +12,27 @@ package enum MatrixUnit {
         if !agrees { ck_use_isa(CK_ISA_AVX512) }
         return agrees
     }()
+
+    private static var isUsed: Bool { ck_current_isa() == CK_ISA_AMX && agrees }
+
+    /// How this CPU multiplies in a precision that rounds operands; nil for the others.
+    package static func reason(for precision: Precision) -> String? {
+        guard precision.roundsOperands else { return nil }
+        return isUsed
+            ? "on this CPU's matrix unit (\(Treadle.instructionSet))"
+            : "by multiply-adds, as this CPU has no matrix unit (\(Treadle.instructionSet))"
+    }
+
+    /// And what that costs or brings.
+    package static func remark(on precision: Precision) -> String? {
+        guard let products = precision.roundedProducts, let reason = reason(for: precision) else { return nil }
+        guard isUsed else {
+            let speed = products == 1 ? "about four fifths" : "about a quarter"
+            return "\(reason): \(speed) of float32's speed, and the same weights as with one"
+        }
+        return "\(reason): where layers are wide, "
+            + (products == 1 ? "several times float32's speed" : "up to some three times float32's speed")
+    }
 
     /// To be called before something is computed in bfloat16. A unit that does not do as the contract says is not used.
     package static func check(note: (LogLevel, String) -> Void) {

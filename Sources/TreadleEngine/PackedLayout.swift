@@ -60,7 +60,7 @@ struct PackedLayout: Equatable, Sendable {
         for layer in network.layers {
             let isStem = layer.kind != .dense
             let isNarrow =
-                !isStem && layer.units < Int(CK_NARROW_UNITS) && network.precision.kernel(for: S.self) != CK_BF16
+                !isStem && layer.units < Int(CK_NARROW_UNITS) && !network.precision.rounds(S.self)
             var entry = Entry(
                 inputs: layer.inputs, units: layer.units, panel: panel, isNarrow: isNarrow, isStem: isStem,
                 weightStart: count, biasStart: nil)

@@ -62,7 +62,7 @@ internal import TreadleModel
         }
         var described = unsafe ck_plan()
         unsafe described.numbers = network.precision.kernel(for: S.self)
-        if unsafe described.numbers == CK_BF16 { MatrixUnit.check { _, _ in } }
+        if network.precision.rounds(S.self) { MatrixUnit.check { _, _ in } }
         unsafe described.layer_count = denseLayers
         unsafe described.layers = layers
         if stemLayers > 0 {
@@ -105,7 +105,7 @@ internal import TreadleModel
     ///
     /// Only for a plan that predicts, whose rows are computed anew each time; operands of bfloat16 keep their places.
     func draw(together rows: Int) {
-        guard network.precision != .bfloat16, unsafe plan.pointee.capacity != rows else { return }
+        guard !network.precision.roundsOperands, unsafe plan.pointee.capacity != rows else { return }
         unsafe plan.pointee.capacity = rows
         let panel = Int(CK_PANEL_BYTES) / MemoryLayout<S>.stride
         for index in 0..<denseLayers where unsafe layers[index].input_rows != nil {

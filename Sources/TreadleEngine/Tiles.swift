@@ -17,11 +17,12 @@ enum Tiles {
             }
             // Whole panels of inputs, for Wᵀ; enough in a tile that handing it out costs nothing.
             var run = entry.panel * 8
-            if precision == .bfloat16 {
+            if precision.roundsOperands {
                 // As many of the matrix unit's blocks as half of an L2 cache holds with all rows (measured at batch 1,024:
                 // 16 blocks 3.6 ms a step, 8 blocks 3.8, 32 blocks 5.4).
                 let rowBlocks = (rows + Int(CK_BLOCK) - 1) / Int(CK_BLOCK)
-                run = min(32, max(1, 512 / max(1, rowBlocks))) * Int(CK_BLOCK)
+                let most = 512 / precision.operandParts
+                run = min(32, max(1, most / max(1, rowBlocks))) * Int(CK_BLOCK)
             }
             for panel in 0..<entry.panels {
                 for from in stride(from: 0, to: entry.inputs, by: run) {

@@ -31,7 +31,8 @@ typedef struct network {
     int keeps_whole;  // sums first, then clips and updates
 } network;
 
-#define ALL_NUMBERS(name, ...) {name "-f32", CK_F32, __VA_ARGS__}, {name "-f64", CK_F64, __VA_ARGS__}, {name "-bf16", CK_BF16, __VA_ARGS__}
+#define ALL_NUMBERS(name, ...) {name "-f32", CK_F32, __VA_ARGS__}, {name "-f64", CK_F64, __VA_ARGS__}, \
+    {name "-bf16", CK_BF16, __VA_ARGS__}, {name "-bf16x3", CK_BF16X3, __VA_ARGS__}
 #define CLASSES CK_CROSS_ENTROPY, CK_LINK_SOFTMAX
 
 static const network networks[] = {
@@ -88,7 +89,7 @@ static void take_in(const ck_plan *plan, const void *numbers, size_t place) {
 
 static size_t weight_place(const ck_plan *plan, const ck_layer *layer, size_t input, size_t unit) {
     size_t panel = plan->numbers == CK_F64 ? 16 : 32;
-    if (plan->numbers != CK_BF16 && layer->units < CK_NARROW_UNITS) return unit * round_up(layer->inputs, panel) + input;
+    if (!ck_rounds(plan) && layer->units < CK_NARROW_UNITS) return unit * round_up(layer->inputs, panel) + input;
     return (unit / panel * layer->inputs + input) * panel + unit % panel;
 }
 
@@ -110,7 +111,7 @@ static int report_subnormals(const ck_plan *plan, const network *network, int st
     for (size_t l = 0; l < plan->layer_count; l++) {
         const ck_layer *layer = &plan->layers[l];
         size_t weights = round_up(layer->inputs, panel) * round_up(layer->units, panel), units = round_up(layer->units, panel);
-        size_t outputs = plan->capacity * units;
+        size_t outputs = plan->capacity * units * ck_parts(plan);
         // The matrix unit's blocks hold the panels' numbers in another form.
         int is_last = l + 1 == plan->layer_count, has_panels = !plan->uses_matrix_unit;
         const struct {
@@ -124,7 +125,7 @@ static int report_subnormals(const ck_plan *plan, const network *network, int st
             {"second moments", layer->slots[1].weight, weights},
             {"first moments of biases", layer->slots[0].bias, units},
             {"second moments of biases", layer->slots[1].bias, units},
-            {"inputs", has_panels ? layer->input : 0, plan->capacity * round_up(layer->inputs, panel)},
+            {"inputs", has_panels ? layer->input : 0, plan->capacity * round_up(layer->inputs, panel) * ck_parts(plan)},
             {"outputs", is_last || !has_panels ? 0 : layer->output, outputs},
             {"errors", has_panels ? layer->delta : 0, outputs},
         };
@@ -138,7 +139,7 @@ static int report_subnormals(const ck_plan *plan, const network *network, int st
 }
 
 static void phase_one(const ck_plan *plan, int by_columns) {
-    size_t panel = plan->numbers == CK_F64 ? 16 : 32, block = plan->numbers == CK_BF16 ? CK_BLOCK : 17;
+    size_t panel = plan->numbers == CK_F64 ? 16 : 32, block = ck_rounds(plan) ? CK_BLOCK : 17;
     if (!by_columns) {
         for (size_t first = 0; first < plan->rows; first += block)
             ck_train_rows(plan, first, plan->rows - first < block ? plan->rows - first : block);
@@ -164,7 +165,7 @@ static void phase_two(const ck_plan *plan, const network *network, void *scratch
         for (size_t l = 0; l < plan->layer_count; l++) {
             const ck_layer *layer = &plan->layers[l];
             size_t panel = plan->numbers == CK_F64 ? 16 : 32;
-            int is_narrow = plan->numbers != CK_BF16 && layer->units < CK_NARROW_UNITS;
+            int is_narrow = !ck_rounds(plan) && layer->units < CK_NARROW_UNITS;
             size_t panels = is_narrow ? 1 : round_up(layer->units, panel) / panel;
             for (size_t p = 0; p < panels; p++) {
                 ck_tile tile = {.layer = (uint32_t)l, .panel = (uint32_t)p, .from = 0, .to = layer->inputs};
@@ -243,7 +244,7 @@ static int train(const network *network, int by_columns, int fades) {
         }
         plan.x = rows;
         plan.targets = (ck_targets){.classes = takes_classes ? classes : 0, .values = takes_classes ? 0 : values};
-        size_t unit = plan.numbers == CK_BF16 ? CK_BLOCK : 1, units = (plan.rows + unit - 1) / unit;
+        size_t unit = ck_rounds(&plan) ? CK_BLOCK : 1, units = (plan.rows + unit - 1) / unit;
         for (size_t s = 0; s <= network->shards; s++) {
             size_t start = s * units / network->shards * unit;
             plan.shard_starts[s] = start < plan.rows ? start : plan.rows;
@@ -288,6 +289,10 @@ int main(int count, char **arguments) {
     if (strcmp(option, "--instruction-set") == 0) {
         puts(ck_isa_name(ck_current_isa()));
         return 0;
+    }
+    if (ck_current_isa() == CK_ISA_AMX && !ck_matrix_unit_agrees()) {
+        puts("the matrix unit gives other bits than multiply-adds");
+        return 1;
     }
     int by_columns = strcmp(option, "--columns") == 0, fades = strcmp(option, "--fading") == 0, found = 0;
     for (size_t i = 0; i < sizeof networks / sizeof *networks; i++) found += train(&networks[i], by_columns, fades);

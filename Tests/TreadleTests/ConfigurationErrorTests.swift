@@ -80,7 +80,7 @@ import TreadleModel
         Case("model.hidden.0.dropout", "a number from 0 up to, not including, 1", "1", "-0.1", "'x'", "null"),
         Case("model.bias", "true or false", "1", "null"),
         Case("model.init", "\"auto\", \"he\", \"glorot\", \"lecun\", \"normal\" or \"zeros\"", "7", "null"),
-        Case("model.precision", "\"float32\", \"float64\" or \"bfloat16\"", "32", "null"),
+        Case("model.precision", "\"float32\", \"float64\", \"bfloat16\" or \"bfloat16x3\"", "32", "null"),
         Case("model.parameterization", "\"standard\" or \"ntk\"", "7", "null"),
         Case("model.scale_inputs", "true or false", "1", "null"),
         Case("model.embedding", "an object { … }", "7", "true"),

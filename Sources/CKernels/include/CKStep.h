@@ -26,8 +26,9 @@ enum { CK_PANEL_BYTES = 128, CK_NARROW_UNITS = 4, CK_MAX_SHARD_LEVELS = 24, CK_M
 /// Rows, and of W inputs, that a block of bf16 products has; its shards start at multiples of it.
 enum { CK_BLOCK = 32 };
 
-/// What a network computes in. CK_BF16 is FP32 whose products take operands rounded to bfloat16: see the article Numerics.
-typedef enum ck_numbers { CK_F32, CK_F64, CK_BF16 } ck_numbers;
+/// What a network computes in. CK_BF16 is FP32 whose products take operands rounded to bfloat16, and CK_BF16X3 FP32 whose
+/// products take operands that are sums of two such numbers: see the article Numerics. "bf16" here means both.
+typedef enum ck_numbers { CK_F32, CK_F64, CK_BF16, CK_BF16X3 } ck_numbers;
 
 /// The optimizers: name, and which of the two slots each keeps (1: m, 2: v, 3: both). To add one, add a line here, and its
 /// case to `updated` in kernels_update.h.
@@ -92,6 +93,8 @@ typedef struct ck_layer {
     const void *const *input_rows;  // narrow layers: B pointers to a row's first panel of inputs
     size_t input_panel;             // and the numbers from there to its next panel
 
+    // With CK_BF16X3 each panel of what products read is followed by another one, of the same numbers' low parts.
+    //
     // With the matrix unit `operand`, `transposed`, `input`, `output` and `delta` are blocks of CK_BLOCK × CK_BLOCK
     // rounded numbers, and what xᵀ·dY reads is laid out a second time: see amx_blocks.h.
     void *turned_input;   // the input, transposed in each block
@@ -154,6 +157,10 @@ typedef struct ck_plan {
     void *unfinished_sums;
     size_t unfinished_stride;
 } ck_plan;
+
+/// Whether products take rounded operands, and how many numbers an operand is the sum of.
+static inline int ck_rounds(const ck_plan *plan) { return plan->numbers == CK_BF16 || plan->numbers == CK_BF16X3; }
+static inline size_t ck_parts(const ck_plan *plan) { return plan->numbers == CK_BF16X3 ? 2 : 1; }
 
 /// Cuts `memory`, aligned to 64 bytes and full of zeros, into what a step for up to `capacity` rows in `shards` shards
 /// needs besides the parameters and what has their form. Layers with their shapes, activations, dropout and parameters

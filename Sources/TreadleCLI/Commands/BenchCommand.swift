@@ -20,6 +20,7 @@ enum BenchCommand {
             "The machine: multiply-adds a second, bandwidth from memory, and what handing work to the threads takes, for one "
                 + "core and for all. The step, on made-up rows in memory: each product of each layer, and both phases. A product "
                 + "that memory limits (a linear model's) is far from the peak of multiply-adds: look at the bandwidth then.",
+            "A network of float32 is also timed in bfloat16 and bfloat16x3: what they would bring on this machine.",
             "Close other programs first: what disturbs is measured too.",
         ],
         examples: [
@@ -101,8 +102,14 @@ enum BenchCommand {
                 Figure.percent(part.gigaflops / peak),
             ])
         }
-        return table.text()
-            + "\n\(Figure.grouped(Int(reading.samplesPerSecond))) samples a second at batch \(reading.batchSize)\n"
+        var text = table.text()
+        text += "\n\(Figure.grouped(Int(reading.samplesPerSecond))) samples a second at batch \(reading.batchSize)\n"
+        for other in reading.otherPrecisions {
+            text += "in \(other.precision.rawValue) \(Figure.grouped(Int(other.samplesPerSecond))), "
+            text += "\(Figure.steady(other.samplesPerSecond / reading.samplesPerSecond)) times as many: "
+            text += (MatrixUnit.reason(for: other.precision) ?? "") + "\n"
+        }
+        return text
     }
 
     // MARK: For programs
@@ -131,6 +138,13 @@ enum BenchCommand {
             "machine": .array([json(single)] + (single == all ? [] : [json(all)])),
             "batch_size": .integer(reading.batchSize), "samples_per_second": .number(reading.samplesPerSecond),
             "products": parts(reading.products), "phases": parts(reading.phases),
+            "other_precisions": .array(
+                reading.otherPrecisions.map { other in
+                    [
+                        "precision": .string(other.precision.rawValue),
+                        "samples_per_second": .number(other.samplesPerSecond),
+                    ]
+                }),
         ]
     }
 }

@@ -2,6 +2,7 @@ internal import Foundation
 internal import TreadleBase
 internal import TreadleConfiguration
 internal import TreadleData
+internal import TreadleEngine
 internal import TreadleModel
 internal import TreadleRun
 internal import TreadleTools
@@ -15,7 +16,8 @@ enum CheckCommand {
         "check", group: .data, summary: "validate a configuration and its data without training",
         discussion: [
             "All errors of the configuration are reported at once. Then the data is opened and read through as training "
-                + "would: how each dataset is stored and read, what will be slow and how to mend it, the network that comes of it.",
+                + "would: how each dataset is stored and read, what will be slow and how to mend it, the network that comes of it, and "
+                + "what model.precision costs on this CPU.",
             "What --resolved prints is a configuration that means the same.",
         ],
         examples: [
@@ -39,18 +41,19 @@ enum CheckCommand {
         let log = call.log
         let plan = try RunPlan(configuration, stop: stop) { log.write($0, $1) }
         if call.wantsJSON {
-            try call.output.write(json: json(plan))
+            try call.output.write(json: json(plan, configuration.model.precision))
         } else if !call.isQuiet {
-            try call.output.write(text(plan))
+            try call.output.write(text(plan, configuration.model.precision))
         }
         return .done
     }
 
-    private static func text(_ plan: RunPlan) -> String {
+    private static func text(_ plan: RunPlan, _ precision: Precision) -> String {
         var table = TextTable([.init(""), .init("")])
         for set in plan.sets { table.add([set.role, "\(Figure.count(set.rows, "row"))"]) }
         table.add(["network", plan.network.shape()])
         table.add(["parameters", Figure.grouped(plan.network.parameterCount)])
+        if let remark = MatrixUnit.remark(on: precision) { table.add([precision.rawValue, remark]) }
         table.add([
             "steps", "\(Figure.grouped(plan.stepsPerEpoch)) an epoch, \(Figure.grouped(plan.steps)) in all at most",
         ])
@@ -63,13 +66,17 @@ enum CheckCommand {
         return text
     }
 
-    private static func json(_ plan: RunPlan) -> JSONValue {
-        [
+    private static func json(_ plan: RunPlan, _ precision: Precision) -> JSONValue {
+        let remark: JSONValue = MatrixUnit.remark(on: precision).map { .string($0) } ?? .null
+        return [
             "name": .string(plan.name),
             "sets": .array(plan.sets.map { ["role": .string($0.role), "rows": .integer($0.rows)] }),
             "layers": .array(([plan.network.inputs] + plan.network.dense.map(\.units)).map(JSONValue.integer)),
             "members": .integer(plan.network.members),
-            "parameters": .integer(plan.network.parameterCount), "steps_per_epoch": .integer(plan.stepsPerEpoch),
+            "parameters": .integer(plan.network.parameterCount),
+            "precision": .string(precision.rawValue),
+            "precision_remark": remark,
+            "steps_per_epoch": .integer(plan.stepsPerEpoch),
             "steps": .integer(plan.steps), "directory": .string(plan.directory),
             "datasets": .array(
                 plan.datasets.map { dataset in

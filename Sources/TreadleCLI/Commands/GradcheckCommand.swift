@@ -1,6 +1,8 @@
 internal import Foundation
 internal import TreadleBase
+internal import TreadleConfiguration
 internal import TreadleEngine
+internal import TreadleModel
 
 /// `treadle gradcheck`: are the gradients right?
 enum GradcheckCommand {
@@ -18,6 +20,8 @@ enum GradcheckCommand {
             "Builds the network that the configuration and its data describe, takes up to 32 training rows through one step, "
                 + "dropout included, and compares its gradients with central differences of the loss, at parameters that "
                 + "the seed chooses. Exits with 1 when a relative error is above 1e-6.",
+            "A network of bfloat16 or bfloat16x3 is checked in Float64 too, without its rounding, which has no derivative: the "
+                + "formulas are the same.",
             "Parameters at which the loss has a kink nearby (relu, hinge, mae) are counted and left out.",
         ],
         examples: [
@@ -36,14 +40,18 @@ enum GradcheckCommand {
         let findings = try GradientCheck.findings(for: configuration, samples: count, stop: stop) { log.write($0, $1) }
         let isRight = findings.allSatisfy { $0.error <= limit }
         if call.wantsJSON {
-            try call.output.write(json: ["right": .bool(isRight), "limit": .number(limit), "layers": json(findings)])
+            try call.output.write(
+                json: [
+                    "right": .bool(isRight), "limit": .number(limit), "checked_in": .string("float64"),
+                    "layers": json(findings),
+                ])
         } else if !call.isQuiet || !isRight {
-            try call.output.write(text(findings))
+            try call.output.write(text(findings, configuration.model.precision))
         }
         return isRight ? .done : .negative
     }
 
-    private static func text(_ findings: [GradientCheck.Finding]) -> String {
+    private static func text(_ findings: [GradientCheck.Finding], _ precision: Precision) -> String {
         var table = TextTable([
             .init("layer"), .init("parameter"), .init("checked", .right), .init("kinks", .right),
             .init("largest error", .right), .init("at"), .init("gradient", .right), .init("difference", .right),
@@ -57,7 +65,8 @@ enum GradcheckCommand {
                 finding.error <= limit ? "ok" : "wrong",
             ])
         }
-        return table.text()
+        guard precision.roundsOperands else { return table.text() }
+        return table.text() + "checked in Float64, without the rounding of \(precision.rawValue)\n"
     }
 
     private static func json(_ findings: [GradientCheck.Finding]) -> JSONValue {

@@ -3,7 +3,7 @@ package import TreadleConfiguration
 package import TreadleModel
 
 /// How far a configuration's training step goes towards what the machine can do.
-package struct StepReading: Equatable, Sendable {
+package struct StepReading: Sendable {
     /// One matrix product of one layer, or a phase of the whole step.
     package struct Part: Equatable, Sendable {
         package var name: String
@@ -19,6 +19,8 @@ package struct StepReading: Equatable, Sendable {
     package var samplesPerSecond: Double
     package var products: [Part]
     package var phases: [Part]
+    /// Of a network of Float32: samples a second of its whole step in the precisions that round operands.
+    package var otherPrecisions: [(precision: Precision, samplesPerSecond: Double)] = []
 
     /// Measures for about `seconds` the step that trains `network`, and by themselves the phases and the products of one
     /// member.
@@ -26,8 +28,18 @@ package struct StepReading: Equatable, Sendable {
         _ configuration: Configuration, network: Network, loss: LossFunction, workers: Workers, seconds: Double
     ) -> StepReading {
         switch configuration.model.precision.number {
-        case .float32: measure(Float.self, configuration, network, loss, workers, seconds)
-        case .float64: measure(Double.self, configuration, network, loss, workers, seconds)
+        case .float32:
+            var reading = measure(Float.self, configuration, network, loss, workers, seconds)
+            for other in Precision.allCases where network.precision == .float32 && other.roundsOperands {
+                var (rounded, configuration) = (network, configuration)
+                rounded.precision = other
+                configuration.model.precision = other
+                let timer = StepTimer<Float>(configuration, network: rounded, loss: loss, workers: workers)
+                let step = timer.measure(seconds: seconds / 10).step
+                reading.otherPrecisions.append((other, Double(configuration.data.batchSize) / step))
+            }
+            return reading
+        case .float64: return measure(Double.self, configuration, network, loss, workers, seconds)
         }
     }
 

@@ -35,7 +35,7 @@ struct OpenedRun {
         let store = ranks.isFirst ? try directory.open(lock: options.lock, examine: options.examine, note: note) : nil
         var found = options.fresh ? nil : try Resumption.find(in: store, for: configuration, options, note: note)
         let shards = try ranks.part(of: configuration.shards, members: configuration.model.members)
-        if configuration.model.precision == .bfloat16 { MatrixUnit.check(note: note) }
+        if configuration.model.precision.roundsOperands { MatrixUnit.check(note: note) }
 
         let workers = Workers(count: configuration.threadCount)
         let data = try TrainingData(

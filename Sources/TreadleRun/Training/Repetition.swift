@@ -39,7 +39,7 @@ package enum Repetition {
         let usual = Treadle.instructionSet
         defer { Treadle.use(instructionSet: usual) }
         // What the matrix unit does besides bfloat16 is done by AVX-512 all the same.
-        let isRounded = file.head.precision == .bfloat16
+        let isRounded = file.head.precision.roundsOperands
         let plainer = ["amx": isRounded ? "avx512" : "avx2", "avx512": "avx2"][usual] ?? usual
         let ways = [(threads: threads, set: usual), (threads: threads > 1 ? threads - 1 : 2, set: plainer)]
         let traces = [Trace(), Trace()]

@@ -7,7 +7,7 @@ internal import TreadleRun
 struct ExportDescription {
     let members: [(String, String)]
 
-    init(_ model: TrainedModel) {
+    init(_ model: TrainedModel, roundsWeights: Bool = false) {
         func list(_ texts: [String]) -> String { JSONValue.array(texts.map(JSONValue.string)).text() }
         var members = [
             ("format", "treadle"), ("program_version", model.origin.programVersion),
@@ -15,6 +15,7 @@ struct ExportDescription {
             ("loss", model.saved.loss.rawValue), ("parameter_digest", model.saved.parameters.digest),
             ("activations", list(model.saved.network.layers.map(\.activation.rawValue))),
         ]
+        if roundsWeights { members.append(("weights", "bfloat16")) }
         if model.saved.network.members > 1 {
             members.append(("members", String(model.saved.network.members)))
         }
@@ -47,7 +48,32 @@ extension SavedModel {
     }
 }
 
+extension SavedModel {
+    /// The names among `exportedTensors` of the matrices that products read.
+    var denseWeights: [String] {
+        zip(self.network.layers, self.parameters).filter { layer, _ in layer.kind == .dense }.map { _, parameters in
+            "\(parameters.name).weight"
+        }
+    }
+}
+
 extension Tensor {
+    /// The elements' bits in bfloat16, rounded to the nearest, of two the even one: what products read of them.
+    var bfloat16Bits: [UInt16] {
+        switch storage {
+        case .float32(let values): values.map(\.bfloat16Bits)
+        case .float64(let values):
+            values.map { value in
+                // Rounding to Float first must not make a tie of what is none.
+                var single = Float(value)
+                if Double(single) != value, single.bitPattern & 0xffff == 0x8000 {
+                    single = Double(single) < value ? single.nextUp : single.nextDown
+                }
+                return single.bfloat16Bits
+            }
+        }
+    }
+
     /// The elements' bits, row-major, the least byte first.
     var littleEndianBytes: [UInt8] {
         switch storage {
@@ -62,5 +88,13 @@ extension Tensor {
         case .float32(let values): values.count * 4
         case .float64(let values): values.count * 8
         }
+    }
+}
+
+extension Float {
+    fileprivate var bfloat16Bits: UInt16 {
+        let bits = bitPattern
+        if isNaN { return UInt16(bits >> 16) | 0x40 }
+        return UInt16((bits + 0x7fff + (bits >> 16 & 1)) >> 16)
     }
 }

@@ -20,8 +20,12 @@ package enum ModelExport: String, CaseIterable, Sendable {
         self = format
     }
 
-    /// Writes the model to `path`, all at once or not at all.
-    package func write(_ model: TrainedModel, to path: String) throws {
+    /// Writes the model to `path`, all at once or not at all; with `roundsWeights`, the dense layers' weights as bfloat16.
+    package func write(_ model: TrainedModel, roundsWeights: Bool = false, to path: String) throws {
+        guard !roundsWeights || self == .onnx || self == .safetensors else {
+            throw TreadleError(
+                .usage, "\(path): NumPy and Keras files have no bfloat16; export the model as .onnx or .safetensors")
+        }
         guard self != .keras || model.saved.network.members == 1 else {
             throw TreadleError(
                 .usage,
@@ -31,9 +35,9 @@ package enum ModelExport: String, CaseIterable, Sendable {
         var file = try DurableFile(creating: path, replacing: true)
         switch self {
         case .onnx:
-            var export = ONNXExport(model)
+            var export = ONNXExport(model, roundsWeights: roundsWeights)
             try file.write(export.bytes(name: model.configuration.name))
-        case .safetensors: try SafetensorsExport.write(model, to: &file)
+        case .safetensors: try SafetensorsExport.write(model, roundsWeights: roundsWeights, to: &file)
         case .npz: try NPZExport.write(model, to: &file)
         case .keras: try KerasWeightsExport.write(model, to: &file)
         }

@@ -9,11 +9,14 @@ internal import TreadleRun
 /// `probabilities` and `label` N×K for multilabel, `value` N×K for regression.
 struct ONNXExport {
     private let model: TrainedModel
+    private let roundsWeights: Bool
     private var saved: SavedModel { model.saved }
     private var graph = ONNXGraph()
 
-    init(_ model: TrainedModel) {
+    /// With `roundsWeights`, those of dense layers are bfloat16, and widened where they are used.
+    init(_ model: TrainedModel, roundsWeights: Bool) {
         self.model = model
+        self.roundsWeights = roundsWeights
     }
 
     mutating func bytes(name: String) throws -> [UInt8] {
@@ -40,7 +43,8 @@ struct ONNXExport {
         }
         answer(members)
         return graph.model(
-            input: "x", width: saved.network.inputs, name: name, metadata: ExportDescription(model).members)
+            input: "x", width: saved.network.inputs, name: name,
+            metadata: ExportDescription(model, roundsWeights: roundsWeights).members)
     }
 
     private mutating func normalized(_ input: String) -> String {
@@ -72,9 +76,16 @@ struct ONNXExport {
     }
 
     private mutating func dense(_ input: String, _ layer: Layer, _ parameters: LayerParameters) -> String {
-        var operands = [
-            input, graph.constant("\(layer.name).weight", parameters.weight.floats, shape: parameters.weight.shape),
-        ]
+        var weight: String
+        if roundsWeights {
+            // Few products take bfloat16 on CPUs; every runtime widens it, once, where it keeps constants.
+            weight = graph.constant(
+                "\(layer.name).weight", bfloat16: parameters.weight.bfloat16Bits, shape: parameters.weight.shape)
+            weight = graph.node("Cast", [weight], integers: [("to", ONNXGraph.Element.float.rawValue)])
+        } else {
+            weight = constant("\(layer.name).weight", parameters.weight)
+        }
+        var operands = [input, weight]
         if let bias = parameters.bias {
             operands.append(graph.constant("\(layer.name).bias", bias.floats, shape: bias.shape))
         }

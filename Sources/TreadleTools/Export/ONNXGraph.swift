@@ -5,7 +5,7 @@ internal import TreadleModel
 ///
 /// The numbers are fields and enumerations of onnx.proto3.
 struct ONNXGraph {
-    enum Element: Int { case float = 1, int64 = 7 }
+    enum Element: Int { case float = 1, int64 = 7, bfloat16 = 16 }
 
     private var nodes: [ProtocolBuffer] = []
     private var initializers: [ProtocolBuffer] = []
@@ -14,23 +14,25 @@ struct ONNXGraph {
 
     /// Adds a constant and returns its name.
     mutating func constant(_ name: String, _ values: [Float], shape: [Int]) -> String {
-        var tensor = ProtocolBuffer()
-        for extent in shape { tensor.append(field: 1, integer: extent) }
-        tensor.append(field: 2, integer: Element.float.rawValue)
-        tensor.append(field: 8, text: name)
-        tensor.append(field: 9, bytes: values.littleEndianBytes)
-        initializers.append(tensor)
-        return name
+        constant(name, .float, shape, values.littleEndianBytes)
+    }
+
+    /// The same of numbers in bfloat16, by their bits.
+    mutating func constant(_ name: String, bfloat16 bits: [UInt16], shape: [Int]) -> String {
+        constant(name, .bfloat16, shape, bits.flatMap { ProtocolBuffer.littleEndian($0) })
     }
 
     /// Adds a list of integers and returns its name.
     mutating func constant(_ name: String, _ values: [Int]) -> String {
+        constant(name, .int64, [values.count], values.flatMap { ProtocolBuffer.littleEndian(Int64($0)) })
+    }
+
+    private mutating func constant(_ name: String, _ element: Element, _ shape: [Int], _ bytes: [UInt8]) -> String {
         var tensor = ProtocolBuffer()
-        tensor.append(field: 1, integer: values.count)
-        tensor.append(field: 2, integer: Element.int64.rawValue)
+        for extent in shape { tensor.append(field: 1, integer: extent) }
+        tensor.append(field: 2, integer: element.rawValue)
         tensor.append(field: 8, text: name)
-        tensor.append(
-            field: 9, bytes: values.flatMap { value in (0..<8).map { UInt8(truncatingIfNeeded: value >> (8 * $0)) } })
+        tensor.append(field: 9, bytes: bytes)
         initializers.append(tensor)
         return name
     }

@@ -21,6 +21,12 @@ import Testing
         var samples_per_second: Double
         var products: [Part]
         var phases: [Part]
+        var other_precisions: [Other]
+
+        struct Other: Decodable {
+            var precision: String
+            var samples_per_second: Double
+        }
     }
 
     @Test func `the machine's peak, bandwidth and dispatch come as JSON`() throws {
@@ -44,6 +50,8 @@ import Testing
             ])
         #expect(step.phases.map(\.name) == ["rows", "tiles", "step"])
         #expect(step.phases.allSatisfy { $0.seconds > 0 && $0.share_of_peak > 0 })
+        #expect(step.other_precisions.map(\.precision) == ["bfloat16", "bfloat16x3"])
+        #expect(step.other_precisions.allSatisfy { $0.samples_per_second > 0 })
     }
 
     @Test func `the step of a configuration has its members, its parameterization and its stem`() throws {

@@ -47,8 +47,9 @@ struct ExportCommandTests {
             targets.flatMap { $0 }, to: "/y", shape: width == 1 ? [targets.count] : [targets.count, width])
     }
 
-    private func export(_ name: String) throws {
-        let exported = try Program.run("export", "runs/small/final.h5", "-o", name, directory: directory)
+    private func export(_ name: String, _ options: String...) throws {
+        let exported = try Program.run(
+            ["export", "runs/small/final.h5", "-o", name] + options, in: directory)
         #expect(exported.code == 0, "\(exported.errors)")
     }
 
@@ -186,6 +187,49 @@ struct ExportCommandTests {
                 assert (m[name + '.bias'] == c['model'][name]['bias'][:]).all()
             assert m['normalization.shift'].shape == (5,) and m['normalization.imputation'].dtype == 'f8'
             """)
+    }
+
+    static let bfloat16 = Python.has("onnx", "onnxruntime", "safetensors", "ml_dtypes")
+
+    @Test(.enabled(if: bfloat16, "needs onnx, onnxruntime, safetensors and ml_dtypes in TREADLE_PYTHON"))
+    func `--bf16 rounds the weights as ml_dtypes does, and leaves all else`() throws {
+        try train("classification", model: "precision: \"bfloat16\", scale_inputs: true, ") { row, x in
+            [x[0] + x[1] > 1 ? 2 : Float(row % 2)]
+        }
+        for name in ["m.safetensors", "m.onnx"] {
+            try export(name)
+            try export("rounded-" + name, "--bf16")
+        }
+        try python(
+            """
+            import onnx, onnxruntime, safetensors
+            from ml_dtypes import bfloat16
+            def arrays(path):
+                types = {'F32': np.float32, 'F64': np.float64, 'BF16': bfloat16}
+                return {name: (t['dtype'], np.frombuffer(t['data'], types[t['dtype']]).reshape(t['shape']))
+                        for name, t in safetensors.deserialize(open(path, 'rb').read())}
+            whole, rounded = arrays('m.safetensors'), arrays('rounded-m.safetensors')
+            assert whole.keys() == rounded.keys() and 'dense_11.weight' in whole
+            for name in whole:
+                isRounded = name.startswith('dense') and name.endswith('.weight')
+                expected = whole[name][1].astype(bfloat16) if isRounded else whole[name][1]
+                assert rounded[name][0] == ('BF16' if isRounded else whole[name][0]), name
+                assert expected.tobytes() == rounded[name][1].tobytes(), name
+            model = onnx.load('rounded-m.onnx')
+            onnx.checker.check_model(model, full_check=True)
+            seen = 0
+            for constant in model.graph.initializer:
+                if constant.data_type != onnx.TensorProto.BFLOAT16: continue
+                values = onnx.numpy_helper.to_array(constant).astype(np.float32)
+                assert (values == whole[constant.name][1].astype(bfloat16).astype(np.float32)).all(); seen += 1
+            assert seen == 12, seen
+            # Activations are not rounded there.
+            probabilities, _ = onnxruntime.InferenceSession('rounded-m.onnx').run(None, {'x': x})
+            assert np.abs(probabilities - p['probabilities'][:]).max() < 0.03
+            """)
+        let refused = try Program.run(
+            "export", "runs/small/final.h5", "-o", "m.npz", "--bf16", directory: directory)
+        #expect(refused.code == 64 && refused.errors.contains("no bfloat16"))
     }
 
     @Test(.enabled(if: Python.has("safetensors"), "needs safetensors in TREADLE_PYTHON"))

@@ -4,8 +4,11 @@ import Testing
 import TreadleRun
 
 @Suite struct RollbackTests {
-    @Test func `a rate that is too large is lowered from the last epoch on, to the same bits each time`() throws {
-        let directory = try directoryWithJob()
+    @Test(arguments: ["float32", "bfloat16", "bfloat16x3"])
+    func `a rate that is too large is lowered from the last epoch on, to the same bits each time`(
+        precision: String
+    ) throws {
+        let directory = try directoryWithJob(precision)
         let policy = ["--set", "stop.on_nan=rollback", "--set", "stop.rollback_factor=1e-6"]
         let run = try Program.start(["train", "job.json5", "--quiet"] + policy, directory: directory).finish()
         #expect(run.code == 0, "\(run.errors)")
@@ -38,8 +41,10 @@ import TreadleRun
         #expect(again.code == 0, "\(again.output)")
     }
 
-    @Test func `without a rollback the run ends with 1, and says where the first such number arose`() throws {
-        let directory = try directoryWithJob()
+    @Test(arguments: ["float32", "bfloat16", "bfloat16x3"])
+    func `without a rollback the run ends with 1, and says where the first such number arose`(precision: String) throws
+    {
+        let directory = try directoryWithJob(precision)
         let run = try Program.run("train", "job.json5", "--quiet", directory: directory)
         #expect(run.code == 1)
         #expect(
@@ -48,14 +53,15 @@ import TreadleRun
         #expect(run.errors.contains("the loss of them is not") || run.errors.contains("layer dense"))
     }
 
-    private func directoryWithJob() throws -> TemporaryDirectory {
+    private func directoryWithJob(_ precision: String = "float32") throws -> TemporaryDirectory {
         let directory = try TemporaryDirectory()
         let made = try Program.run("generate", "regression", "--rows", "400", "-o", directory.file("data.h5"))
         #expect(made.code == 0, "\(made.errors)")
         try directory.write(
             """
             { name: "job", task: "regression", data: { train: { files: ["data.h5"] }, batch_size: 32 },
-              model: { hidden: [ { units: 16, activation: "relu" }, { units: 16, activation: "relu" } ] },
+              model: { hidden: [ { units: 16, activation: "relu" }, { units: 16, activation: "relu" } ],
+                precision: "\(precision)" },
               optimizer: { type: "sgd", lr: 1e8 }, stop: { epochs: 2, early: null } }
             """, to: "job.json5")
         return directory

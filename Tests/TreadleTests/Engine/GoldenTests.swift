@@ -116,6 +116,16 @@ import TreadleData
             "bfloat16, two shards", .labels, "model.precision=bfloat16", "compute.shards=2", "data.batch_size=100",
             "optimizer.clip_norm=0.1"),
         Run("bfloat16, linear", .counts, "model.precision=bfloat16", "model.hidden=[]", "loss.type=poisson"),
+        Run("bfloat16x3", .classes, "model.precision=bfloat16x3"),
+        Run(
+            "bfloat16x3, momentum", .classes, "model.precision=bfloat16x3", "optimizer.type=sgd",
+            "optimizer.momentum=0.9", hidden("relu", dropout: 0.2)),
+        Run("bfloat16x3, gelu", .values, "model.precision=bfloat16x3", hidden("gelu"), "compute.accumulate=2"),
+        Run(
+            "bfloat16x3, two shards", .labels, "model.precision=bfloat16x3", "compute.shards=2", "data.batch_size=100",
+            "optimizer.clip_norm=0.1"),
+        Run("bfloat16x3, linear", .counts, "model.precision=bfloat16x3", "model.hidden=[]", "loss.type=poisson"),
+        Run("recipe in bfloat16x3", .values, recipe + ["model.precision=bfloat16x3"]),
     ]
 
     private static let recipe = [

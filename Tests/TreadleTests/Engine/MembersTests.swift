@@ -43,7 +43,7 @@ import Testing
         return (summary, try CheckpointFile.read(try #require(summary.checkpoint)))
     }
 
-    @Test(arguments: ["float32", "float64", "bfloat16"])
+    @Test(arguments: ["float32", "float64", "bfloat16", "bfloat16x3"])
     func `a member is trained as a run with its seed is, whatever the others and the threads`(precision: String) throws
     {
         let settings = ["data.shuffle=none", "model.precision=\(precision)", "compute.accumulate=2"]

@@ -131,26 +131,43 @@ struct NaiveStep<S: Scalar & EngineScalar> {
         return current
     }
 
-    /// The sum of products over `k`: one chain, or with bfloat16 an even and an odd chain for each 32 of them.
+    /// The sum of products over `k`: one chain, or with bfloat16 an even and an odd chain for each 32 of them, three times
+    /// where operands have a high and a low part.
     private func chain(_ k: Range<Int>, _ factors: (Int) -> (S, S)) -> S {
-        func adding(_ k: Int, to sum: S) -> S {
-            let (a, b) = factors(k)
-            return sum.addingProduct(a, b)
+        guard network.precision.roundsOperands else {
+            return k.reduce(S.zero) { $0.addingProduct(factors($1).0, factors($1).1) }
         }
-        guard network.precision == .bfloat16 else { return k.reduce(S.zero) { adding($1, to: $0) } }
         var sum = S.zero
         for block in stride(from: k.lowerBound, to: k.upperBound, by: 32) {
-            var (even, odd) = (S.zero, S.zero)
-            for pair in stride(from: block, to: min(block + 32, k.upperBound), by: 2) {
-                even = adding(pair, to: even)
-                if pair + 1 < k.upperBound { odd = adding(pair + 1, to: odd) }
+            let products = (block..<min(block + 32, k.upperBound)).map(factors)
+            let terms: [[(S, S)]]
+            if network.precision == .bfloat16 {
+                terms = [products]
+            } else {
+                let parts = products.map { (a: split($0.0), b: split($0.1)) }
+                terms = [
+                    parts.map { ($0.a.high, $0.b.high) }, parts.map { ($0.a.high, $0.b.low) },
+                    parts.map { ($0.a.low, $0.b.high) },
+                ]
             }
-            sum += even + odd
+            for term in terms {
+                var chains = [S.zero, S.zero]
+                for (place, (a, b)) in term.enumerated() {
+                    chains[place % 2] = chains[place % 2].addingProduct(a, b)
+                }
+                sum += chains[0] + chains[1]
+            }
         }
         return sum
     }
 
-    /// Numbers as products read them. Float32 and Float64 drop only numbers that are far smaller than any here.
+    private func split(_ value: S) -> (high: S, low: S) {
+        let high = Float(value).roundedToBFloat16
+        return (S(high), S((Float(value) - high).roundedToBFloat16))
+    }
+
+    /// Numbers as products read them. Float32 and Float64 drop only numbers that are far smaller than any here, and
+    /// bfloat16x3 splits them where they are multiplied.
     private func operands(_ values: [S]) -> [S] {
         guard network.precision == .bfloat16 else { return values }
         return values.map { S(Float($0).roundedToBFloat16) }
@@ -161,7 +178,7 @@ struct NaiveStep<S: Scalar & EngineScalar> {
     private func forward(layer l: Int, row: [S], unit: Int, weights: [[[S]]]) -> S {
         let layer = network.layers[l]
         let bias = biases[l]?[unit]
-        if layer.units >= 4 || network.precision == .bfloat16 {
+        if layer.units >= 4 || network.precision.roundsOperands {
             let sum = chain(0..<layer.inputs) { (row[$0], weights[l][$0][unit]) }
             return bias.map { sum + $0 } ?? sum
         }
@@ -195,8 +212,16 @@ struct NaiveStep<S: Scalar & EngineScalar> {
 }
 
 extension Float {
-    /// The nearest number with eight bits of significand, of two the even one; +0 below 2⁻⁵⁶.
+    /// The nearest number with eight bits of significand, of two the even one; +0 below 2⁻⁵⁶. By the bits: the arithmetic
+    /// below, which says it plainly, takes a hundred times as long.
     var roundedToBFloat16: Float {
+        guard isFinite else { return self }
+        let rounded = Float(bitPattern: (bitPattern &+ 0x7fff &+ (bitPattern >> 16 & 1)) & 0xffff_0000)
+        return rounded.magnitude < 0x1p-56 ? 0 : rounded
+    }
+
+    /// The same by arithmetic.
+    var plainlyRoundedToBFloat16: Float {
         guard isFinite, magnitude >= 0x1p-57 else { return isFinite ? 0 : self }
         // The last of its eight bits.
         let unit = Double(sign: .plus, exponent: Int(exponent) - 7, significand: 1)

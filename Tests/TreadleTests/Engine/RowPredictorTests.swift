@@ -21,7 +21,7 @@ import Testing
         return values
     }
 
-    @Test(arguments: shapes, [Precision.float32, .float64, .bfloat16])
+    @Test(arguments: shapes, Precision.allCases)
     func `rows alone, together and on threads get the bits of the forward pass`(widths: [Int], precision: Precision) {
         if precision == .float64 {
             compare(Double.self, widths, precision)

@@ -106,7 +106,7 @@ extension Network {
         return a
     }
 
-    @Test(arguments: networks, [Precision.float32, .float64, .bfloat16])
+    @Test(arguments: networks, Precision.allCases)
     func `steps with a stem give the same weights whatever computes them`(network: Network, precision: Precision) {
         var network = network
         network.precision = precision

@@ -85,12 +85,26 @@ import Testing
             (3.999, 4), (0x1p-56, 0x1p-56), (0x1.fep-57, 0), (0x1.ffp-57, 0x1p-56), (-0x1p-60, 0), (0x1p-140, 0),
             (0, 0),
         ] as [(Float, Float)] {
-            #expect(number.roundedToBFloat16.bitPattern == rounded.bitPattern, "\(number)")
+            #expect(number.plainlyRoundedToBFloat16.bitPattern == rounded.bitPattern, "\(number)")
+        }
+        var random = SplitMix(seed: 8)
+        for _ in 0..<5_000 {
+            let number = Float(bitPattern: UInt32.random(in: 0...UInt32.max, using: &random))
+            guard number.magnitude < 0x1p120 else { continue }
+            #expect(number.roundedToBFloat16 == number.plainlyRoundedToBFloat16, "\(number)")
         }
     }
 
-    @Test(arguments: GoldenTests.sets)
-    func `bfloat16 gives the bits of plain loops in the contract's order, whatever the shape`(isa: ck_isa) {
+    /// On other machines Scripts/portability asks the same of the unit's kernels, with its instructions in plain C.
+    @Test(.enabled(if: ck_widest_isa() == CK_ISA_AMX, "needs a CPU with a matrix unit"))
+    func `the matrix unit gives the bits of multiply-adds for random and extreme numbers`() {
+        #expect(ck_matrix_unit_agrees() != 0)
+    }
+
+    @Test(arguments: GoldenTests.sets, [Precision.bfloat16, .bfloat16x3])
+    func `bfloat16 gives the bits of plain loops in the contract's order, whatever the shape`(
+        isa: ck_isa, precision: Precision
+    ) {
         let before = ck_current_isa()
         defer { ck_use_isa(before) }
         ck_use_isa(isa)
@@ -104,7 +118,7 @@ import Testing
             compare(
                 Float.self, widths: [inputs, units, 1 + index % 5], rows: rows, shards: shards, path: path,
                 threads: 1 + index % 2, activation: Activation.allCases[index % Activation.allCases.count],
-                dropout: index % 6 == 0 ? 0.25 : 0, bias: index % 7 > 0, precision: .bfloat16)
+                dropout: index % 6 == 0 ? 0.25 : 0, bias: index % 7 > 0, precision: precision)
         }
     }
 

@@ -1,0 +1,4 @@
+#define CK_NUMBERS 16
+#define CK_OPERAND_PARTS 2
+#define CK_VECTOR_BYTES 64
+#include "kernels.h"
