@@ -15,7 +15,7 @@ struct Main {
     private static var works: [any GuardedWork.Type] {
         [
             FileTree.Listing.self, FileSurvey.Work.self, SlicedArray.Work.self, CheckpointFile.Work.self,
-            DataTrial.Work.self,
+            DataTrial.Work.self, HDF5Numbers.self,
         ]
     }
 

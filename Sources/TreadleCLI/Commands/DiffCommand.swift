@@ -1,21 +1,24 @@
 internal import HDF5
-internal import TreadleRun
 internal import TreadleTools
 
-/// `treadle diff A B`: what changed between two checkpoints.
+/// `treadle diff A B`: what changed between two checkpoints, or files that hold a model's numbers.
 enum DiffCommand {
-    private static let before = Argument("A", "the older checkpoint")
-    private static let after = Argument("B", "the newer checkpoint")
+    private static let before = Argument(
+        "A", "the older checkpoint, or an .onnx, .safetensors, .npz or .weights.h5 file")
+    private static let after = Argument("B", "the newer one")
 
     static let command = Command(
         "diff", group: .looking,
-        summary: "show what changed between two checkpoints",
+        summary: "show what changed between two checkpoints or exported models",
         discussion: [
-            "Compares settings, the weights of every layer and the metrics of the last epoch. Exits with 1 when the "
-                + "weights differ in any bit, with 0 when they are the same, whatever else differs."
+            "Compares settings, the weights of every layer and the metrics of these weights. Exits with 1 when the "
+                + "weights differ in any bit, with 0 when they are the same, whatever else differs.",
+            "Files in the formats of others are compared by the names of their arrays, with each other or with a checkpoint: "
+                + "weights and normalization. Where one has 32 bits and the other 64, both count as rounded to 32.",
         ],
         examples: [
             .init("treadle diff yesterday.h5 models/churn.h5", "what the night has changed"),
+            .init("treadle diff models/churn.h5 churn.onnx", "does the export hold the same numbers?"),
             .init("treadle diff --quiet a.h5 b.h5 && echo same", "the answer alone, as an exit code"),
             .init("treadle diff --json a.h5 b.h5", "all of it for programs"),
         ],
@@ -24,10 +27,8 @@ enum DiffCommand {
 
     private static func run(_ call: Invocation) throws -> ExitCode {
         let paths = [call.argument(before), call.argument(after)]
-        let difference = ModelDifference(
-            from: try CheckpointFile(paths[0], helper: .program).checkpoint(),
-            to: try CheckpointFile(paths[1], helper: .program).checkpoint(),
-            workers: try call.workers())
+        let difference = try ModelDifference.between(
+            paths[0], paths[1], helper: .program, workers: try call.workers())
         if call.wantsJSON {
             try call.output.write(json: difference.json(paths[0], paths[1]))
         } else if !call.isQuiet {

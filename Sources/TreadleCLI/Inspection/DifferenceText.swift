@@ -19,8 +19,10 @@ package struct DifferenceText {
 
     private var answer: String {
         let names = "\(paths[0].printable) and \(paths[1].printable)"
+        let what = difference.oldDigest == nil ? "numbers" : "weights"
+        let exactness = difference.isRounded ? "in 32 bits" : "bit for bit"
         return difference.weightsDiffer
-            ? "the weights of \(names) differ\n" : "the weights of \(names) are the same, bit for bit\n"
+            ? "the \(what) of \(names) differ\n" : "the \(what) of \(names) are the same, \(exactness)\n"
     }
 
     private var weights: String? {

@@ -16,6 +16,11 @@ package struct StoredElement: Equatable, Sendable {
     package var kind: Kind
     var isBigEndian: Bool
 
+    package init(kind: Kind, isBigEndian: Bool = false) {
+        self.kind = kind
+        self.isBigEndian = isBigEndian
+    }
+
     /// Bytes of one element.
     package var size: Int {
         switch kind {

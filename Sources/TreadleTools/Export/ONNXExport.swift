@@ -26,6 +26,9 @@ struct ONNXExport {
                 .badData, "ONNX files end at 2 GB, and this model is larger; export it as .safetensors or .npz")
         }
         let inputs = normalized("x")
+        let temperature = saved.temperature.map {
+            graph.constant("calibration.temperature", [Float($0)], shape: [1])
+        }
         let members = (0..<saved.network.members).map { member in
             var value = inputs
             for index in saved.network.layers(of: member) {
@@ -38,14 +41,21 @@ struct ONNXExport {
                 case .factors: value = graph.node("Mul", [value, constant("\(layer.name).weight", parameters.weight)])
                 }
             }
-            guard let temperature = saved.temperature else { return value }
-            return graph.node("Div", [value, scalar(Float(temperature))])
+            guard let temperature else { return value }
+            return graph.node("Div", [value, temperature])
         }
         answer(members)
         return graph.model(
             input: "x", width: saved.network.inputs, name: name,
             metadata: ExportDescription(model, roundsWeights: roundsWeights).members)
     }
+
+    /// What stands in the place of a clip and of a target's factor, by which the others divide: their inverses.
+    static let inverseClip = "normalization.inverse_clip"
+    static let inverseTargetFactor = "normalization.inverse_target_factor"
+
+    /// The inverse of each, in 32 bits; 0 where there is none.
+    static func inverses(_ values: [Double]) -> [Float] { values.map { Float($0 == 0 ? 0 : 1 / $0) } }
 
     private mutating func normalized(_ input: String) -> String {
         let normalization = saved.normalization
@@ -55,20 +65,22 @@ struct ONNXExport {
             let missing = graph.node("IsNaN", [value])
             let infinite = graph.node("IsInf", [value])
             let either = graph.node("Or", [missing, infinite])
-            let fill = graph.constant("imputation", normalization.imputation.map { Float($0) }, shape: [width])
+            let fill = graph.constant(
+                "normalization.imputation", normalization.imputation.map { Float($0) }, shape: [width])
             value = graph.node("Where", [either, fill, value])
         }
         if !normalization.shift.isEmpty {
-            let shift = graph.constant("shift", normalization.shift.map { Float($0) }, shape: [width])
+            let shift = graph.constant("normalization.shift", normalization.shift.map { Float($0) }, shape: [width])
             value = graph.node("Sub", [value, shift])
         }
         if !normalization.factor.isEmpty {
-            let factor = graph.constant("factor", normalization.factor.map { Float($0) }, shape: [width])
+            let factor = graph.constant("normalization.factor", normalization.factor.map { Float($0) }, shape: [width])
             value = graph.node("Mul", [value, factor])
         }
         if !normalization.clip.isEmpty {
-            let inverse = normalization.clip.map { Float($0 == 0 ? 0 : 1 / $0) }
-            let share = graph.node("Mul", [value, graph.constant("inverse_clip", inverse, shape: [width])])
+            let inverse = graph.constant(
+                ONNXExport.inverseClip, ONNXExport.inverses(normalization.clip), shape: [width])
+            let share = graph.node("Mul", [value, inverse])
             let square = graph.node("Add", [graph.node("Mul", [share, share]), scalar(1)])
             value = graph.node("Div", [value, graph.node("Sqrt", [square])])
         }
@@ -173,14 +185,17 @@ struct ONNXExport {
             let normalization = saved.normalization
             var result = mean(members, result: nil)
             if !normalization.targetFactor.isEmpty {
-                let inverse = normalization.targetFactor.map { Float(1 / $0) }
-                let shift = normalization.targetShift.map { Float($0) }
-                result = graph.node("Mul", [result, graph.constant("target_scale", inverse, shape: [outputs])])
-                result = graph.node("Add", [result, graph.constant("target_shift", shift, shape: [outputs])])
+                let inverse = graph.constant(
+                    ONNXExport.inverseTargetFactor, ONNXExport.inverses(normalization.targetFactor), shape: [outputs])
+                let shift = graph.constant(
+                    "normalization.target_shift", normalization.targetShift.map { Float($0) }, shape: [outputs])
+                result = graph.node("Add", [graph.node("Mul", [result, inverse]), shift])
             }
             if !normalization.targetLow.isEmpty {
-                let low = graph.constant("target_low", normalization.targetLow.map { Float($0) }, shape: [outputs])
-                let high = graph.constant("target_high", normalization.targetHigh.map { Float($0) }, shape: [outputs])
+                let low = graph.constant(
+                    "normalization.target_low", normalization.targetLow.map { Float($0) }, shape: [outputs])
+                let high = graph.constant(
+                    "normalization.target_high", normalization.targetHigh.map { Float($0) }, shape: [outputs])
                 result = graph.node("Min", [graph.node("Max", [result, low]), high])
             }
             graph.output(graph.node("Identity", [result], result: "value"), .float, width: outputs)

@@ -17,10 +17,13 @@ package struct ModelDifference: Equatable, Sendable {
         package var new: Double?
     }
 
-    /// Whether the parameters differ in any bit, number or shape.
+    /// Whether the parameters, of exported files all numbers of the model, differ in any bit, number or shape.
     package var weightsDiffer: Bool
-    package var oldDigest: String
-    package var newDigest: String
+    /// Of checkpoints.
+    package var oldDigest: String?
+    package var newDigest: String?
+    /// Whether one of two files has numbers in 32 bits alone, so that the other's were rounded to them.
+    package var isRounded = false
     /// Settings with other values, by their dotted keys.
     package var settings: [Setting]
     /// What cannot be compared number by number, in words: layers of other shapes, other classes, other data.
@@ -42,7 +45,50 @@ package struct ModelDifference: Equatable, Sendable {
         settings = Self.settings(JSONValue(parsing: old.configuration), JSONValue(parsing: new.configuration), at: "")
         metrics = Self.metrics(old.head.weightsRecord?.metrics ?? [:], new.head.weightsRecord?.metrics ?? [:])
         if !weightsDiffer { metrics = metrics.filter { $0.old != nil && $0.new != nil && $0.old != $0.new } }
-        remarks = Self.shapes(before, after) + Self.surroundings(old, new)
+        func arrays(_ tensors: [Checkpoint.NamedTensor]) -> [NumberArrays.Array] {
+            tensors.map { NumberArrays.Array(name: $0.name, tensor: $0.tensor) }
+        }
+        remarks = Self.shapes(arrays(before), arrays(after)) + Self.surroundings(old, new)
+    }
+
+    /// Compares two files, of unknown origin, each of which is a checkpoint or holds a model's numbers as others keep them.
+    package static func between(
+        _ old: String, _ new: String, helper: GuardedHelper, workers: Workers
+    ) throws -> ModelDifference {
+        guard Inspection.isForeign(old) || Inspection.isForeign(new) else {
+            return ModelDifference(
+                from: try CheckpointFile(old, helper: helper).checkpoint(),
+                to: try CheckpointFile(new, helper: helper).checkpoint(), workers: workers)
+        }
+        return ModelDifference(
+            from: try NumberArrays(old, helper: helper), to: try NumberArrays(new, helper: helper), workers: workers)
+    }
+
+    init(from old: NumberArrays, to new: NumberArrays, workers: Workers) {
+        let (before, after) = NumberArrays.comparable(old, new)
+        settings = []
+        metrics = []
+        changes = []
+        remarks = Self.shapes(before, after)
+        weightsDiffer = !remarks.isEmpty
+        for array in before {
+            guard let other = after.first(where: { $0.name == array.name && $0.tensor.shape == array.tensor.shape })
+            else { continue }
+            var pair = [array.tensor, other.tensor]
+            if pair[0].isNarrow != pair[1].isNarrow {
+                isRounded = true
+                pair = pair.map(\.narrow)
+            }
+            let change = TensorChange(name: array.name, pair[0], pair[1], workers: workers)
+            changes.append(change)
+            if change.changed > 0 { weightsDiffer = true }
+        }
+        if changes.isEmpty {
+            weightsDiffer = true
+            remarks = ["they have no array of the same name and shape"] + remarks.prefix(12)
+        }
+        if let one = old.classes, let other = new.classes, one != other { remarks.append("their classes differ") }
+        if let one = old.columns, let other = new.columns, one != other { remarks.append("their input columns differ") }
     }
 
     private static func settings(_ old: JSONValue?, _ new: JSONValue?, at key: String) -> [Setting] {
@@ -64,22 +110,22 @@ package struct ModelDifference: Equatable, Sendable {
         return names.map { Metric(name: $0, old: old[$0], new: new[$0]) }
     }
 
-    private static func shapes(_ old: [Checkpoint.NamedTensor], _ new: [Checkpoint.NamedTensor]) -> [String] {
-        func extents(_ tensor: Checkpoint.NamedTensor) -> String {
-            tensor.tensor.shape.map(String.init).joined(separator: "×")
+    private static func shapes(_ old: [NumberArrays.Array], _ new: [NumberArrays.Array]) -> [String] {
+        func extents(_ array: NumberArrays.Array) -> String {
+            array.tensor.shape.map(String.init).joined(separator: "×")
         }
         var remarks: [String] = []
-        for tensor in old {
-            if let other = new.first(where: { $0.name == tensor.name }) {
-                guard other.tensor.shape != tensor.tensor.shape else { continue }
+        for array in old {
+            if let other = new.first(where: { $0.name == array.name }) {
+                guard other.tensor.shape != array.tensor.shape else { continue }
                 remarks.append(
-                    "\(tensor.name) has the shape \(extents(tensor)) in the first, \(extents(other)) in the second")
+                    "\(array.name) has the shape \(extents(array)) in the first, \(extents(other)) in the second")
             } else {
-                remarks.append("\(tensor.name) (\(extents(tensor))) is in the first alone")
+                remarks.append("\(array.name) (\(extents(array))) is in the first alone")
             }
         }
-        for tensor in new where !old.contains(where: { $0.name == tensor.name }) {
-            remarks.append("\(tensor.name) (\(extents(tensor))) is in the second alone")
+        for array in new where !old.contains(where: { $0.name == array.name }) {
+            remarks.append("\(array.name) (\(extents(array))) is in the second alone")
         }
         return remarks
     }
@@ -107,7 +153,7 @@ extension ModelDifference {
         .object([
             .init("files", .strings([oldPath, newPath])),
             .init("weights_differ", .bool(weightsDiffer)),
-            .init("digests", .strings([oldDigest, newDigest])),
+            .init("digests", .array([oldDigest, newDigest].map { .optional($0.map(JSONValue.string)) })),
             .init("configuration", .array(settings.map(\.json))),
             .init("remarks", .strings(remarks)),
             .init("tensors", .array(changes.map(\.json))),
