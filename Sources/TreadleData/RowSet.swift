@@ -20,6 +20,9 @@ package struct RowSet: Sendable {
 
     package var count: Int { selection.count }
 
+    /// Whether its rows have weights.
+    package var isWeighted: Bool { dataset.weights != nil }
+
     /// How many batches of `size` rows these make; the last may be short, unless it is dropped.
     package func batches(of size: Int, dropLast: Bool) -> Int { (count + (dropLast ? 0 : size - 1)) / size }
 

@@ -70,7 +70,8 @@ enum EvalCommand {
         if share != nil { text.intervals = bootstrap.intervals(of: judgement.metrics) }
         let comparison = try call.value(against).map { path in
             try Comparison(
-                of: model, judgement, with: path, on: rows, bootstrap, confidence: share ?? 0.95, workers: workers,
+                of: model, judgement, with: path, on: call.values(data), bootstrap, confidence: share ?? 0.95,
+                workers: workers,
                 stop: stop)
         }
         let findings = call.has(importance) ? try findings(model, on: rows, call, workers, stop) : nil
@@ -152,7 +153,7 @@ private struct Comparison {
     private let watched: String
 
     init(
-        of model: TrainedModel, _ judgement: Judgement, with path: String, on rows: RowSet, _ bootstrap: Bootstrap,
+        of model: TrainedModel, _ judgement: Judgement, with path: String, on files: [String], _ bootstrap: Bootstrap,
         confidence: Double, workers: Workers, stop: Stop
     ) throws {
         let other = try TrainedModel.read(path, helper: .program)
@@ -164,14 +165,18 @@ private struct Comparison {
                 "\(path): it answers with other classes or quantities than \(model.path); only models of the same "
                     + "outputs can be compared")
         }
-        guard other.saved.network.inputs == model.saved.network.inputs, other.saved.columns == model.saved.columns,
-            other.saved.schema == model.saved.schema
+        // The same rows, whose columns the other model finds by its own names.
+        let rows = try model.rows(of: files, like: other, workers: workers, stop: stop) { _, _ in }.rows
+        let scored = try other.score(rows, workers: workers, stop: stop)
+        guard scored.count == judgement.rows.count, scored.classes == judgement.rows.classes,
+            scored.targets.count == judgement.rows.targets.count
         else {
             throw TreadleError(
                 .badData,
-                "\(path): it reads other columns than \(model.path); only models of the same columns can be compared")
+                "\(path): by its columns other rows are put aside for validation than by those of \(model.path), so that the "
+                    + "two cannot be compared on them; name rows with --data")
         }
-        let metrics = RowMetrics(try other.score(rows, workers: workers, stop: stop), workers: workers)
+        let metrics = RowMetrics(scored, workers: workers)
         paths = [model.path, path]
         values = [judgement.values, metrics.values()]
         differences = bootstrap.differences(of: judgement.metrics, from: metrics)

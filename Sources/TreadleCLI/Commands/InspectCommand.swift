@@ -15,6 +15,9 @@ enum InspectCommand {
         "html", "FILE", "write all of it as a page that needs no network and no scripts", values: .file)
     private static let card = Option.value(
         "card", "FILE.md", "write a model card: Markdown with the front matter that model hubs read", values: .file)
+    private static let data = Option.value(
+        "data", "D.h5", "with --html or --card: the rows to measure the model on, HDF5 or a table; may be repeated",
+        values: .file, repeatable: true)
     private static let limit = Option.value(
         "limit", "SECONDS", "how long libhdf5 may take for the file (default: 4)")
 
@@ -35,19 +38,25 @@ enum InspectCommand {
             .init("treadle inspect --digest runs/churn/final.h5", "equal digests mean equal weights"),
             .init("treadle inspect --html report.html runs/churn/final.h5", "a page to look at, to print, to send"),
             .init(
+                "treadle inspect --html report.html --data march.csv runs/churn/final.h5",
+                "the same on other rows, with how they differ from those of training"),
+            .init(
                 "treadle inspect --card model.md runs/churn/final.h5", "what a model hub, or a colleague, wants to know"
             ),
             .init("treadle inspect --json runs/churn/final.h5", "all of it for programs"),
             .init("treadle inspect data/train.h5", "what is in any other HDF5 file"),
         ],
         arguments: [file],
-        options: [digest, tensor, csv, html, card, limit],
+        options: [digest, tensor, csv, html, card, data, limit],
         run: run)
 
     private static func run(_ call: Invocation) throws -> ExitCode {
         try call.checkJSON(beside: html)
         try call.checkJSON(beside: card)
         let path = call.argument(file)
+        guard !call.has(data) || call.has(html) || call.has(card) else {
+            throw call.usage("--data goes with --html FILE or --card FILE.md; eval measures on it")
+        }
         guard !call.has(csv) || call.has(tensor) else { throw call.usage("--csv goes with --tensor NAME") }
         let seconds = try call.integer(limit, in: 1...86_400) ?? 4
         if Inspection.isForeign(path) {
@@ -70,12 +79,13 @@ enum InspectCommand {
             let inspection = try Inspection(file, workers: try call.workers())
             if let page = call.value(html) {
                 let model = try file.model()
-                let (evaluated, note) = try measure(model, inspection, call)
-                let report = HTMLReport(inspection, of: model, evaluated: evaluated, note: note)
+                let (evaluated, explored, note) = try measure(model, inspection, call)
+                let report = HTMLReport(
+                    inspection, of: model, evaluated: evaluated, note: note, explored: explored)
                 try write(report.text, "report", on: inspection, to: page, evaluated, note, call)
             } else if let page = call.value(card) {
-                let (evaluated, note) = try measure(try file.model(), inspection, call)
-                let text = ModelCard(inspection, evaluated: evaluated).text
+                let (evaluated, explored, note) = try measure(try file.model(), inspection, call)
+                let text = ModelCard(inspection, evaluated: evaluated, importance: explored?.importance).text
                 try write(text, "card", on: inspection, to: page, evaluated, note, call)
             } else {
                 try write(inspection, call)
@@ -112,22 +122,24 @@ enum InspectCommand {
         }
     }
 
-    /// What the model reaches on the rows that its configuration names, where they are there; otherwise why not.
+    /// What the model reaches on the rows that the call or its configuration names, and how it uses their columns; where they
+    /// are not there, why not.
     private static func measure(
         _ saved: SavedModel, _ inspection: Inspection, _ call: Invocation
-    ) throws -> (EvaluatedSet?, note: String?) {
+    ) throws -> (EvaluatedSet?, Exploration?, note: String?) {
         do {
             let workers = try call.workers()
             let model = try TrainedModel(saved, from: inspection.checkpoint.origin, path: inspection.path)
             let log = call.log
-            let (set, rows) = try model.rows(of: [], workers: workers) { log.write($0, $1) }
+            let (set, rows) = try model.rows(of: call.values(data), workers: workers) { log.write($0, $1) }
             let extra = model.configuration.task.reportMetrics(outputs: inspection.checkpoint.network.outputs)
             let result = try model.evaluate(rows, metrics: model.configuration.metrics + extra, workers: workers)
             let judgement = Judgement(try model.score(rows, workers: workers), workers: workers)
-            return (EvaluatedSet(set: set, evaluation: result, judgement: judgement), nil)
-        } catch let error as TreadleError where error.kind != .tryAgain {
+            let explored = try Exploration(model, on: rows, workers: workers)
+            return (EvaluatedSet(set: set, evaluation: result, judgement: judgement), explored, nil)
+        } catch let error as TreadleError where error.kind != .tryAgain && !call.has(data) {
             call.log.note("the report goes without a measurement: \(error)")
-            return (nil, error.description)
+            return (nil, nil, error.description)
         }
     }
 

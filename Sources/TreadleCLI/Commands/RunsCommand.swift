@@ -8,6 +8,9 @@ enum RunsCommand {
     private static let sort = Option.value(
         "sort", "KEY", "order by a metric (the best first), a setting, time, epoch or name")
 
+    private static let html = Option.value(
+        "html", "FILE", "write a page with the table and the curves of all runs", values: .file)
+
     static let command = Command(
         "runs", group: .looking,
         summary: "compare runs: settings that differ, metrics, time, digest",
@@ -20,15 +23,30 @@ enum RunsCommand {
         examples: [
             .init("treadle runs runs/", "every run below a directory"),
             .init("treadle runs runs/a runs/b --sort valid.loss", "two of them, the better first"),
+            .init("treadle runs runs/ --html runs.html", "table and curves on one page"),
             .init("treadle runs runs/ --json", "with all settings, for programs"),
         ],
-        arguments: [directories], options: [sort],
+        arguments: [directories], options: [sort, html],
         run: run)
 
     private static func run(_ call: Invocation) throws -> ExitCode {
+        try call.checkJSON(beside: html)
         let table = try RunTable(call.arguments(directories), helper: .program) { call.log.write($0, $1) }
         let runs = try table.sorted(by: call.value(sort) ?? "name")
-        if call.wantsJSON {
+        if let page = call.value(html) {
+            let records = runs.compactMap { run -> RunRecord? in
+                var record = try? RunRecord.read(run.directory, helper: .program)
+                record?.name = run.directory
+                return record
+            }
+            let text = RunTablePage(runs, of: table, records: records).text
+            if page == "-" {
+                try call.output.write(text)
+            } else {
+                try DurableFile.write(text, to: page)
+                call.log.note("\(page): \(Figure.count(runs.count, "run"))")
+            }
+        } else if call.wantsJSON {
             try call.output.write(json: .array(runs.map(json)))
         } else {
             try call.output.write(text(runs, of: table))

@@ -52,10 +52,13 @@ package struct TrainedModel: Sendable {
 
     /// The rows to measure the model on: `files`, or the test set of its configuration, or the validation set.
     ///
-    /// The files may hold x and y under the paths of the training data.
+    /// The files may hold x and y under the paths of the training data. Their columns are matched with those of this model, or
+    /// of another one that the same rows shall be given to.
     package func rows(
-        of files: [String], workers: Workers, stop: Stop = Stop(), note: @escaping @Sendable (LogLevel, String) -> Void
+        of files: [String], like other: TrainedModel? = nil, workers: Workers, stop: Stop = Stop(),
+        note: @escaping @Sendable (LogLevel, String) -> Void
     ) throws -> (name: String, rows: RowSet) {
+        let columns = (other ?? self).columns
         let data = configuration.data
         let source: (name: String, source: DataSource, directory: String)
         if !files.isEmpty {

@@ -10,10 +10,13 @@ package struct HTMLReport {
     let evaluated: EvaluatedSet?
     /// Why there is no confusion matrix, where one could be expected.
     let note: String?
+    let explored: Exploration?
 
     package init(
-        _ inspection: Inspection, of model: SavedModel, evaluated: EvaluatedSet? = nil, note: String? = nil
+        _ inspection: Inspection, of model: SavedModel, evaluated: EvaluatedSet? = nil, note: String? = nil,
+        explored: Exploration? = nil
     ) {
+        self.explored = explored
         self.inspection = inspection
         self.model = model
         self.evaluated = evaluated
@@ -30,37 +33,12 @@ package struct HTMLReport {
     var checkpoint: CheckpointHead { inspection.checkpoint }
 
     package var text: String {
-        """
-        <!DOCTYPE html>
-        <html lang="en">
-        <head>
-        <meta charset="utf-8"/>
-        <meta name="viewport" content="width=device-width, initial-scale=1"/>
-        <meta name="color-scheme" content="light dark"/>
-        <title>\(name.markup)</title>
-        <style>
-        \(ReportStyle.text)
-        \(Palette.style)
-        </style>
-        </head>
-        <body>
-        <main>
-        \(header)
-        \(health)
-        \(curves)
-        \(worth)
-        \(confusion)
-        \(network)
-        \(weights)
-        \(images)
-        \(memory)
-        \(origin)
-        \(configuration)
-        </main>
-        </body>
-        </html>
-
-        """
+        HTMLPage.text(
+            title: name,
+            [
+                header, health, curves, worth, confusion, columns, data, network, weights, images, memory, origin,
+                configuration,
+            ])
     }
 
     private var name: String {
@@ -212,24 +190,13 @@ package struct HTMLReport {
 
     // MARK: Parts
 
-    func section(_ title: String, _ body: String) -> String {
-        "<section>\n<h2>\(title)</h2>\n\(body)\n</section>"
-    }
+    func section(_ title: String, _ body: String) -> String { HTMLPage.section(title, body) }
 
     func table(_ head: [String], _ rows: [String], numbers: [Int]) -> String {
-        let cells = head.enumerated().map { index, title in
-            "<th scope=\"col\"\(numbers.contains(index) ? " class=\"n\"" : "")>\(title)</th>"
-        }
-        return "<div class=\"scroll\"><table><thead><tr>\(cells.joined())</tr></thead>\n<tbody>\n\(rows.joined())"
-            + "</tbody></table></div>"
+        HTMLPage.table(head, rows, numbers: numbers)
     }
 
-    func row(_ cells: [String], numbers: [Int]) -> String {
-        let parts = cells.enumerated().map { index, cell in
-            numbers.contains(index) ? "<td class=\"n\">\(cell)</td>" : "<td>\(cell)</td>"
-        }
-        return "<tr>\(parts.joined())</tr>\n"
-    }
+    func row(_ cells: [String], numbers: [Int]) -> String { HTMLPage.row(cells, numbers: numbers) }
 }
 
 extension String {

@@ -7,9 +7,11 @@ package import TreadleRun
 package struct ModelCard {
     private let inspection: Inspection
     private let evaluated: EvaluatedSet?
+    private let importance: Importance?
 
-    package init(_ inspection: Inspection, evaluated: EvaluatedSet?) {
+    package init(_ inspection: Inspection, evaluated: EvaluatedSet?, importance: Importance? = nil) {
         self.inspection = inspection
+        self.importance = importance
         self.evaluated = evaluated
     }
 
@@ -20,7 +22,7 @@ package struct ModelCard {
     }
 
     package var text: String {
-        [front, purpose, inputs, worth, health, training].compactMap { $0 }.joined(separator: "\n")
+        [front, purpose, inputs, worth, columns, health, training].compactMap { $0 }.joined(separator: "\n")
     }
 
     /// YAML, whose texts are spelled as JSON spells them.
@@ -87,6 +89,23 @@ package struct ModelCard {
             lines.append("| calibration error | \(Figure.digits(4, error)) | |")
         }
         return lines.joined(separator: "\n") + "\n"
+    }
+
+    private var columns: String? {
+        guard let importance else { return nil }
+        let rows = importance.findings.prefix(12).map { finding in
+            "| \(finding.group.name.markdown) | \(Figure.digits(4, finding.rise)) ± \(Figure.digits(2, finding.spread)) |"
+        }
+        return """
+            ## Which columns matter
+
+            By how much the loss rises when a column's values change rows:
+
+            | column | rise |
+            |---|---:|
+            \(rows.joined(separator: "\n"))
+
+            """
     }
 
     private var health: String? {

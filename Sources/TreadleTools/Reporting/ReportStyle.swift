@@ -31,6 +31,8 @@ enum ReportStyle {
         th, td { padding: 4px 12px 4px 0; text-align: left; white-space: nowrap; border-bottom: 1px solid var(--rule); }
         thead th { color: var(--soft); font-weight: 600; vertical-align: bottom; }
         .n { text-align: right; font-variant-numeric: tabular-nums; }
+        .share { display: inline-block; width: 120px; height: 10px; background: var(--panel); vertical-align: middle; }
+        .share i { display: block; height: 100%; background: var(--soft); }
         .bars { width: 120px; height: 24px; display: block; } .bars path { fill: var(--soft); }
         .confusion td, .confusion th { padding: 3px 7px; border: 1px solid var(--rule); }
         .confusion .answer { vertical-align: bottom; padding-top: 10px; }

@@ -1,0 +1,29 @@
+package import TreadleBase
+package import TreadleData
+internal import TreadleModel
+
+/// How a model uses its columns, and what the rows are like that it was asked about.
+package struct Exploration: Sendable {
+    package let importance: Importance
+    /// Of the most important columns.
+    package let dependences: [Dependence]
+    package let coefficients: Coefficients?
+    package let summary: DataSummary
+    /// How far the rows lie from those that the model was trained on; nil where it is not normalized by them.
+    package let drift: Drift?
+
+    /// A page has room for so many columns, and looks the same for some thousand rows as for all.
+    private static let mostColumns = 6
+    private static let mostRows = 4096
+
+    package init(_ model: TrainedModel, on rows: RowSet, workers: Workers, stop: Stop = Stop()) throws {
+        importance = try Importance(
+            of: model, on: rows, repeats: 3, most: Self.mostRows, workers: workers, stop: stop)
+        dependences = try Dependence.all(
+            of: model, on: rows, groups: importance.findings.prefix(Self.mostColumns).map(\.group), most: 1024,
+            workers: workers, stop: stop)
+        coefficients = Coefficients(model)
+        summary = try DataSummary(rows, model.configuration)
+        drift = Drift(from: model.saved.normalization, to: summary.normalization, names: summary.inputs.map(\.name))
+    }
+}
