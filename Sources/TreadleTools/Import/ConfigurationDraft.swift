@@ -102,7 +102,8 @@ package struct ConfigurationDraft {
             "    early: { metric: \"\(plan.validFraction == nil && portrait.valid == nil ? "loss" : "valid.loss")\", "
                 + "patience: \(plan.patience) },  // stop when it gets no better; null: never",
             "  },",
-            "  metrics: [\(plan.metrics.map { "\"\($0.rawValue)\"" }.joined(separator: ", "))],",
+            "  metrics: [\(plan.metrics.map { "\"\($0.rawValue)\"" }.joined(separator: ", "))],"
+                + (portrait.target.metricsRemark.map { "  // \($0)" } ?? ""),
             "  checkpoint: { dir: \(json5("runs/\(name)")) },",
             "}",
         ]

@@ -1,11 +1,12 @@
 internal import HDF5
 internal import TreadleBase
+internal import TreadleConfiguration
 internal import TreadleData
 internal import TreadleModel
 
 /// What an HDF5 file seems to hold to learn from: where inputs and targets are, and what kind they are of.
 struct DataPortrait {
-    struct Target: Equatable {
+    struct Target {
         var task: LearningTask
         /// Classes, labels or values that a network has to put out.
         var outputs: Int
@@ -13,6 +14,41 @@ struct DataPortrait {
         var classes: [String]?
         /// Something about the target that a person should know.
         var remark: String?
+        /// Of classes, as far as looked at: the share of the rows that the most common one has, and the rarest that occurs.
+        var shares: (most: Double, least: Double)?
+
+        /// Whether always answering with the most common class would seem good: that says little by its accuracy.
+        var isImbalanced: Bool {
+            guard let shares else { return false }
+            return shares.most >= max(0.8, 1.5 / Double(max(1, outputs)))
+                || shares.least < 0.2 / Double(max(1, outputs))
+        }
+
+        /// The metrics that tell a good model from one that always says the same.
+        var metrics: [MetricName] {
+            switch task {
+            case .classification where outputs == 2:
+                isImbalanced ? [.logLoss, .macroF1, .auc, .accuracy] : [.logLoss, .accuracy, .auc]
+            case .classification:
+                isImbalanced ? [.logLoss, .macroF1, .accuracy] : [.logLoss, .accuracy, .macroF1]
+            case .multilabel: [.logLoss, .accuracy, .macroF1]
+            case .regression: [.rmse, .mae, .r2]
+            }
+        }
+
+        /// Why these metrics, as a comment; nil where that is plain.
+        var metricsRemark: String? {
+            guard isImbalanced, let shares else { return nil }
+            return "classes are uneven: the most common has \(Figure.percent(shares.most)) of the rows, the rarest "
+                + "\(Figure.percent(shares.least))"
+        }
+
+        fileprivate mutating func count<Label: Hashable>(_ labels: [Label]) {
+            var counts: [Label: Int] = [:]
+            for label in labels { counts[label, default: 0] += 1 }
+            guard let most = counts.values.max(), let least = counts.values.min() else { return }
+            shares = (Double(most) / Double(labels.count), Double(least) / Double(labels.count))
+        }
     }
 
     var inputs: ArrayListing.Entry
@@ -123,7 +159,9 @@ struct DataPortrait {
         if case .string = entry.type {
             let texts = try dataset.readStrings(rows: 0..<min(entry.rows, 1 << 20))
             let names = Set(texts).sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
-            return Target(task: .classification, outputs: names.count, classes: names)
+            var target = Target(task: .classification, outputs: names.count, classes: names)
+            target.count(texts)
+            return target
         }
         let values = try sample(dataset, entry)
         guard entry.width == 1 else { return several(values, entry.width) }
@@ -133,14 +171,18 @@ struct DataPortrait {
         let largest = finite.max() ?? 0
         let smallest = finite.min() ?? 0
         if let classes, isWhole, smallest >= 0, largest < Double(classes.count) {
-            return Target(task: .classification, outputs: classes.count, classes: classes)
+            var target = Target(task: .classification, outputs: classes.count, classes: classes)
+            target.count(values)
+            return target
         }
         // The import of a table has decided it, or was told.
         if isQuantity, classes == nil { return Target(task: .regression, outputs: 1, classes: nil) }
         // Few different whole numbers from 0, each of them often, are names of classes.
         let few = Double(different.count) <= max(2, min(1000, Double(finite.count).squareRoot()))
         if isWhole, few, smallest == 0, largest < Double(2 * different.count + 2) {
-            return Target(task: .classification, outputs: Int(largest) + 1, classes: nil)
+            var target = Target(task: .classification, outputs: Int(largest) + 1, classes: nil)
+            target.count(values)
+            return target
         }
         let remark =
             isWhole && few

@@ -29,6 +29,7 @@ struct TableRecipe {
     var patience: Int
     var batchSize: Int
     var metrics: [MetricName]
+    var metricsRemark: String?
     var watched: MetricName
     private let task: LearningTask
 
@@ -66,13 +67,8 @@ struct TableRecipe {
         // A member leaves a fifth of each batch out: 256 rows are left.
         batchSize = effort == .quick ? 256 : 320
         watched = task == .regression ? .rmse : .logLoss
-        metrics =
-            switch task {
-            case .classification:
-                portrait.target.outputs == 2 ? [.logLoss, .accuracy, .auc] : [.logLoss, .accuracy, .macroF1]
-            case .multilabel: [.logLoss, .accuracy, .macroF1]
-            case .regression: [.rmse, .mae, .r2]
-            }
+        metrics = portrait.target.metrics
+        metricsRemark = portrait.target.metricsRemark
     }
 
     var validation: String {
@@ -135,7 +131,8 @@ struct TableRecipe {
             "  stop: {", "    epochs: \(epochs),",
             "    early: { metric: \"valid.\(watched.rawValue)\", patience: \(patience) },  // keeps the best epoch's weights",
             "  },",
-            "  metrics: [\(metrics.map { "\"\($0.rawValue)\"" }.joined(separator: ", "))],",
+            "  metrics: [\(metrics.map { "\"\($0.rawValue)\"" }.joined(separator: ", "))],"
+                + (metricsRemark.map { "  // \($0)" } ?? ""),
             "  checkpoint: { dir: \(directory) },",
         ]
         return lines

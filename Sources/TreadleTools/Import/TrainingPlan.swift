@@ -50,7 +50,7 @@ struct TrainingPlan {
         }
         metrics =
             switch portrait.target.task {
-            case .classification: [.accuracy]
+            case .classification: portrait.target.isImbalanced ? portrait.target.metrics : [.accuracy]
             case .multilabel: [.accuracy, .macroF1]
             case .regression: [.rmse, .r2]
             }
