@@ -182,11 +182,7 @@ extension Tensor {
     init(_ bytes: [UInt8], _ element: StoredElement, shape: [Int]) {
         let count = shape.reduce(1, *)
         var values = [Double](repeating: 0, count: count)
-        element.forEachNumber(bytes, count: count) {
-            values[$0] = Double($1)
-        } float: {
-            values[$0] = $1
-        }
+        element.read(bytes, count: count, into: &values)
         let isNarrow = if case .float(let size) = element.kind { size <= 4 } else { false }
         self.init(shape: shape, storage: isNarrow ? .float32(values.map { Float($0) }) : .float64(values))
     }
