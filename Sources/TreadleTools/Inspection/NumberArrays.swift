@@ -40,7 +40,7 @@ struct NumberArrays: Sendable {
             arrays = model.saved.exportedTensors.map { Array(name: $0.name, tensor: $0.tensor) }
             classes = model.saved.classes
             columns = model.saved.columns
-            var export = ONNXExport(model)
+            var export = ONNXExport(model, roundsWeights: false)
             onnx = try ONNXNumbers(try export.bytes(name: "")[...]).arrays
             return
         }
