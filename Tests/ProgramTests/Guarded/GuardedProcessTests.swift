@@ -39,7 +39,7 @@ import Testing
         try directory.write(
             """
             { name: "job", task: "classification", stop: { epochs: 1, early: null }, model: { hidden: [] },
-              data: { train: { files: ["a.h5"] }, valid: null }, checkpoint: { dir: "run" },
+              data: { train: { files: ["a.h5"] }, valid: { fraction: 0.3 } }, checkpoint: { dir: "run" },
               retrain: { promote: { to: "model.h5", hook: "true # \(long)" } } }
             """, to: "job.json5")
         for _ in 0..<2 {
