@@ -94,8 +94,7 @@ package enum GuardedProcess {
         else { exit(TreadleError.Kind.usage.rawValue) }
         limit(memory: memory, seconds: seconds)
         if secondsOfCall > 0 { SupervisedProcess.limitCalls() }
-        guard let request = try? FileHandle(fileDescriptor: GuardedChild.socket).readToEnd(),
-            let reply = answer(work, request), write(reply) != nil
+        guard let reply = request().map({ answer(work, $0) }) ?? unreadable(), write(reply) != nil
         else { exit(TreadleError.Kind.bug.rawValue) }
         exit(0)
     }
@@ -105,6 +104,19 @@ package enum GuardedProcess {
             .badData,
             "\(subject.printable): damaged, hostile or very large: reading it took more than \(seconds) s; if you trust "
                 + "it, \"treadle inspect --limit SECONDS FILE\" looks at it for longer; other commands take no longer")
+    }
+
+    private static func request() -> Data? {
+        try? FileHandle(fileDescriptor: GuardedChild.socket).readToEnd() ?? Data()
+    }
+
+    /// What is answered where the request does not arrive: that is no fault of the file.
+    private static func unreadable() -> Data? {
+        try? encoder.encode(
+            Reply<Bool> {
+                throw TreadleError(
+                    .inputOutput, "a process that was to open a file could not read what was asked of it; try again")
+            })
     }
 
     private static func answer<Work: GuardedWork>(_ work: Work.Type, _ request: Data) -> Data? {

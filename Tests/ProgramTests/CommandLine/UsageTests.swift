@@ -56,7 +56,7 @@ import Testing
             "generate writes HDF5, which does not go to stdout; name a file, such as data.h5; "
                 + "see \"treadle generate --help\""
         ),
-        (["diff", "a.h5"], "missing B (the newer checkpoint); see \"treadle diff --help\""),
+        (["diff", "a.h5"], "missing B (the newer one); see \"treadle diff --help\""),
         (["completions"], "missing SHELL (bash, zsh or fish); see \"treadle completions --help\""),
         (
             ["completions", "bsh"],
