@@ -1,9 +1,10 @@
 // Rows times packed panels: the forward pass (x · W) and the input error (dY · Wᵀ).
 //
 // Each element is one chain of multiply-adds in increasing k that starts at zero (with bf16, the chains of its blocks of
-// 32: see kernels_operand.h). A tile is up to TILE_ROWS rows by two vectors of columns, through a block of k at a time: between the blocks the
-// sums wait where the result will be, which changes no bit, and all tiles read a block of weights from the L1 cache. On AVX-512 that is 12 × 32 floats: 24 sums that stay in
-// registers, 2 vectors of the panel and one broadcast, 14 loads for 24 multiply-adds.
+// 32: see kernels_operand.h). A tile is up to TILE_ROWS rows by two vectors of columns, through a block of k at a time:
+// between the blocks the sums wait where the result will be, which changes no bit, and all tiles read a block of weights
+// from the L1 cache. On AVX-512 that is 12 × 32 floats: 24 sums that stay in registers, 2 vectors of the panel and one
+// broadcast, 14 loads for 24 multiply-adds.
 
 // What is done to a product's rows as they leave the registers. Pointers are at the first of the tile's columns.
 typedef struct ending {

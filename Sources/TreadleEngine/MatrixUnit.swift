@@ -23,15 +23,16 @@ package enum MatrixUnit {
             : "by multiply-adds, as this CPU has no matrix unit (\(Treadle.instructionSet))"
     }
 
-    /// And what that costs or brings.
+    /// What a precision that rounds operands costs or brings on this CPU; nil for the others.
     package static func remark(on precision: Precision) -> String? {
         guard let products = precision.roundedProducts, let reason = reason(for: precision) else { return nil }
         guard isUsed else {
-            let speed = products == 1 ? "about four fifths" : "about a quarter"
+            let speed = products == 1 ? "three to four fifths" : "a sixth to a third"
             return "\(reason): \(speed) of float32's speed, and the same weights as with one"
         }
-        return "\(reason): where layers are wide, "
-            + (products == 1 ? "several times float32's speed" : "up to some three times float32's speed")
+        return products == 1
+            ? "\(reason): where layers are wide, several times float32's speed"
+            : "\(reason): what that brings, \"treadle bench\" measures"
     }
 
     /// To be called before something is computed in bfloat16. A unit that does not do as the contract says is not used.
