@@ -45,17 +45,7 @@ import TreadleData
     }
 
     private func json(_ arguments: String...) throws -> JSONValue {
-        let result = try Program.start(arguments + ["--json"], directory: directory).finish()
-        #expect(result.code == 0, "\(result.errors)")
-        return try #require(JSONValue(parsing: result.output))
-    }
-
-    private func number(_ value: JSONValue?) -> Double {
-        switch value {
-        case .number(let number): number
-        case .integer(let number): Double(number)
-        default: .nan
-        }
+        try Program.json(arguments, directory: directory)
     }
 
     @Test func `eval says what a model is worth, and how sure that is`() throws {
@@ -137,5 +127,23 @@ import TreadleData
         #expect(found.steps == 9 && found.ways.count == 2)
         #expect(found.difference == Repetition.Difference(step: first + 4, layer: "dense"))
         #expect(try Program.run("reproduce", "runs/a/final.h5", "--steps", "5", directory: directory).code == 64)
+    }
+}
+
+extension Program {
+    /// What a command that must succeed says with `--json`.
+    static func json(_ arguments: [String], directory: TemporaryDirectory) throws -> JSONValue {
+        let result = try start(arguments + ["--json"], directory: directory).finish()
+        #expect(result.code == 0, "\(result.errors)")
+        return try #require(JSONValue(parsing: result.output))
+    }
+}
+
+/// A number, whole or not; NaN, to which no comparison is true, where there is none.
+func number(_ value: JSONValue?) -> Double {
+    switch value {
+    case .number(let number): number
+    case .integer(let number): Double(number)
+    default: .nan
     }
 }

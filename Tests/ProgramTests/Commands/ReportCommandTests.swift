@@ -79,17 +79,7 @@ import TreadleRun
     }
 
     private func json(_ arguments: String...) throws -> JSONValue {
-        let result = try Program.start(arguments + ["--json"], directory: directory).finish()
-        #expect(result.code == 0, "\(result.errors)")
-        return try #require(JSONValue(parsing: result.output))
-    }
-
-    private func number(_ value: JSONValue?) -> Double {
-        switch value {
-        case .number(let number): number
-        case .integer(let number): Double(number)
-        default: .nan
-        }
+        try Program.json(arguments, directory: directory)
     }
 
     @Test(.enabled(if: Python.available, "TREADLE_PYTHON names no Python"))
