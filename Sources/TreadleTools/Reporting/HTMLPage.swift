@@ -28,6 +28,11 @@ enum HTMLPage {
         "<section>\n<h2>\(title)</h2>\n\(body)\n</section>"
     }
 
+    /// What few readers look for: a line that a click or a key opens.
+    static func folded(_ title: String, _ body: String, isOpen: Bool = false) -> String {
+        "<details\(isOpen ? " open=\"\"" : "")><summary>\(title)</summary>\n\(body)\n</details>"
+    }
+
     /// A table, of whose columns `numbers` stand to the right. It scrolls by itself, also by keyboard.
     static func table(_ head: [String], _ rows: [String], numbers: [Int]) -> String {
         let cells = head.enumerated().map { index, title in

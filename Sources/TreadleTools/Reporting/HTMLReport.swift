@@ -132,14 +132,27 @@ package struct HTMLReport {
             return row(cells, numbers: [1, 2])
         }
         let head = ["layer", "shape", "parameters", "activation", "dropout", "sick units"]
-        return section("Network", table(head, rows, numbers: [1, 2]))
+        return section("Network", byMember(rows) { table(head, $0, numbers: [1, 2]) })
     }
 
-    private var weights: String { section("Weights", statistics(inspection.parameters)) }
+    private var weights: String { section("Weights", byMember(inspection.parameters, statistics)) }
 
+    /// For those who look for what went wrong, and longer than all the weights: folded.
     private var memory: String {
         let tensors = inspection.tensors.filter { !$0.isParameter }
-        return tensors.isEmpty ? "" : section("The optimizer's memory", statistics(tensors))
+        guard !tensors.isEmpty else { return "" }
+        return section(
+            "The optimizer's memory", HTMLPage.folded(Figure.count(tensors.count, "array"), statistics(tensors)))
+    }
+
+    /// What each member has as many of, with the first member's before a reader's eyes and the others' folded.
+    private func byMember<Item>(_ items: [Item], _ body: ([Item]) -> String) -> String {
+        let members = checkpoint.network.members
+        guard members > 1 else { return body(items) }
+        return (0..<members).map { member in
+            let own = items[items.count * member / members..<items.count * (member + 1) / members]
+            return HTMLPage.folded("member \(member + 1)", body(Array(own)), isOpen: member == 0)
+        }.joined(separator: "\n")
     }
 
     private func statistics(_ tensors: [InspectedTensor]) -> String {
