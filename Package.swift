@@ -96,15 +96,48 @@ let package = Package(
                 "CKernels",
             ], swiftSettings: strict),
         .target(name: "CAllocations", path: "Tests/CAllocations", cSettings: carefulC),
-        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: tested),
+        .target(
+            name: "TestSupport", dependencies: ["TreadleBase", "TreadleModel", "TreadleConfiguration", "CKernels"],
+            path: "Tests/TestSupport", swiftSettings: tested),
+        .target(
+            name: "RunTestSupport", dependencies: ["TreadleBase", "TreadleModel", "TreadleData", "TreadleRun"],
+            path: "Tests/RunTestSupport", swiftSettings: tested),
         .testTarget(name: "HDF5Tests", dependencies: ["HDF5", "TestSupport"], swiftSettings: tested),
         .testTarget(
-            name: "TreadleTests",
+            name: "TreadleBaseTests",
+            dependencies: ["TreadleBase", "CKernels", "CSystem", "TestSupport"],
+            swiftSettings: tested),
+        .testTarget(
+            name: "TreadleConfigurationTests",
+            dependencies: ["TreadleBase", "TreadleModel", "TreadleConfiguration", "TestSupport"],
+            swiftSettings: tested),
+        .testTarget(
+            name: "TreadleDataTests",
+            dependencies: [
+                "TreadleBase", "TreadleModel", "TreadleConfiguration", "TreadleData", "HDF5", "CDecode", "TestSupport",
+            ],
+            swiftSettings: tested),
+        .testTarget(
+            name: "TreadleEngineTests",
+            dependencies: [
+                "TreadleBase", "TreadleModel", "TreadleConfiguration", "TreadleData", "TreadleEngine", "CKernels",
+                "CAllocations", "TestSupport",
+            ],
+            swiftSettings: tested),
+        .testTarget(
+            name: "TreadleRunTests",
             dependencies: [
                 "TreadleBase", "TreadleModel", "TreadleConfiguration", "TreadleData", "TreadleEngine", "TreadleRun",
-                "TreadleTools", "HDF5", "CKernels", "CSystem", "CDecode", "CAllocations", "TestSupport",
+                "HDF5", "CKernels", "RunTestSupport", "TestSupport",
             ],
-            resources: [.copy("Fixtures")], swiftSettings: tested),
+            swiftSettings: tested),
+        .testTarget(
+            name: "TreadleToolsTests",
+            dependencies: [
+                "TreadleBase", "TreadleModel", "TreadleConfiguration", "TreadleData", "TreadleRun", "TreadleTools",
+                "HDF5", "RunTestSupport", "TestSupport",
+            ],
+            swiftSettings: tested),
         .testTarget(
             name: "ProgramTests",
             dependencies: [

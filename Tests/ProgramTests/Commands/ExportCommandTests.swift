@@ -22,9 +22,11 @@ struct ExportCommandTests {
         _ task: String, settings: String = "", model: String = "", y: (_ row: Int, _ x: [Float]) -> [Float]
     ) throws {
         let rows = 300
-        var x = (0..<rows * 5).map { Float(($0 * 7919) % 1009) / 100 - 4 }
+        var x = (0..<rows * 5).map { (i: Int) -> Float in Float(i * 7919 % 1009) / 100 - 4 }
         x[12] = .nan
-        let targets = (0..<rows).map { y($0, Array(x[$0 * 5..<$0 * 5 + 5]).map { $0.isFinite ? $0 : 0 }) }
+        let targets = (0..<rows).map { (row: Int) -> [Float] in
+            y(row, x[row * 5..<row * 5 + 5].map { $0.isFinite ? $0 : 0 })
+        }
         try write(x, targets)
         try directory.write(
             """
@@ -135,8 +137,9 @@ struct ExportCommandTests {
     @Test(.enabled(if: onnx, "needs onnx and onnxruntime in TREADLE_PYTHON"))
     func `robust inputs and clipped predictions are the same in ONNX, predict, eval and the formula`() throws {
         let rows = 400
-        let x = (0..<rows * 5).map { Float(($0 * 7919) % 1009) / 500 - 1 }
-        try write(x, (0..<rows).map { [3 * x[$0 * 5] - x[$0 * 5 + 1]] })
+        let x = (0..<rows * 5).map { (i: Int) -> Float in Float(i * 7919 % 1009) / 500 - 1 }
+        let y = (0..<rows).map { (row: Int) -> [Float] in [3 * x[row * 5] - x[row * 5 + 1]] }
+        try write(x, y)
         try directory.write(
             """
             { schema: 1, name: "small", task: "regression",
@@ -147,7 +150,7 @@ struct ExportCommandTests {
         let trained = try Program.run("train", "job.json5", directory: directory)
         #expect(trained.code == 0, "\(trained.errors)")
         // Far beyond what was trained on.
-        try write(x.map { 10 * $0 }, (0..<rows).map { [30 * x[$0 * 5] - 10 * x[$0 * 5 + 1]] })
+        try write(x.map { 10 * $0 }, y.map { [10 * $0[0]] })
         let predicted = try Program.run("predict", "runs/small/final.h5", "data.h5", "-o", "p.h5", directory: directory)
         #expect(predicted.code == 0, "\(predicted.errors)")
         try export("m.onnx")

@@ -12,7 +12,7 @@ struct MembersCommandTests {
     init() throws {
         directory = try TemporaryDirectory()
         let rows = 200
-        let x = (0..<rows * 4).map { Float(($0 * 7919) % 1009) / 250 - 2 }
+        let x = (0..<rows * 4).map { (i: Int) -> Float in Float(i * 7919 % 1009) / 250 - 2 }
         let file = try H5File.create(directory.file("data.h5"))
         try file.write(x, to: "/x", shape: [rows, 4])
         let y = (0..<rows).map { (row: Int) -> Float in

@@ -1,0 +1,17 @@
+public import CKernels
+
+extension ck_isa: @retroactive CustomStringConvertible, @unchecked @retroactive Sendable {
+    public var description: String { String(cString: ck_isa_name(self)) }
+}
+
+extension ck_isa {
+    /// The instruction sets that this CPU has, the plainest first.
+    package static let present: [ck_isa] = {
+        let before = ck_current_isa()
+        defer { ck_use_isa(before) }
+        return (0...ck_widest_isa().rawValue).map { ck_isa(rawValue: $0) }.filter {
+            ck_use_isa($0)
+            return ck_current_isa() == $0
+        }
+    }()
+}
