@@ -18,6 +18,23 @@ let carefulC: [CSetting] = [
     .treatAllWarnings(as: .error)
 ]
 
+// From the bottom up: each names only those before it.
+let layers = [
+    "TreadleBase", "TreadleModel", "TreadleConfiguration", "TreadleData", "TreadleEngine", "TreadleRun", "TreadleTools",
+]
+
+/// All layers where `layer` is none of them.
+func layers(below layer: String) -> [Target.Dependency] {
+    layers.prefix { $0 != layer }.map { .target(name: $0) }
+}
+
+/// What tests a layer knows no other above it, and is built while those above it still are.
+func tests(of layer: String, with others: [Target.Dependency] = []) -> Target {
+    .testTarget(
+        name: layer + "Tests", dependencies: layers(below: layer) + [.target(name: layer), "TestSupport"] + others,
+        swiftSettings: tested)
+}
+
 let package = Package(
     name: "Treadle",
     products: [
@@ -48,103 +65,47 @@ let package = Package(
             name: "CMPIShims", dependencies: [.target(name: "CMPI", condition: .when(traits: ["MPI"]))],
             cSettings: carefulC + [.define("TREADLE_MPI", .when(traits: ["MPI"]))]),
         .target(name: "HDF5", dependencies: ["CHDF5Shims", "CDecode"], swiftSettings: strict),
-        // The layers, from the bottom up: each names only those above it in this list.
         .target(
             name: "TreadleBase", dependencies: ["HDF5", "CKernels", "CSystem", "CMPIShims"], swiftSettings: strict),
-        .target(name: "TreadleModel", dependencies: ["TreadleBase", "CKernels"], swiftSettings: strict),
-        .target(name: "TreadleConfiguration", dependencies: ["TreadleBase", "TreadleModel"], swiftSettings: strict),
         .target(
-            name: "TreadleData",
-            dependencies: ["TreadleBase", "TreadleModel", "TreadleConfiguration", "HDF5", "CDecode", "CZlib"],
+            name: "TreadleModel", dependencies: layers(below: "TreadleModel") + ["CKernels"], swiftSettings: strict),
+        .target(
+            name: "TreadleConfiguration", dependencies: layers(below: "TreadleConfiguration"), swiftSettings: strict),
+        .target(
+            name: "TreadleData", dependencies: layers(below: "TreadleData") + ["HDF5", "CDecode", "CZlib"],
             swiftSettings: strict),
         .target(
-            name: "TreadleEngine",
-            dependencies: [
-                "TreadleBase", "TreadleModel", "TreadleConfiguration", "TreadleData", "CKernels", "CSystem",
-                "CMPIShims",
-            ], swiftSettings: strict),
+            name: "TreadleEngine", dependencies: layers(below: "TreadleEngine") + ["CKernels", "CSystem", "CMPIShims"],
+            swiftSettings: strict),
         .target(
-            name: "TreadleRun",
-            dependencies: [
-                "TreadleBase", "TreadleModel", "TreadleConfiguration", "TreadleData", "TreadleEngine", "HDF5",
-                "CKernels",
-                "CDecode",
-            ], swiftSettings: strict),
+            name: "TreadleRun", dependencies: layers(below: "TreadleRun") + ["HDF5", "CKernels", "CDecode"],
+            swiftSettings: strict),
         .target(
-            name: "TreadleTools",
-            dependencies: [
-                "TreadleBase", "TreadleModel", "TreadleConfiguration", "TreadleData", "TreadleRun", "HDF5", "CZlib",
-            ], swiftSettings: strict),
-        .target(
-            name: "Treadle",
-            dependencies: [
-                "TreadleBase", "TreadleModel", "TreadleConfiguration", "TreadleData", "TreadleEngine", "TreadleRun",
-                "TreadleTools",
-            ], swiftSettings: strict),
+            name: "TreadleTools", dependencies: layers(below: "TreadleTools") + ["HDF5", "CZlib"],
+            swiftSettings: strict),
+        .target(name: "Treadle", dependencies: layers(below: "Treadle"), swiftSettings: strict),
         .executableTarget(
-            name: "TreadleCLI",
-            dependencies: [
-                "TreadleBase", "TreadleModel", "TreadleConfiguration", "TreadleData", "TreadleEngine", "TreadleRun",
-                "TreadleTools", "HDF5", "CSystem",
-            ], swiftSettings: strict),
+            name: "TreadleCLI", dependencies: layers(below: "Treadle") + ["HDF5", "CSystem"], swiftSettings: strict),
         .executableTarget(
-            name: "TreadleBenchmarks",
-            dependencies: [
-                "Treadle", "TreadleBase", "TreadleModel", "TreadleConfiguration", "TreadleData", "TreadleEngine",
-                "TreadleRun",
-                "HDF5",
-                "CKernels",
-            ], swiftSettings: strict),
+            name: "TreadleBenchmarks", dependencies: layers(below: "Treadle") + ["Treadle", "HDF5", "CKernels"],
+            swiftSettings: strict),
         .target(name: "CAllocations", path: "Tests/CAllocations", cSettings: carefulC),
         .target(
-            name: "TestSupport", dependencies: ["TreadleBase", "TreadleModel", "TreadleConfiguration", "CKernels"],
-            path: "Tests/TestSupport", swiftSettings: tested),
+            name: "TestSupport", dependencies: layers(below: "TreadleData") + ["CKernels"], path: "Tests/TestSupport",
+            swiftSettings: tested),
         .target(
-            name: "RunTestSupport", dependencies: ["TreadleBase", "TreadleModel", "TreadleData", "TreadleRun"],
-            path: "Tests/RunTestSupport", swiftSettings: tested),
+            name: "RunTestSupport", dependencies: layers(below: "TreadleTools"), path: "Tests/RunTestSupport",
+            swiftSettings: tested),
         .testTarget(name: "HDF5Tests", dependencies: ["HDF5", "TestSupport"], swiftSettings: tested),
+        tests(of: "TreadleBase", with: ["CKernels", "CSystem"]),
+        tests(of: "TreadleConfiguration"),
+        tests(of: "TreadleData", with: ["HDF5", "CDecode"]),
+        tests(of: "TreadleEngine", with: ["CKernels", "CAllocations"]),
+        tests(of: "TreadleRun", with: ["HDF5", "CKernels", "RunTestSupport"]),
+        tests(of: "TreadleTools", with: ["HDF5", "RunTestSupport"]),
         .testTarget(
-            name: "TreadleBaseTests",
-            dependencies: ["TreadleBase", "CKernels", "CSystem", "TestSupport"],
+            name: "ProgramTests", dependencies: layers(below: "Treadle") + ["TreadleCLI", "HDF5", "TestSupport"],
             swiftSettings: tested),
-        .testTarget(
-            name: "TreadleConfigurationTests",
-            dependencies: ["TreadleBase", "TreadleModel", "TreadleConfiguration", "TestSupport"],
-            swiftSettings: tested),
-        .testTarget(
-            name: "TreadleDataTests",
-            dependencies: [
-                "TreadleBase", "TreadleModel", "TreadleConfiguration", "TreadleData", "HDF5", "CDecode", "TestSupport",
-            ],
-            swiftSettings: tested),
-        .testTarget(
-            name: "TreadleEngineTests",
-            dependencies: [
-                "TreadleBase", "TreadleModel", "TreadleConfiguration", "TreadleData", "TreadleEngine", "CKernels",
-                "CAllocations", "TestSupport",
-            ],
-            swiftSettings: tested),
-        .testTarget(
-            name: "TreadleRunTests",
-            dependencies: [
-                "TreadleBase", "TreadleModel", "TreadleConfiguration", "TreadleData", "TreadleEngine", "TreadleRun",
-                "HDF5", "CKernels", "RunTestSupport", "TestSupport",
-            ],
-            swiftSettings: tested),
-        .testTarget(
-            name: "TreadleToolsTests",
-            dependencies: [
-                "TreadleBase", "TreadleModel", "TreadleConfiguration", "TreadleData", "TreadleRun", "TreadleTools",
-                "HDF5", "RunTestSupport", "TestSupport",
-            ],
-            swiftSettings: tested),
-        .testTarget(
-            name: "ProgramTests",
-            dependencies: [
-                "TreadleCLI", "TreadleBase", "TreadleModel", "TreadleConfiguration", "TreadleData", "TreadleEngine",
-                "TreadleRun",
-                "TreadleTools", "HDF5", "TestSupport",
-            ], swiftSettings: tested),
     ],
     swiftLanguageModes: [.v6],
     cLanguageStandard: .gnu17
@@ -156,9 +117,7 @@ if Context.environment["TREADLE_FUZZ"] != nil {
         .systemLibrary(name: "CFuzzer", path: "Tests/Fuzz/CFuzzer"),
         .executableTarget(
             name: "FuzzReaders",
-            dependencies: [
-                "CFuzzer", "TreadleBase", "TreadleModel", "TreadleConfiguration", "TreadleData", "TreadleRun", "HDF5",
-            ],
+            dependencies: layers(below: "TreadleTools") + ["CFuzzer", "HDF5"],
             path: "Tests/Fuzz/Readers", swiftSettings: tested),
     ]
 }
