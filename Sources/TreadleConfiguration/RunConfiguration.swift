@@ -87,6 +87,8 @@ package struct Promotion: Equatable, Sendable {
     package var confidence: Double?
     package var keep: Int
     package var hook: String?
-    /// The drift, in stored standard deviations, above which nothing is promoted; nil only reports.
+    /// The drift, in stored standard deviations, from which on a person is told, also one who wants to hear of nothing else.
+    package var warnDrift: Double?
+    /// The drift above which nothing is promoted; nil only reports.
     package var maxDrift: Double?
 }

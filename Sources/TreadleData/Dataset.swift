@@ -71,14 +71,23 @@ package final class Dataset: Sendable {
         self.settings = settings
         let paths = try PathResolution.files(source.files, in: settings.baseDirectory)
         var source = source
-        let table = try ImportedTable(
-            paths, target: source.y == DataSource.defaultY ? nil : source.y, task: request.task,
-            like: known?.columns.schema, settings)
-        if let table {
-            try source.readTable(of: table, like: known)
-            defer { table.release() }
-            files = [try DataFile(table, policy: settings.policy)]
+        if try ImportedTable.areTables(paths) {
+            let target = source.y == DataSource.defaultY ? nil : source.y
+            try source.readTables(paths[0], like: known)
+            let tables = try ImportedTable.all(
+                paths, target: target, task: request.task, like: known?.columns.schema, settings)
+            defer { for table in tables { table.release() } }
+            let opened = try tables.map { try DataFile($0, policy: settings.policy) }
+            // A part that has no rows yet says nothing.
+            let filled = try opened.filter { try $0.dataset(source.x).shape.first != 0 }
+            files = filled.isEmpty ? Array(opened.prefix(1)) : filled
         } else {
+            guard settings.tables.kinds.isEmpty || known != nil || request.task == nil || paths.isEmpty else {
+                throw TreadleError(
+                    .configuration,
+                    "data.kinds is for tables of text, and \(paths[0]) is none: import it with --kind, and remove data.kinds"
+                )
+            }
             files = try paths.map { try DataFile($0, policy: settings.policy) }
             // A file that was imported from a table has the column that y names under the usual path.
             if let first = files.first, !first.hdf5.contains(source.y),
@@ -229,6 +238,17 @@ package final class Dataset: Sendable {
         }
     }
 
+    /// For each column of tables how many values of its category are none of those that it knows, rare ones among them.
+    package func unknownValues() throws -> [String: Int] {
+        var counts: [String: Int] = [:]
+        for file in files where file.table != nil {
+            let names = try file.schema()?.columns.map(\.name) ?? []
+            let unseen: [Int] = try file.dataset("/" + TableConversion.unseen).read()
+            for (name, count) in zip(names, unseen) where count > 0 { counts[name, default: 0] += count }
+        }
+        return counts
+    }
+
     /// Throws when one of the files is no longer what was opened.
     package func checkUnchanged() throws {
         for file in files { try file.checkUnchanged() }
@@ -294,20 +314,18 @@ extension Dataset {
 }
 
 extension DataSource {
-    /// Where the parts of a table are once it is imported.
-    fileprivate mutating func readTable(of table: ImportedTable, like known: (columns: InputColumns, owner: String)?)
-        throws
-    {
+    /// Where the parts of tables, the first of which is `name`, are once they are imported.
+    fileprivate mutating func readTables(_ name: String, like known: (columns: InputColumns, owner: String)?) throws {
         if let known, known.columns.schema == nil {
             throw TreadleError(
                 .badData,
-                "\(table.name): is a table, and \(known.owner) does not say how its inputs are made from one; import it to HDF5 as the training data was"
+                "\(name): is a table, and \(known.owner) does not say how its inputs are made from one; import it to HDF5 as the training data was"
             )
         }
         guard weight == nil else {
             throw TreadleError(
                 .configuration,
-                "\(table.name): tables have no weights of rows yet; import it, and add them to the HDF5 file")
+                "\(name): tables have no weights of rows yet; import it, and add them to the HDF5 file")
         }
         x = "/x"
         y = "/y"

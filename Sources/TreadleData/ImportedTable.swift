@@ -12,6 +12,8 @@ package struct TableImports: Sendable {
     package var float64 = false
     /// What columns are to be, as `data.kinds` says it.
     package var kinds: [String] = []
+    /// What to do about columns and classes that the model does not know, which are refused then; nil ignores such columns.
+    package var remedy: String?
 
     package init(directory: String? = nil, float64: Bool = false, kinds: [String] = []) {
         self.directory = directory
@@ -23,19 +25,45 @@ package struct TableImports: Sendable {
     package static let directoryName = ".treadle-cache"
 }
 
-/// An HDF5 file that was made from tables, behind the scenes.
+/// An HDF5 file that was made from a table, behind the scenes.
+///
+/// Each part of a table has its own, so that only what is new or changed is imported: tomorrow's file, or the one that rows
+/// were appended to. All of them have one schema.
 final class ImportedTable: Sendable {
     let path: String
     /// What messages call it: the table.
     let name: String
     private let isKept: Bool
 
-    /// The tables among `paths`, imported; nil where all are HDF5 files.
+    private init(path: String, name: String, isKept: Bool) {
+        self.path = path
+        self.name = name
+        self.isKept = isKept
+    }
+
+    /// The tables `paths`, imported.
     ///
     /// `target` names the column to learn in tables that no schema describes.
-    init?(
+    static func all(
         _ paths: [String], target: String?, task: LearningTask?, like known: TableSchema?, _ settings: DatasetSettings
-    ) throws {
+    ) throws -> [ImportedTable] {
+        let place = try place(settings.tables.directory)
+        let tables = paths.map { ImportedTable(path: place.directory, name: $0, isKept: place.isKept) }
+        do {
+            let request = TableImportRequest(
+                paths: paths, target: target, task: task, settings: settings.tables, directory: place.directory,
+                identities: Dictionary(
+                    try paths.map { ($0, try FileIdentity(at: $0)) }, uniquingKeysWith: { first, _ in first }))
+            let files = try request.files(like: known, settings, isKept: place.isKept)
+            return zip(paths, files).map { ImportedTable(path: $1, name: $0, isKept: place.isKept) }
+        } catch {
+            for table in tables { table.release() }
+            throw error
+        }
+    }
+
+    /// Whether these are tables of text, and not HDF5 files.
+    static func areTables(_ paths: [String]) throws -> Bool {
         let isTable = try paths.map { path in
             // What is not there, or not readable, is told by whoever opens it.
             guard FileManager.default.isReadableFile(atPath: path), try !H5File.isHDF5(path) else { return false }
@@ -44,57 +72,15 @@ final class ImportedTable: Sendable {
             guard !["h5", "hdf5", "hdf", "he5", "nc"].contains(ending) else { return false }
             return try FileKind(of: InputFile(path)) == .table
         }
-        let isLearnt = known == nil && task != nil
-        guard isTable.contains(true) else {
-            guard settings.tables.kinds.isEmpty || !isLearnt || paths.isEmpty else {
-                throw TreadleError(
-                    .configuration,
-                    "data.kinds is for tables of text, and \(paths[0]) is none: import it with --kind, and remove data.kinds"
-                )
-            }
-            return nil
-        }
-        guard !isTable.contains(false) else {
-            throw TreadleError(
-                .badData, "\(paths[0]): some files are HDF5 and others tables; name files of one form")
-        }
-        let request = Request(
-            paths: paths, identities: try paths.map { try FileIdentity(at: $0) }, target: target, task: task,
-            like: known, float64: settings.tables.float64, kinds: isLearnt ? settings.tables.kinds : [])
-        name = paths.count == 1 ? paths[0] : "\(paths[0]) and \(paths.count - 1) more"
-        let place = try Self.place(settings.tables.directory)
-        isKept = place.isKept
-        path = place.directory + "/" + request.fileName
-        guard !isKept || !FileManager.default.fileExists(atPath: path) else {
-            settings.note(.debug, "\(name): imported before, to \(path)")
-            return
-        }
-        settings.note(isKept ? .info : .debug, "\(name): importing to \(path)")
-        let outcome: TableConversion.Outcome
-        do {
-            outcome = try request.conversion(to: path).write(workers: settings.workers, stop: settings.stop)
-        } catch {
-            release()
-            throw error
-        }
-        for note in outcome.notes {
-            // Most say themselves which file they are about.
-            let isNamed = paths.contains { note.contains($0) }
-            settings.note(.warning, isNamed ? note : "\(name): \(note)")
-        }
-        if isKept { request.removeOlder(beside: path) }
-        if task != nil, !outcome.arrays.contains(where: { $0.name == "/y" }) {
-            let names = outcome.schema.targets.map { "\"\($0.name.printable)\"" }.joined(separator: ", ")
-            throw TreadleError(
-                .badData,
-                "\(name): has no column \(names), which is the target; add it, or use predict for rows without")
-        }
+        guard isTable.contains(true), isTable.contains(false) else { return isTable.contains(true) }
+        throw TreadleError(.badData, "\(paths[0]): some files are HDF5 and others tables; name files of one form")
     }
 
     /// Lets a file go that is not kept: whoever has opened it can still read it, and nobody else finds it.
     func release() {
         guard !isKept else { return }
-        try? FileManager.default.removeItem(atPath: (path as NSString).deletingLastPathComponent)
+        let directory = path.hasSuffix(".h5") ? (path as NSString).deletingLastPathComponent : path
+        try? FileManager.default.removeItem(atPath: directory)
     }
 
     /// The directory to write to: that one, or where nothing can be written a temporary one.
@@ -118,69 +104,145 @@ final class ImportedTable: Sendable {
         }
         return (temporary, false)
     }
+}
 
-    /// What is asked of the tables: all that the file made from them depends on.
-    private struct Request {
-        var paths: [String]
-        var identities: [FileIdentity]
-        var target: String?
-        var task: LearningTask?
-        var like: TableSchema?
-        var float64: Bool
-        var kinds: [String]
+/// What is asked of tables: all that the files made from them depend on.
+private struct TableImportRequest {
+    var paths: [String]
+    var target: String?
+    var task: LearningTask?
+    var settings: TableImports
+    var directory: String
+    /// What each table is, taken once: an import is named after it.
+    var identities: [String: FileIdentity]
 
-        /// Names the tables and what is asked of them, and then what they hold as far as their times and sizes tell.
-        var fileName: String {
-            let contents = identities.map { "\($0)" } + [like?.text ?? ""]
-            return prefix + Fingerprint.digest(of: contents.joined(separator: "\n")).prefix(16) + ".h5"
-        }
-
-        private var prefix: String {
-            let asked =
-                ["import 2", Treadle.version, target ?? "", task.map { "\($0)" } ?? "", "\(like != nil)", "\(float64)"]
-                + kinds + paths
-            let stem = ((paths[0] as NSString).lastPathComponent as NSString).deletingPathExtension
-            return "\(stem)-\(Fingerprint.digest(of: asked.joined(separator: "\n")).prefix(8))-"
-        }
-
-        func conversion(to path: String) throws -> TableConversion {
-            var options = TableOptions()
-            options.asking = .configuring
-            options.kinds = try kinds.map { text in
-                guard let kind = RequestedKind(text) else {
-                    throw TreadleError(
-                        .configuration,
-                        "data.kinds holds \"\(text.printable)\", but takes \"COLUMN=KIND\", where KIND is one of "
-                            + RequestedKind.words.joined(separator: ", "))
-                }
-                return kind
+    /// The files made from each of the tables: those that are there, and those that are made now.
+    func files(like known: TableSchema?, _ all: DatasetSettings, isKept: Bool) throws -> [String] {
+        if let schema = try known ?? keptSchema() {
+            let files = paths.map { file(of: $0, schema) }
+            let missing = paths.indices.filter { !FileManager.default.fileExists(atPath: files[$0]) }
+            guard !missing.isEmpty else {
+                all.note(.debug, "\(name): imported before, to \(directory)")
+                return files
             }
-            if like == nil, task != nil {
-                guard let target else {
-                    throw TreadleError(
-                        .configuration,
-                        "\(paths[0]): is a table: say in data.train.y which of its columns is to be predicted, as in y: \"price\""
-                    )
-                }
-                options.targets = [target]
-                // What is a class and what a quantity, the task says.
-                options.kinds.append(RequestedKind(target, task == .classification ? .category : .number))
-            }
-            var conversion = TableConversion(
-                inputs: paths, output: path, replacing: true, float64: float64, options: options, like: like,
-                ignoresTargets: task == nil, attributes: [("program_version", Treadle.version)])
-            conversion.identities = identities
-            return conversion
+            var conversion = conversion(of: missing.map { paths[$0] }, like: schema)
+            conversion.output = .each { _ in missing.map { files[$0] } }
+            try run(conversion, of: missing, all, isKept)
+            return files
         }
+        var files: [String] = []
+        var conversion = conversion(of: paths, like: nil)
+        guard let target, task != nil else { throw withoutTarget }
+        conversion.options.targets = [target]
+        conversion.options.asking = .configuring
+        conversion.options.kinds = try settings.kinds.map { text in
+            if let kind = RequestedKind(text) { return kind }
+            throw TreadleError(
+                .configuration,
+                "data.kinds holds \"\(text.printable)\", but takes \"COLUMN=KIND\", where KIND is one of "
+                    + RequestedKind.words.joined(separator: ", "))
+        }
+        // What is a class and what a quantity, the task says.
+        conversion.options.kinds.append(RequestedKind(target, task == .classification ? .category : .number))
+        conversion.output = .each { schema in
+            files = paths.map { file(of: $0, schema) }
+            return files.map { FileManager.default.fileExists(atPath: $0) ? nil : $0 }
+        }
+        let schema = try run(conversion, of: Array(paths.indices), all, isKept)
+        if isKept { try keep(schema) }
+        return files
+    }
 
-        /// Removes what was made from the same tables when they held something else.
-        func removeOlder(beside path: String) {
-            let directory = (path as NSString).deletingLastPathComponent
-            let name = (path as NSString).lastPathComponent
-            for other in (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
-            where other != name && other.hasPrefix(prefix) && other.hasSuffix(".h5") {
-                try? FileManager.default.removeItem(atPath: directory + "/" + other)
-            }
+    private var name: String { paths.count == 1 ? paths[0] : "\(paths[0]) and \(paths.count - 1) more" }
+
+    private var withoutTarget: TreadleError {
+        TreadleError(
+            .configuration,
+            "\(paths[0]): is a table: say in data.train.y which of its columns is to be predicted, as in y: \"price\"")
+    }
+
+    private func conversion(of paths: [String], like known: TableSchema?) -> TableConversion {
+        var conversion = TableConversion(
+            inputs: paths, output: "", replacing: true, float64: settings.float64, like: known,
+            ignoresTargets: task == nil, attributes: [("program_version", Treadle.version)])
+        conversion.remedy = settings.remedy
+        conversion.identities = paths.compactMap { identities[$0] }
+        return conversion
+    }
+
+    /// Imports the tables of these numbers, and says what is worth knowing of them.
+    @discardableResult
+    private func run(
+        _ conversion: TableConversion, of numbers: [Int], _ all: DatasetSettings, _ isKept: Bool
+    ) throws -> TableSchema {
+        let name = numbers.count == 1 ? paths[numbers[0]] : "\(paths[numbers[0]]) and \(numbers.count - 1) more"
+        all.note(isKept ? .info : .debug, "\(name): importing to \(directory)")
+        let outcome = try conversion.write(workers: all.workers, stop: all.stop)
+        for note in outcome.notes {
+            // Most say themselves which file they are about.
+            let isNamed = paths.contains { note.contains($0) }
+            all.note(.warning, isNamed ? note : "\(name): \(note)")
+        }
+        if isKept { for number in numbers { removeOlder(than: file(of: paths[number], outcome.schema)) } }
+        if task != nil, !outcome.arrays.isEmpty, !outcome.arrays.contains(where: { $0.name == "/y" }) {
+            let names = outcome.schema.targets.map { "\"\($0.name.printable)\"" }.joined(separator: ", ")
+            throw TreadleError(
+                .badData,
+                "\(name): has no column \(names), which is the target; add it, or use predict for rows without")
+        }
+        return outcome.schema
+    }
+
+    // MARK: Names
+
+    /// The file that is made from a table by this schema: named after the table and what is asked of it, and then after what
+    /// it holds, as far as its time and size tell, and the schema.
+    private func file(of path: String, _ schema: TableSchema) -> String {
+        let contents = [identities[path].map { "\($0)" } ?? "", schema.text]
+        return prefix([path], targets: schema.targets.map(\.name)) + digest(contents, 16) + ".h5"
+    }
+
+    /// Where it is kept what the columns of all the tables are.
+    private func schemaFile() -> String {
+        let contents = paths.map { identities[$0].map { "\($0)" } ?? "" }
+        return prefix(["schema"] + settings.kinds + paths, targets: target.map { [$0] } ?? []) + digest(contents, 16)
+            + ".schema"
+    }
+
+    private func prefix(_ subjects: [String], targets: [String]) -> String {
+        let asked = ["import 3", Treadle.version, task.map { "\($0)" } ?? "", "\(settings.float64)"] + targets
+        let stem = ((paths[0] as NSString).lastPathComponent as NSString).deletingPathExtension
+        let own =
+            subjects.count == 1 ? ((subjects[0] as NSString).lastPathComponent as NSString).deletingPathExtension : stem
+        return directory + "/\(own)-\(digest(asked + subjects, 8))-"
+    }
+
+    private func digest(_ texts: [String], _ count: Int) -> String {
+        String(Fingerprint.digest(of: texts.joined(separator: "\n")).prefix(count))
+    }
+
+    // MARK: What is kept
+
+    /// What the columns of these tables were found to be, unless one of them has changed since.
+    private func keptSchema() throws -> TableSchema? {
+        guard task != nil, target != nil, let bytes = try FileSystem.contents(of: schemaFile()) else { return nil }
+        // Damaged: as if there had been none, which costs an import.
+        return try? TableSchema(text: String(decoding: bytes, as: UTF8.self), of: name)
+    }
+
+    private func keep(_ schema: TableSchema) throws {
+        let path = schemaFile()
+        try DurableFile.write(schema.text, to: path)
+        removeOlder(than: path)
+    }
+
+    /// Removes what was made from the same tables when they held something else.
+    private func removeOlder(than path: String) {
+        let name = (path as NSString).lastPathComponent
+        guard let dash = name.lastIndex(of: "-") else { return }
+        for other in (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
+        where other != name && other.hasPrefix(name[...dash]) {
+            try? FileManager.default.removeItem(atPath: directory + "/" + other)
         }
     }
 }

@@ -27,11 +27,12 @@ package final class TrainingData: Sendable {
 
     package init(
         _ configuration: Configuration, workers: Workers, cacheDirectory: String?, ranks: Ranks = .alone,
-        like known: (columns: InputColumns, owner: String)? = nil, stop: Stop = Stop(),
+        like known: (columns: InputColumns, owner: String)? = nil, remedy: String? = nil, stop: Stop = Stop(),
         note: @escaping @Sendable (LogLevel, String) -> Void = { _, _ in }
     ) throws {
         let data = configuration.data
-        let settings = DatasetSettings(configuration, workers: workers, stop: stop, note: note)
+        var settings = DatasetSettings(configuration, workers: workers, stop: stop, note: note)
+        settings.tables.remedy = remedy
         let training = try Dataset.open(
             data.train, settings, targets: .learn(configuration.task), like: known)
         let matching = Dataset.TargetRequest.match(
@@ -116,6 +117,11 @@ package final class TrainingData: Sendable {
         inputs = training.inputs
         imageShape = training.imageShape
         numbers = training.numbers
+    }
+
+    /// Whether the rows to train on come from tables of text.
+    package static func areTables(_ configuration: Configuration) throws -> Bool {
+        try ImportedTable.areTables(configuration.files(of: configuration.data.train))
     }
 
     /// Whether a file is no longer what was opened.

@@ -193,6 +193,7 @@ import TreadleModel
         Case("retrain.promote.keep", "an integer from 0 to 1000000", "-1", "null"),
         Case("retrain.promote.hook", "a command in quotes", "7", "''"),
         Case("retrain.promote.confidence", "a number between 0 and 1", "0", "1"),
+        Case("retrain.promote.warn_drift", "a number above 0", "0", "'x'"),
         Case("retrain.promote.max_drift", "a number above 0", "0", "'x'"),
     ]
 

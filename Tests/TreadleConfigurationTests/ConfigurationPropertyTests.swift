@@ -239,12 +239,13 @@ import TreadleModel
         job.retrain?.when = pick(RetrainWhen.allCases)
         job.retrain?.start = pick(RetrainStart.allCases)
         job.retrain?.lock = pick(LockPolicy.allCases)
-        job.retrain?.promote = job.data.valid == nil || job.data.valid == .folds(3) || flip() ? nil : promote
+        job.retrain?.promote = job.data.valid == nil || flip() ? nil : promote
         job.retrain?.promote?.to = text()
         job.retrain?.promote?.metric = pick(watched)
         job.retrain?.promote?.tolerance = flip() ? .absolute(positive()) : .share(share())
         job.retrain?.promote?.keep = integer(0...9)
         job.retrain?.promote?.hook = flip() ? nil : text()
+        job.retrain?.promote?.warnDrift = flip() ? nil : positive()
         job.retrain?.promote?.maxDrift = flip() ? nil : positive()
         return job
     }

@@ -121,6 +121,8 @@ enum Job {
         #expect(job.retrain?.promote?.keep == 3)
         #expect(job.retrain?.promote?.hook == nil)
         #expect(job.retrain?.promote?.maxDrift == nil)
+        #expect(job.retrain?.promote?.warnDrift == 1)
+        #expect(job.retrain?.promote?.confidence == nil)
         #expect(job.baseDirectory == "/base")
     }
 
@@ -193,7 +195,7 @@ enum Job {
               log: { level: "debug", every: "500ms", metrics: "m.jsonl", tensorboard: true, prometheus: "t.prom" },
               retrain: { when: "always", start: "cold", lock: "wait",
                          promote: { to: "best.h5", metric: "valid.mae", tolerance: "2%", keep: 0, hook: "make serve",
-                                    max_drift: 3 } } }
+                                    confidence: 0.9, warn_drift: 0.5, max_drift: 3 } } }
             """)
         #expect(job.name == "all")
         #expect(job.task == .regression)
@@ -288,6 +290,8 @@ enum Job {
         #expect(job.retrain?.promote?.keep == 0)
         #expect(job.retrain?.promote?.hook == "make serve")
         #expect(job.retrain?.promote?.maxDrift == 3)
+        #expect(job.retrain?.promote?.warnDrift == 0.5)
+        #expect(job.retrain?.promote?.confidence == 0.9)
         #expect(try Job.parse(job.resolvedText) == job)
     }
 

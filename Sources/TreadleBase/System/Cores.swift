@@ -15,6 +15,13 @@ package enum Cores {
         guard let quota = ControlGroup.cores else { return max(1, bound) }
         return max(1, min(bound, Int(quota.rounded(.up))))
     }
+
+    /// The numbers of the cores that this process may run on, such as "0-3,8".
+    package static var names: String {
+        let status = (try? String(contentsOfFile: "/proc/self/status", encoding: .utf8)) ?? ""
+        let line = status.split(separator: "\n").first { $0.hasPrefix("Cpus_allowed_list:") }
+        return line.map { $0.drop { $0 != "\t" }.dropFirst() }.map(String.init) ?? "?"
+    }
 }
 
 /// The limits that Linux sets on groups of processes: containers, and units of systemd.

@@ -60,7 +60,7 @@ enum ReproduceCommand {
         guard let difference = outcome.difference else { return .done }
         throw TreadleError(
             .bug,
-            "\(model.path): step \(difference.step) gave other weights in layer \(difference.layer) the second time (\(outcome.ways.joined(separator: "; "))): "
+            "\(model.path): step \(difference.step) gave other weights in layer \(difference.layer) the second time (\(outcome.ways.joined(separator: "; ")); on cores \(Cores.names)): "
                 + "CPU or memory of this machine are broken; do not trust what it computed, and test it")
     }
 

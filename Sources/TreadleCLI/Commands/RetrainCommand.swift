@@ -1,4 +1,6 @@
 internal import Foundation
+internal import HDF5
+internal import Synchronization
 internal import TreadleBase
 internal import TreadleConfiguration
 internal import TreadleData
@@ -12,7 +14,8 @@ enum RetrainCommand {
     private static let rollback = Option.flag("rollback", "put the promoted model's predecessor back")
     private static let strict = Option.flag("strict", "exit with 10 when nothing changed, with 11 when not promoted")
     private static let promoteAnyway = Option.flag(
-        "promote-anyway", "train, and promote without comparing: for data with other columns or classes")
+        "promote-anyway",
+        "train, and promote without comparing: for data with other columns or classes, which are read anew")
 
     static let command = Command(
         "retrain", group: .training, summary: "retrain when the data changed, and promote the model if it is not worse",
@@ -39,8 +42,9 @@ enum RetrainCommand {
         let configuration = try call.configuration(at: call.argument(job))
         // Training below an interactive terminal shows itself; from cron, one summary line is all.
         let isWatched = call.log.terminal.isTerminal && !call.isQuiet
+        let quiet = QuietProgress(log: call.log, keepsBack: call.isQuiet)
         let observer: any TrainingObserver =
-            isWatched ? Progress.observer(log: call.log, every: configuration.log.every) : QuietProgress(log: call.log)
+            isWatched ? Progress.observer(log: call.log, every: configuration.log.every) : quiet
         var options = Retraining.Options()
         options.page = HTMLReport.page
         // A digest can be right on any file: each is read in a process with limits before this one relies on it.
@@ -51,13 +55,22 @@ enum RetrainCommand {
         options.promotesAnyway = call.has(promoteAnyway)
         let retraining = try Retraining(configuration, options: options, observer: observer)
         if !call.has(rollback) { try DataTrial.run(configuration, stop: stop, helper: .program) }
-        let report = call.has(rollback) ? try retraining.rollBack() : try retraining.run()
+        let report: RetrainReport
+        do {
+            report = call.has(rollback) ? try retraining.rollBack() : try retraining.run()
+        } catch {
+            quiet.release()
+            throw error
+        }
+        let drift = driftWarning(report, configuration)
+        if report.outcome == .notPromoted || report.hookFailure != nil || drift != nil { quiet.release() }
 
         if call.wantsJSON {
             try call.output.write(json: report.json)
         } else if !call.isQuiet {
             try call.output.writeLine(line(report, name: configuration.name))
         }
+        if let drift { call.log.warning(drift) }
         if report.outcome == .notPromoted { call.log.warning("\(configuration.name): not promoted: \(report.reason)") }
         guard report.hookFailure == nil else {
             throw TreadleError(
@@ -77,6 +90,20 @@ enum RetrainCommand {
         }
     }
 
+    /// What to tell a person of data that is no longer like what the served model was trained on.
+    private static func driftWarning(_ report: RetrainReport, _ configuration: Configuration) -> String? {
+        guard let limit = configuration.retrain?.promote?.warnDrift, let columns = report.drift?.columns else {
+            return nil
+        }
+        let drifted = columns.filter { $0.amount >= limit }
+        guard !drifted.isEmpty else { return nil }
+        let shown = drifted.prefix(8).map { "\($0.name.printable) by \(Figure.steady($0.amount))" }
+        let more = drifted.count > 8 ? " and \(drifted.count - 8) more" : ""
+        return
+            "\(configuration.name): the data drifted, \(shown.joined(separator: ", "))\(more) (standard deviations, or "
+            + "doublings of the spread; retrain.promote.warn_drift is \(Figure.short(limit))); look whether that is meant"
+    }
+
     /// `churn: promoted models/churn.h5: valid.loss 0.231 → 0.219; drift: age by 0.42`
     private static func line(_ report: RetrainReport, name: String) -> String {
         var line = "\(name): "
@@ -94,8 +121,16 @@ enum RetrainCommand {
         if let drift = report.drift {
             let worst = drift.columns.prefix(3).filter { $0.amount >= 0.1 }
             if !worst.isEmpty {
-                line += "; drift: " + worst.map { "\($0.name) by \(Figure.steady($0.amount))" }.joined(separator: ", ")
+                line +=
+                    "; drift: "
+                    + worst.map { "\($0.name.printable) by \(Figure.steady($0.amount))" }.joined(separator: ", ")
             }
+        }
+        if !report.newValues.isEmpty {
+            let values = report.newValues.sorted { $0.key < $1.key }.map {
+                "\($0.value) of \"\($0.key.printable)\""
+            }
+            line += "; values that nothing was learnt about, taken as other: " + values.joined(separator: ", ")
         }
         return line
     }
@@ -121,21 +156,42 @@ extension RetrainReport {
                     "high": .number(difference.interval.high), "not_worse": .number(difference.notWorse),
                 ]
             } ?? .null,
+            "new_values": .object(newValues.keys.sorted().map { .init($0, .integer(newValues[$0] ?? 0)) }),
             "hook_failure": hookFailure.map(JSONValue.string) ?? .null,
         ]
     }
 }
 
 /// Training that nobody watches: warnings and errors alone.
+///
+/// Where a person shall hear of nothing but what they must act on, warnings are kept back until there is such a thing.
 private final class QuietProgress: TrainingObserver {
     private let log: Log
+    /// What is kept back; nil where nothing is.
+    private let kept: Mutex<[String]?>
 
-    init(log: Log) {
+    init(log: Log, keepsBack: Bool) {
         self.log = log
+        kept = Mutex(keepsBack ? [] : nil)
     }
 
     func note(_ level: LogLevel, _ message: String) {
-        if level == .warning || level == .error { log.write(level, message) }
+        guard level == .warning || level == .error else { return }
+        let isKept = kept.withLock { kept in
+            guard kept != nil, level == .warning else { return false }
+            kept?.append(message)
+            return true
+        }
+        if !isKept { log.write(level, message) }
+    }
+
+    /// Says what was kept back.
+    func release() {
+        let messages = kept.withLock { kept in
+            defer { kept = nil }
+            return kept ?? []
+        }
+        for message in messages { log.write(.warning, message) }
     }
 
     func began(_ overview: RunOverview) {}

@@ -119,7 +119,8 @@ extension RetrainConfiguration {
 extension Promotion {
     static let section = Section(
         initial: Promotion(
-            to: "", metric: "valid.loss", tolerance: .absolute(0), confidence: nil, keep: 3, hook: nil, maxDrift: nil),
+            to: "", metric: "valid.loss", tolerance: .absolute(0), confidence: nil, keep: 3, hook: nil, warnDrift: 1,
+            maxDrift: nil),
         keys: [
             Key(
                 "to", \.to, .path, .nothing, "the promoted model's file",
@@ -135,6 +136,10 @@ extension Promotion {
             Key(
                 "hook", \.hook, Form<String>.text("a command in quotes").orNull, .nothing,
                 "a command to run after promotion"),
+            Key(
+                "warn_drift", \.warnDrift, Form<Double>.positive.orNull, .nothing,
+                "the drift of inputs, in stored standard deviations, from which on a person is told, also under --quiet"
+            ),
             Key(
                 "max_drift", \.maxDrift, Form<Double>.positive.orNull, .nothing,
                 "the drift of inputs, in stored standard deviations, above which nothing is promoted"),

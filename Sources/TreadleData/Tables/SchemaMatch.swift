@@ -13,7 +13,8 @@ struct SchemaMatch {
     let orders: [[Int]]
     private let targetCount: Int
 
-    init(_ parts: TableParts, _ schema: TableSchema, ignoresTargets: Bool) throws {
+    /// With a `remedy`, columns that the schema does not know are refused, and it is added to what is wrong.
+    init(_ parts: TableParts, _ schema: TableSchema, ignoresTargets: Bool, remedy: String? = nil) throws {
         self.schema = schema
         self.parts = parts
         var problems = schema.unreadable
@@ -37,19 +38,25 @@ struct SchemaMatch {
                 continue
             }
             let strange = (format.names ?? []).filter { !known.contains($0) }
-            if !strange.isEmpty {
+            if !strange.isEmpty, remedy != nil {
+                problems.append(
+                    "\(path) has the column\(strange.count == 1 ? "" : "s") \(strange.quotedList), which the model does not know"
+                )
+            } else if !strange.isEmpty {
                 notes.append(
                     "\(path): \(strange.count == 1 ? "column" : "columns") \(strange.quotedList) \(strange.count == 1 ? "is" : "are") ignored: the model does not know \(strange.count == 1 ? "it" : "them")"
                 )
             }
         }
-        guard problems.isEmpty else { throw TreadleError(.badData, messages: problems) }
+        guard problems.isEmpty else {
+            throw TreadleError(.badData, messages: problems.map { $0 + (remedy.map { "; " + $0 } ?? "") })
+        }
         if !ignoresTargets, !hasTargets, !schema.targets.isEmpty {
             let names = schema.targets.map(\.name)
             notes.append("without \(names.quotedList) there is nothing to learn or to compare with: no /y is written")
         }
         layouts = parts.formats.indices.map { index in
-            TableLayout(schema, parts.formats[index], writesTargets: hasTargets) { fields[index][$0] }
+            TableLayout(schema, parts.formats[index], writesTargets: hasTargets, remedy: remedy) { fields[index][$0] }
         }
         let count = hasTargets ? schema.targets.count : 0
         targetCount = count
@@ -125,7 +132,10 @@ extension DateFormat {
 
 extension TableLayout {
     /// The layout that reads a schema's columns; `field` says where a column lies.
-    init(_ schema: TableSchema, _ format: TableFormat, writesTargets: Bool, field: (String) -> Int?) {
+    init(
+        _ schema: TableSchema, _ format: TableFormat, writesTargets: Bool, remedy: String? = nil,
+        field: (String) -> Int?
+    ) {
         var roles = [Role](repeating: .skipped, count: format.width)
         var place = 0
         for column in schema.columns {
@@ -152,6 +162,7 @@ extension TableLayout {
         self.init(
             format: format, roles: roles, inputCount: place, targetCount: writesTargets ? schema.targets.count : 0,
             isByName: format.names != nil)
+        self.remedy = remedy
     }
 }
 

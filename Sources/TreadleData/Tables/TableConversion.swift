@@ -7,7 +7,7 @@ package import TreadleModel
 package struct TableConversion {
     /// The parts of one dataset, in order.
     package var inputs: [String]
-    package var output: String
+    package var output: Output
     /// Whether a file of that name may be replaced.
     package var replacing: Bool
     package var compress: Bool
@@ -24,6 +24,16 @@ package struct TableConversion {
     package var attributes: [(name: String, value: String)]
     /// What the inputs must be, where others rely on their being these very files.
     var identities: [FileIdentity]?
+    /// Where `like` says what the columns are: refuses columns that it does not know, and adds to each refusal what to do.
+    package var remedy: String?
+
+    /// Where the rows go.
+    package enum Output {
+        case file(String)
+        /// Each part into a file of its own, with `/unseen`, which counts for every column the values of categories that it
+        /// does not know. They are named once the columns are known; a part whose name is nil is there already.
+        case each((TableSchema) throws -> [String?])
+    }
 
     package init(
         inputs: [String], output: String, replacing: Bool = false, compress: Bool = false, float64: Bool = false,
@@ -31,7 +41,7 @@ package struct TableConversion {
         needsTarget: Bool = false, attributes: [(name: String, value: String)] = []
     ) {
         self.inputs = inputs
-        self.output = output
+        self.output = .file(output)
         self.replacing = replacing
         self.compress = compress
         self.float64 = float64
@@ -74,13 +84,15 @@ package struct TableConversion {
         var layouts: [TableLayout]
         /// Rows that have their targets, or all.
         var rows: Int
+        /// The same of each file.
+        var rowsOfFiles: [Int] = []
         var targetType: OutputElement
         var classes: [String]?
         var findings: [TableFinding] = []
         var notes: [String] = []
     }
 
-    /// Writes the file, which appears when it is whole.
+    /// Writes the file, or the files, each of which appears when it is whole.
     package func write(
         workers: Workers, stop: Stop = Stop(), progress: (_ done: Int, _ total: Int) -> Void = { _, _ in }
     ) throws -> Outcome {
@@ -97,40 +109,71 @@ package struct TableConversion {
     ) throws -> Outcome {
         let total = 2 * parts.size
         var plan = try plan(parts, workers, stop) { progress($0, total) }
-        guard plan.rows > 0 else {
-            throw TreadleError(
-                .badData, "\(inputs[0]) has no rows below its header")
-        }
         plan.notes = parts.formats.compactMap(\.remark) + plan.notes
+        var outcome = Outcome(
+            schema: plan.schema, rows: plan.rows, arrays: [], classes: plan.classes, findings: plan.findings, notes: [])
+        var done = parts.size
+        switch output {
+        case .file(let path):
+            guard plan.rows > 0 else {
+                throw TreadleError(
+                    .badData, "\(inputs[0]) has no rows below its header")
+            }
+            outcome.arrays = try write(parts, &plan, to: path, workers, stop) { progress(done + $0, total) }
+        case .each(let names):
+            for (index, path) in try names(plan.schema).enumerated() {
+                guard let path else { continue }
+                let part = parts.part(index)
+                var own = plan.part(index)
+                outcome.arrays = try write(part, &own, to: path, workers, stop) { progress(done + $0, total) }
+                plan.notes = own.notes
+                done += part.size
+            }
+        }
+        outcome.notes = plan.notes
+        return outcome
+    }
+
+    /// Writes one file, and notes in the plan what is worth knowing of its values.
+    private func write(
+        _ parts: TableParts, _ plan: inout Plan, to path: String, _ workers: Workers, _ stop: Stop,
+        _ progress: (_ done: Int) -> Void
+    ) throws -> [Outcome.Array] {
         let x = DatasetWriter.Plan(
             name: "x", shape: [plan.rows, plan.schema.storedWidth], type: float64 ? .float64 : .float32)
         let targets = plan.layouts[0].targetCount
         let y = DatasetWriter.Plan(
             name: "y", shape: targets == 1 ? [plan.rows] : [plan.rows, targets], type: plan.targetType)
-        let arrays = targets > 0 ? [x, y] : [x]
+        let unseen = DatasetWriter.Plan(name: Self.unseen, shape: [plan.schema.columns.count], type: .int64)
+        let countsUnseen = if case .each = output { true } else { false }
+        let arrays = (targets > 0 ? [x, y] : [x]) + (countsUnseen ? [unseen] : [])
         let file = try DatasetWriter(
-            output, replacing: replacing, compress: compress, arrays,
+            path, replacing: replacing, compress: compress, arrays,
             texts: plan.classes.map { [("classes", $0)] } ?? [], schema: plan.schema.text, attributes: attributes)
-        func advance(_ done: Int) { progress(parts.size + done, total) }
         let tally =
             float64
-            ? try TableWriting<Double>(parts, plan, file, isCompressed: compress).run(workers, stop, advance)
-            : try TableWriting<Float>(parts, plan, file, isCompressed: compress).run(workers, stop, advance)
-        plan.notes += try tally.notes(plan)
+            ? try TableWriting<Double>(parts, plan, file, isCompressed: compress).run(workers, stop, progress)
+            : try TableWriting<Float>(parts, plan, file, isCompressed: compress).run(workers, stop, progress)
+        plan.notes += try tally.notes(plan, remedy: remedy)
+        if countsUnseen {
+            let counts = tally.unseen(plan.schema)
+            try file.write(counts, count: counts.count, rows: 0..<counts.count, of: arrays.count - 1)
+        }
         // The last moment before others can find it.
         for part in parts.files { try part.checkUnchanged() }
         try file.finish()
-        return Outcome(
-            schema: plan.schema, rows: plan.rows,
-            arrays: arrays.map { .init(name: "/\($0.name)", shape: $0.shape, type: "\($0.type.stored)") },
-            classes: plan.classes, findings: plan.findings, notes: plan.notes)
+        return arrays.map { .init(name: "/\($0.name)", shape: $0.shape, type: "\($0.type.stored)") }
     }
+
+    static let unseen = "unseen"
 
     private func plan(
         _ parts: TableParts, _ workers: Workers, _ stop: Stop, _ progress: (Int) -> Void
     ) throws -> Plan {
+        var rowsOfFiles: [Int] = []
         func survey(_ empty: TableSurvey, orders: [[Int]]) throws -> TableSurvey {
             var total = empty
+            rowsOfFiles = parts.files.map { _ in 0 }
             try parts.forEachGroup(stop, progress) { file, blocks, skip in
                 let found = Slots<TableSurvey>(blocks.count)
                 let path = parts.files[file].path
@@ -142,7 +185,9 @@ package struct TableConversion {
                     found[index] = part
                 }
                 for (block, part) in zip(blocks, found.values) {
-                    if let part { total.merge(part, block, path: path) }
+                    guard let part else { continue }
+                    rowsOfFiles[file] += part.complete
+                    total.merge(part, block, path: path)
                 }
             }
             return total
@@ -150,10 +195,24 @@ package struct TableConversion {
         guard let like else {
             let request = try TableRequest(parts, options, ignoresTargets: ignoresTargets, needsTarget: needsTarget)
             let found = try survey(request.survey, orders: parts.orders)
-            return try request.plan(found, parts, float64: float64)
+            var plan = try request.plan(found, parts, float64: float64)
+            plan.rowsOfFiles = rowsOfFiles
+            return plan
         }
-        let match = try SchemaMatch(parts, like, ignoresTargets: ignoresTargets)
-        return try match.plan(survey(match.survey, orders: match.orders), float64: float64)
+        let match = try SchemaMatch(parts, like, ignoresTargets: ignoresTargets, remedy: remedy)
+        var plan = match.plan(try survey(match.survey, orders: match.orders), float64: float64)
+        plan.rowsOfFiles = rowsOfFiles
+        return plan
+    }
+}
+
+extension TableConversion.Plan {
+    /// The plan of one of its files alone.
+    fileprivate func part(_ file: Int) -> Self {
+        var part = self
+        part.layouts = [layouts[file]]
+        part.rows = rowsOfFiles[file]
+        return part
     }
 }
 

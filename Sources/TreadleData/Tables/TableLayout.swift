@@ -35,6 +35,8 @@ package struct TableLayout: Sendable {
     let targetCount: Int
     /// Whether its columns are found by name.
     let isByName: Bool
+    /// What to do about a class that is none of the model's.
+    var remedy: String?
 
     init(format: TableFormat, roles: [Role], inputCount: Int, targetCount: Int, isByName: Bool) {
         self.format = format

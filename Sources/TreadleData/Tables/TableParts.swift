@@ -30,6 +30,20 @@ struct TableParts {
         blocks = (0..<workers.count * 2).map { _ in RecordBlock(capacity: 1 << 20) }
     }
 
+    private init(files: [InputFile], formats: [TableFormat], orders: [[Int]], blocks: [RecordBlock]) {
+        self.files = files
+        self.formats = formats
+        self.orders = orders
+        self.blocks = blocks
+    }
+
+    /// One of the files alone.
+    func part(_ index: Int) -> TableParts {
+        TableParts(
+            files: [files[index]], formats: [formats[index]], orders: orders.isEmpty ? [] : [orders[index]],
+            blocks: blocks)
+    }
+
     /// What `body` makes of each, with the problems of all of them in one error.
     private static func all<Element, Result>(_ elements: [Element], _ body: (Element) throws -> Result) throws
         -> [Result]

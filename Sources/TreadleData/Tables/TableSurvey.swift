@@ -111,7 +111,7 @@ enum TableError {
         TreadleError(
             .badData,
             "\(path):\(line): the target, \(layout.name(ofField: field)), is \"\(short(text))\", "
-                + "which is none of the classes")
+                + "which is none of the classes" + (layout.remedy.map { "; " + $0 } ?? ""))
     }
 
     static func short(_ text: String) -> String {

@@ -76,8 +76,18 @@ struct TableTally {
         }
     }
 
+    /// For each column of a schema how many values of a category are none of those that it knows.
+    func unseen(_ schema: TableSchema) -> [Int64] {
+        var place = 0
+        return schema.columns.map { column in
+            defer { place += column.storedWidth }
+            guard case .category = column.kind else { return 0 }
+            return Int64(strangers[place]?.count ?? 0)
+        }
+    }
+
     /// What to say of them; an error where a column is not what it should be.
-    func notes(_ plan: TableConversion.Plan) throws -> [String] {
+    func notes(_ plan: TableConversion.Plan, remedy: String?) throws -> [String] {
         var notes: [String] = []
         var problems: [String] = []
         var place = 0
@@ -96,7 +106,7 @@ struct TableTally {
                 guard 2 * found.count <= plan.rows else {
                     problems.append(
                         "\"\(column.name.printable)\" is a \(column.kind.word) for the model, but \(found.count) of "
-                            + "\(plan.rows) rows hold something else, \(first)")
+                            + "\(plan.rows) rows hold something else, \(first)" + (remedy.map { "; " + $0 } ?? ""))
                     continue
                 }
                 notes.append(

@@ -36,7 +36,7 @@ struct Correspondence: Equatable {
                 throw TreadleError(
                     .badData,
                     "the data has \(data.features) inputs, \(path) takes \(model.network.inputs), and without names they "
-                        + "cannot be matched; set retrain.start to \"cold\" and promote once with --promote-anyway")
+                        + "cannot be matched; \(promoteAnyway)")
             }
             return Array(0..<data.features)
         }
@@ -49,7 +49,7 @@ struct Correspondence: Equatable {
                 .badData,
                 "the data does not have the columns that \(path) was trained on ("
                     + (words.isEmpty ? "names occur twice" : words.joined(separator: "; "))
-                    + "); set retrain.start to \"cold\" and promote once with --promote-anyway")
+                    + "); \(promoteAnyway)")
         }
         return new.map { places[$0] ?? 0 }
     }
@@ -60,7 +60,7 @@ struct Correspondence: Equatable {
                 throw TreadleError(
                     .badData,
                     "the data has \(data.outputs) outputs, \(path) has \(model.network.outputs), and without names they cannot "
-                        + "be matched; set retrain.start to \"cold\" and promote once with --promote-anyway")
+                        + "be matched; \(promoteAnyway)")
             }
             return Array(0..<data.outputs)
         }
@@ -68,8 +68,8 @@ struct Correspondence: Equatable {
         guard gone.isEmpty else {
             throw TreadleError(
                 .badData,
-                "the data no longer has the classes \(gone.sorted().map(\.printable).joined(separator: ", ")) of \(path); set "
-                    + "retrain.start to \"cold\" and promote once with --promote-anyway")
+                "the data no longer has the classes \(gone.sorted().map(\.printable).joined(separator: ", ")) of \(path); "
+                    + promoteAnyway)
         }
         let places = Dictionary(zip(old, old.indices)) { first, _ in first }
         return new.map { places[$0] }
@@ -174,6 +174,10 @@ extension Tensor.Storage {
     }
 }
 
+/// What to do where new data and the served model do not go together.
+let promoteAnyway =
+    "run retrain once with --promote-anyway, which compares nothing and starts from new weights where the old ones do not fit"
+
 /// Columns that only one side has, for messages.
 private func differences(gone: Set<String>, new: Set<String>) -> [String] {
     [("gone", gone), ("new", new)].filter { !$0.1.isEmpty }.map { word, names in
@@ -199,8 +203,8 @@ private struct ColumnCorrespondence {
             let words = differences(gone: missing, new: added)
             throw TreadleError(
                 .badData,
-                "the data does not have the columns that \(path) was trained on (\(words.joined(separator: "; "))); set "
-                    + "retrain.start to \"cold\" and promote once with --promote-anyway")
+                "the data does not have the columns that \(path) was trained on (\(words.joined(separator: "; "))); "
+                    + promoteAnyway)
         }
         var places: [String: (column: TableSchema.Column, first: Int)] = [:]
         var first = 0
@@ -216,8 +220,8 @@ private struct ColumnCorrespondence {
             throw TreadleError(
                 .badData,
                 "the data has other kinds of columns than \(path) was trained on "
-                    + "(\(unlike.prefix(8).map(\.printable).joined(separator: ", "))); import it with --like \(path), or set "
-                    + "retrain.start to \"cold\" and promote once with --promote-anyway")
+                    + "(\(unlike.prefix(8).map(\.printable).joined(separator: ", "))); import it with --like \(path), or "
+                    + promoteAnyway)
         }
     }
 

@@ -10,22 +10,27 @@ package struct DataIdentity: Equatable, Sendable {
     package var outputs: Int
     package var inputs: InputColumns
     package var classes: [String]?
+    /// Of tables, by column: values of categories that the columns do not know.
+    package var unknownValues: [String: Int] = [:]
 }
 
 extension TrainingData {
     /// The identity of the data that a configuration names, or of its first `rows` rows.
+    ///
+    /// Tables are read by the columns of `known`, and what these do not know is refused with a `remedy`.
     package static func identity(
-        _ configuration: Configuration, rows: Int? = nil, workers: Workers, stop: Stop = Stop()
-    ) throws
-        -> DataIdentity
-    {
+        _ configuration: Configuration, rows: Int? = nil, like known: (columns: InputColumns, owner: String)? = nil,
+        remedy: String? = nil, workers: Workers, stop: Stop = Stop()
+    ) throws -> DataIdentity {
         var data = configuration.data
         if let rows {
             let first = data.train.rows?.lowerBound ?? 0
             data.train.rows = first..<first + rows
         }
-        let settings = DatasetSettings(configuration, workers: workers, stop: stop)
-        let training = try Dataset.open(data.train, settings, targets: .learn(configuration.task))
+        var settings = DatasetSettings(configuration, workers: workers, stop: stop)
+        settings.tables.remedy = remedy
+        let training = try Dataset.open(
+            data.train, settings, targets: .learn(configuration.task), like: known)
         var datasets = [training]
         if case .source(let source) = data.valid {
             let request = Dataset.TargetRequest.match(
@@ -35,7 +40,7 @@ extension TrainingData {
         return DataIdentity(
             fingerprint: try Fingerprint.combined(datasets, full: false), rows: training.range.count,
             features: training.features, outputs: training.outputs, inputs: training.inputs,
-            classes: training.classes)
+            classes: training.classes, unknownValues: try training.unknownValues())
     }
 
     var identity: DataIdentity {

@@ -18,6 +18,8 @@ package struct RetrainReport: Equatable, Sendable {
     package var difference: Bootstrap.Difference?
     package var digest: String?
     package var drift: Drift?
+    /// By column of a table: values of categories that have come since the last time and that nothing was learnt about.
+    package var newValues: [String: Int] = [:]
     package var hookFailure: String?
 
     init(_ outcome: Outcome, _ reason: String, model: String) {

@@ -23,6 +23,8 @@ struct RetrainState: Equatable, Codable {
     /// The numerics contract that the run is computed by; files from before there was a number are of the first.
     var numerics: Int?
     var outcome: String?
+    /// By column, how many values of a table's categories its columns did not know.
+    var unknownValues: [String: Int]?
     var environment: [String: String]?
 
     init(stage: Stage, run: RunIdentity, rows: Int) {

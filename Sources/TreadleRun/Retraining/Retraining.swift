@@ -2,6 +2,7 @@ internal import Foundation
 package import TreadleBase
 package import TreadleConfiguration
 internal import TreadleData
+internal import TreadleModel
 
 /// The nightly job: trains when data or configuration changed, and promotes the model if it is not worse.
 ///
@@ -75,20 +76,16 @@ package struct Retraining {
 
     private func retrain(from state: RetrainState?, lock: DirectoryLock?) throws -> RetrainReport {
         let served = options.promotesAnyway ? try? promoted.read() : try promoted.read()
-        let identity = try TrainingData.identity(configuration, workers: workers, stop: options.stop)
+        let known = try options.promotesAnyway ? nil : columns(of: served)
+        let identity = try TrainingData.identity(
+            configuration, like: known, remedy: known == nil ? nil : promoteAnyway, workers: workers, stop: options.stop
+        )
         let wanted = RunIdentity(configuration, data: identity.fingerprint)
-        let change = try change(identity, wanted, served: served, state: state)
+        let change = try change(identity, wanted, served: served, state: state, known)
         guard let change else {
             return RetrainReport(.unchanged, "neither data nor configuration changed", model: promoted.path)
         }
-        let match = try served.map { try Correspondence(of: $0.model.description, at: promoted.path, to: identity) }
-        if let match, match.hasNewClasses, !options.promotesAnyway {
-            throw TreadleError(
-                .badData,
-                "the data has classes that \(promoted.path) does not know, so the two cannot be compared; promote the new "
-                    + "model once with --promote-anyway")
-        }
-        if let served, !options.promotesAnyway { try checkFolds(of: served) }
+        let match = try served.flatMap { try correspondence(of: $0, to: identity) }
         let isContinued = state?.isUnderWay(wanted) == true
         if options.isDryRun {
             let start = served == nil || settings.start == .cold ? "from new weights" : "from the promoted weights"
@@ -96,8 +93,44 @@ package struct Retraining {
             return RetrainReport(.dryRun, "\(verb): \(change)", model: promoted.path)
         }
         observer.note(.info, change)
-        return try train(
-            identity, wanted, served: served, match: match, isContinued: isContinued, lock: lock, change: change)
+        var report = try train(
+            identity, wanted, served: served, match: match, known, isContinued: isContinued, lock: lock, change: change
+        )
+        if let before = state?.unknownValues, known != nil {
+            report.newValues = identity.unknownValues.merging(before) { $0 - $1 }.filter {
+                $0.value > 0 && identity.unknownValues[$0.key] != nil
+            }
+        }
+        return report
+    }
+
+    /// How data and served model correspond. Throws where they cannot be compared, unless nobody asks for that.
+    private func correspondence(of served: Checkpoint, to identity: DataIdentity) throws -> Correspondence? {
+        do {
+            let match = try Correspondence(of: served.model.description, at: promoted.path, to: identity)
+            guard match.hasNewClasses else {
+                if !options.promotesAnyway { try checkFolds(of: served) }
+                return match
+            }
+            throw TreadleError(
+                .badData,
+                "the data has classes that \(promoted.path) does not know, so the two cannot be compared; \(promoteAnyway)"
+            )
+        } catch let error as TreadleError where options.promotesAnyway {
+            observer.note(.debug, error.description)
+            return nil
+        }
+    }
+
+    /// The columns by which tables are read, so that every night reads them in the same way: those of the served model, where
+    /// it answers the same question.
+    private func columns(of served: Checkpoint?) throws -> (columns: InputColumns, owner: String)? {
+        guard let served, let schema = served.schema, try TrainingData.areTables(configuration) else { return nil }
+        let old = try served.origin.settings(at: promoted.path)
+        guard old.data.train.y == configuration.data.train.y, old.task == configuration.task,
+            old.data.kinds == configuration.data.kinds
+        else { return nil }
+        return (.table(schema), "the model \(promoted.path)")
     }
 
     /// With folds every row is learnt from, and a model is judged on each by those members that left it out. Refuses a
@@ -121,8 +154,8 @@ package struct Retraining {
         throw TreadleError(
             .configuration,
             "\(promoted.path) was trained with \(was), \(old.model.members) members and seed \(old.seed), and so has learnt from "
-                + "rows that the new model is to be judged by; put data.valid, model.members and seed back, or promote the new "
-                + "model once with --promote-anyway")
+                + "rows that the new model is to be judged by; put data.valid, model.members and seed back, or \(promoteAnyway)"
+        )
     }
 
     /// Puts the predecessor back.
@@ -154,7 +187,8 @@ package struct Retraining {
 
     /// Why there is something to do, or nil.
     private func change(
-        _ identity: DataIdentity, _ wanted: RunIdentity, served: Checkpoint?, state: RetrainState?
+        _ identity: DataIdentity, _ wanted: RunIdentity, served: Checkpoint?, state: RetrainState?,
+        _ known: (columns: InputColumns, owner: String)?
     ) throws -> String? {
         guard let served else { return "there is no promoted model yet" }
         let isServedSame = try RunIdentity(of: served.origin, at: promoted.path).asksTheSame(as: wanted)
@@ -171,8 +205,9 @@ package struct Retraining {
         }
         guard served.fingerprint != identity.fingerprint else { return "the configuration changed" }
         if let state, state.fingerprint == served.fingerprint, state.rows < identity.rows,
-            try TrainingData.identity(configuration, rows: state.rows, workers: workers, stop: options.stop).fingerprint
-                == state.fingerprint
+            try TrainingData.identity(
+                configuration, rows: state.rows, like: known, workers: workers, stop: options.stop
+            ).fingerprint == state.fingerprint
         {
             return "\(identity.rows - state.rows) rows were appended to the \(state.rows) of before"
         }
@@ -182,10 +217,11 @@ package struct Retraining {
     // MARK: Training and judging
 
     private func train(
-        _ identity: DataIdentity, _ wanted: RunIdentity, served: Checkpoint?, match: Correspondence?, isContinued: Bool,
-        lock: DirectoryLock?, change: String
+        _ identity: DataIdentity, _ wanted: RunIdentity, served: Checkpoint?, match: Correspondence?,
+        _ known: (columns: InputColumns, owner: String)?, isContinued: Bool, lock: DirectoryLock?, change: String
     ) throws -> RetrainReport {
         var state = RetrainState(stage: .training, run: wanted, rows: identity.rows)
+        state.unknownValues = identity.unknownValues
         var training = Trainer.Options()
         training.lock = lock
         training.fresh = !isContinued
@@ -198,12 +234,16 @@ package struct Retraining {
         training.examine = options.examine
         training.stop = options.stop
         training.takeCheckpointRequest = options.takeCheckpointRequest
-        if settings.start == .warm, let served { training.warmStart = WarmStart(served.model, path: promoted.path) }
+        training.columns = known
+        training.remedy = known == nil ? nil : promoteAnyway
+        if settings.start == .warm, let served {
+            training.warmStart = WarmStart(served.model, path: promoted.path, isOptional: options.promotesAnyway)
+        }
         let summary = try Trainer.run(configuration, options: training, observer: observer)
         guard summary.ending.isFinal, let candidate = summary.checkpoint else {
             return RetrainReport(.interrupted, "the next call continues", model: promoted.path)
         }
-        var report = try judge(candidate, served: served, match: match)
+        var report = try judge(candidate, served: served, match: match, known)
         report.digest = summary.digest
         report.change = change
         if report.outcome == .promoted {
@@ -227,10 +267,12 @@ package struct Retraining {
     }
 
     /// Measures the old model and the new one on the same rows, and decides.
-    private func judge(_ candidate: String, served: Checkpoint?, match: Correspondence?) throws -> RetrainReport {
+    private func judge(
+        _ candidate: String, served: Checkpoint?, match: Correspondence?,
+        _ known: (columns: InputColumns, owner: String)?
+    ) throws -> RetrainReport {
         let data = try TrainingData(
-            configuration, workers: workers, cacheDirectory: directory,
-            stop: options.stop)
+            configuration, workers: workers, cacheDirectory: directory, like: known, stop: options.stop)
         guard let rows = data.valid else {
             throw TreadleError(
                 .configuration, "data.valid gives no rows to judge models by; raise its fraction or name files")
@@ -252,7 +294,7 @@ package struct Retraining {
             return report
         }
         guard let served, let match else {
-            report.reason = "the first model"
+            report.reason = served == nil ? "the first model" : "promoted without comparison, as asked"
             return report
         }
         let old = served.model.arranged(by: match)

@@ -6,10 +6,26 @@ internal import TreadleModel
 struct WarmStart {
     private let model: SavedModel
     private let path: String
+    /// Whether the run begins from new weights where these do not fit.
+    private let isOptional: Bool
 
-    init(_ model: SavedModel, path: String) {
+    init(_ model: SavedModel, path: String, isOptional: Bool = false) {
         self.model = model
         self.path = path
+        self.isOptional = isOptional
+    }
+
+    /// The weights for `network`; `fresh` where they do not fit and need not.
+    func parameters(
+        for network: Network, data: DataIdentity, normalization: Normalization, fresh: [LayerParameters],
+        note: (String) -> Void
+    ) throws -> [LayerParameters] {
+        do {
+            return try parameters(for: network, data: data, normalization: normalization, fresh: fresh)
+        } catch let error as TreadleError where isOptional {
+            note("starting from new weights: \(error.description)")
+            return fresh
+        }
     }
 
     /// The weights for `network` on data with this identity and normalization.

@@ -39,8 +39,8 @@ struct OpenedRun {
 
         let workers = Workers(count: configuration.threadCount)
         let data = try TrainingData(
-            configuration, workers: workers, cacheDirectory: store?.directory, ranks: ranks,
-            stop: options.stop, note: note)
+            configuration, workers: workers, cacheDirectory: store?.directory, ranks: ranks, like: options.columns,
+            remedy: options.remedy, stop: options.stop, note: note)
         if let earlier = found {
             found = try Resumption.continued(options, note: note) {
                 try Resumption.checkData(
@@ -93,7 +93,8 @@ struct OpenedRun {
                 frequencySpread: configuration.model.embedding?.sigma ?? 0.1, bins: data.bins, workers: workers)
         }
         return try options.warmStart?.parameters(
-            for: network, data: data.identity, normalization: data.normalization, fresh: fresh) ?? fresh
+            for: network, data: data.identity, normalization: data.normalization, fresh: fresh,
+            note: { observer.note(.info, $0) }) ?? fresh
     }
 
     /// What observers are told before the first step.

@@ -81,7 +81,8 @@ package enum Repetition {
             try? FileManager.default.removeItem(at: directory)
             try? FileManager.default.removeItem(atPath: directory.path + ".lock")
         }
-        var configuration = try TrainedModel(file).configuration
+        let model = try TrainedModel(file)
+        var configuration = model.configuration
         let cursor = file.head.cursor
         try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
         let start = directory.appending(path: CheckpointName.step(cursor.step).fileName).path
@@ -105,6 +106,7 @@ package enum Repetition {
         options.expectedFingerprint = file.head.fingerprint
         options.acceptsChangedNumerics = true
         options.audit = audit
+        if model.saved.schema != nil, try TrainingData.areTables(configuration) { options.columns = model.columns }
         let summary = try Trainer.run(configuration, options: options, observer: NotesAlone(observer))
         guard summary.ending.isFinal else {
             throw TreadleError(.tryAgain, "stopped before the steps were computed twice; start over to try again")

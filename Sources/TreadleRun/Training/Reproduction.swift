@@ -1,6 +1,7 @@
 internal import Foundation
 package import TreadleBase
 internal import TreadleConfiguration
+internal import TreadleData
 
 /// Trains a checkpoint's run again, from its embedded configuration, up to where the checkpoint stood.
 package enum Reproduction {
@@ -36,6 +37,8 @@ package enum Reproduction {
         if !course.progress.finished { configuration.stop.early?.restoreBest = false }
         options.stop = stop
         options.expectedFingerprint = model.origin.fingerprint
+        // Tables that have grown since, or their categories, are told by the fingerprint.
+        if model.saved.schema != nil, try TrainingData.areTables(configuration) { options.columns = model.columns }
         let summary = try Trainer.run(configuration, options: options, observer: observer)
         guard summary.ending.isFinal else {
             throw TreadleError(.tryAgain, "stopped before \(model.path) was reproduced; start over to try again")

@@ -154,10 +154,15 @@ import TreadleRun
         #expect(columns.code == 65)
         #expect(
             columns.errors == """
-                error: the data does not have the columns that \(job.model) was trained on (gone: c; new: d); set \
-                retrain.start to "cold" and promote once with --promote-anyway
+                error: the data does not have the columns that \(job.model) was trained on (gone: c; new: d); run retrain \
+                once with --promote-anyway, which compares nothing and starts from new weights where the old ones do not fit
 
                 """)
+        let other = try job.retrain("--promote-anyway")
+        #expect(other.code == 0 && other.output.contains("promoted without comparison, as asked"), "\(other.errors)")
+        #expect(try CheckpointFile.read(job.model).columns == ["a", "b", "d"])
+        try job.writeData(rows: 600)
+        #expect(try job.retrain("--promote-anyway", "--set", "retrain.start=cold").code == 0)
         try job.writeData(rows: 600, classes: ["no", "yes", "maybe"])
         let classes = try job.retrain()
         #expect(classes.code == 65)
@@ -192,6 +197,33 @@ import TreadleRun
         let inside = try job.retrain("--set", "retrain.promote.to=runs/nightly/final.h5")
         #expect(inside.code == 78)
         #expect(inside.errors.contains("lies in checkpoint.dir"))
+    }
+
+    @Test func `what may be luck is not promoted where a confidence is asked for`() throws {
+        let job = try NightlyJob()
+        let cold = ["--json", "--set", "retrain.when=always", "--set", "retrain.start=cold"]
+        func again(_ settings: String...) throws -> Report {
+            let result = try job.retrain(cold + settings.flatMap { ["--set", $0] })
+            #expect(result.code == 0, "\(result.errors)")
+            return try JSONDecoder().decode(Report.self, from: Data(result.output.utf8))
+        }
+        #expect(try job.retrain(cold).code == 0)
+        // The same training on the same rows gives the same model: no difference, whatever is drawn.
+        let same = try again("retrain.promote.confidence=0.99")
+        #expect(same.outcome == "promoted" && same.difference?.notWorse == 1 && same.difference?.value == 0)
+        #expect(same.reason?.hasSuffix(", no worse with 100 % confidence") == true, "\(same)")
+        // One that has learnt nothing is worse without any draw.
+        let worse = try again("stop.epochs=1", "optimizer.lr=1e-9", "retrain.promote.confidence=0.5")
+        #expect(worse.outcome == "not_promoted" && worse.reason?.contains("by more than the tolerance") == true)
+        // Two models that differ a little: what is said of them and what becomes of them agree.
+        let luck = try again(
+            "retrain.promote.confidence=0.999999", "optimizer.lr=0.015", "retrain.promote.metric=valid.accuracy",
+            "retrain.promote.tolerance=0.02")
+        let share = try #require(luck.difference?.notWorse ?? (luck.reason?.contains("tolerance") == true ? 0 : nil))
+        #expect(luck.outcome == (share >= 0.999999 ? "promoted" : "not_promoted"), "\(luck)")
+        if share > 0, share < 0.999999 {
+            #expect(luck.reason?.contains("but it may be luck: no worse with ") == true, "\(luck)")
+        }
     }
 
     @Test func `data that drifted too far is not promoted`() throws {
@@ -253,6 +285,14 @@ import TreadleRun
         var old: Double?
         var new: Double?
         var digest: String?
+        var reason: String?
+        var difference: Difference?
+
+        struct Difference: Decodable {
+            var value, low, high, notWorse: Double
+
+            private enum CodingKeys: String, CodingKey { case value, low, high, notWorse = "not_worse" }
+        }
     }
 }
 
