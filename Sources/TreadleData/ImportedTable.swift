@@ -127,6 +127,7 @@ private struct TableImportRequest {
             }
             var conversion = conversion(of: missing.map { paths[$0] }, like: schema)
             conversion.output = .each { _ in missing.map { files[$0] } }
+            conversion.hasOthers = missing.count < paths.count
             try run(conversion, of: missing, all, isKept)
             return files
         }

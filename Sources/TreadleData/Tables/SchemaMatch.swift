@@ -13,8 +13,11 @@ struct SchemaMatch {
     let orders: [[Int]]
     private let targetCount: Int
 
-    /// With a `remedy`, columns that the schema does not know are refused, and it is added to what is wrong.
-    init(_ parts: TableParts, _ schema: TableSchema, ignoresTargets: Bool, remedy: String? = nil) throws {
+    /// With a `remedy`, columns that the schema does not know are refused, and it is added to what is wrong; `hasOthers` says
+    /// that it helps only once the table's other parts, which the schema fits, are changed like these.
+    init(
+        _ parts: TableParts, _ schema: TableSchema, ignoresTargets: Bool, remedy: String? = nil, hasOthers: Bool = false
+    ) throws {
         self.schema = schema
         self.parts = parts
         var problems = schema.unreadable
@@ -49,7 +52,10 @@ struct SchemaMatch {
             }
         }
         guard problems.isEmpty else {
-            throw TreadleError(.badData, messages: problems.map { $0 + (remedy.map { "; " + $0 } ?? "") })
+            let alike =
+                "the other files of the table have the model's columns: give this one the same, or change all alike and "
+            throw TreadleError(
+                .badData, messages: problems.map { $0 + (remedy.map { "; " + (hasOthers ? alike : "") + $0 } ?? "") })
         }
         if !ignoresTargets, !hasTargets, !schema.targets.isEmpty {
             let names = schema.targets.map(\.name)

@@ -26,6 +26,8 @@ package struct TableConversion {
     var identities: [FileIdentity]?
     /// Where `like` says what the columns are: refuses columns that it does not know, and adds to each refusal what to do.
     package var remedy: String?
+    /// Whether the table has other parts, which were imported before.
+    var hasOthers = false
 
     /// Where the rows go.
     package enum Output {
@@ -199,7 +201,7 @@ package struct TableConversion {
             plan.rowsOfFiles = rowsOfFiles
             return plan
         }
-        let match = try SchemaMatch(parts, like, ignoresTargets: ignoresTargets, remedy: remedy)
+        let match = try SchemaMatch(parts, like, ignoresTargets: ignoresTargets, remedy: remedy, hasOthers: hasOthers)
         var plan = match.plan(try survey(match.survey, orders: match.orders), float64: float64)
         plan.rowsOfFiles = rowsOfFiles
         return plan

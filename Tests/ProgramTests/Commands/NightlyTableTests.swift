@@ -101,6 +101,23 @@ import TreadleRun
         #expect(quiet.code == 10 && quiet.errors == "", "\(quiet.errors)")
     }
 
+    @Test func `where one file alone has other columns, the advice is to make all alike`() throws {
+        #expect(try retrain().code == 0)
+        try write("day2.csv", rows: 200..<300, columns: ["age", "city", "rent", "pets", "left"])
+        let refused = try retrain()
+        #expect(refused.code == 65)
+        let advice = "give this one the same, or change all alike and run retrain once with --promote-anyway"
+        #expect(refused.errors.contains("\"pets\", which the model does not know; the other files of the table have"))
+        #expect(refused.errors.contains(advice), "\(refused.errors)")
+        // Both ways that it names.
+        try write("day1.csv", rows: 0..<200, columns: ["age", "city", "rent", "pets", "left"])
+        #expect(try retrain("--promote-anyway").code == 0)
+        try write("day1.csv", rows: 0..<200)
+        #expect(try retrain().errors.contains("lacks the column \"pets\""))
+        try write("day1.csv", rows: 0..<200, columns: ["pets", "age", "city", "rent", "left"])
+        #expect(try retrain().code == 0)
+    }
+
     @Test func `another number of classes is refused, and the advice works with either start`() throws {
         #expect(try retrain().code == 0)
         try write("day1.csv", rows: 0..<250, labels: ["no", "yes", "maybe"])
