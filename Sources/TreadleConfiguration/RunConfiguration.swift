@@ -27,6 +27,8 @@ package struct ComputeConfiguration: Equatable, Sendable {
     package var threads: Automatic<Int>
     package var shards: Automatic<Int>
     package var accumulate: Int
+    /// How often some steps are computed a second time, and compared; nil never.
+    package var audit: Duration?
     /// After how long a silent MPI rank ends the job.
     package var rankTimeout: Duration
 }

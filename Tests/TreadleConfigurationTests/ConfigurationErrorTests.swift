@@ -159,6 +159,7 @@ import TreadleModel
         Case("compute.threads", "\"auto\" or an integer from 1 to 4096", "0", "'all'", "null"),
         Case("compute.shards", "\"auto\" or an integer from 1 to 1024", "0", "1025", "null"),
         Case("compute.accumulate", "an integer from 1 to 1000000", "0", "null"),
+        Case("compute.audit", "a time such as \"90s\", \"10m\", \"1h30m\", or seconds", "0", "true"),
         Case("compute.rank_timeout", "a time such as \"90s\", \"10m\", \"1h30m\", or seconds", "0", "null"),
         Case("metrics", "a list of metrics such as [\"accuracy\"]", "7", "null", "'accuracy'"),
         Case("calibrate", "true or false", "1", "null"),

@@ -65,7 +65,7 @@ import TreadleModel
             "data.filters=['lzf']",
             "loss.type=cross_entropy", "stop.epochs=50", "stop.steps=10", "stop.wall_time=1h", "stop.on_nan=rollback",
             "stop.early=null", "stop.early.patience=9", "compute.threads=4", "compute.shards=4",
-            "compute.rank_timeout=1h", "metrics=['accuracy']", "checkpoint.dir=elsewhere",
+            "compute.rank_timeout=1h", "compute.audit=1h", "metrics=['accuracy']", "checkpoint.dir=elsewhere",
             "checkpoint.every.steps=5", "checkpoint.keep_last=1", "log.level=debug", "log.tensorboard=true",
             "retrain=null", "retrain.start=cold",
         ])

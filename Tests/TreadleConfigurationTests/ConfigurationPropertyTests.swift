@@ -221,6 +221,7 @@ import TreadleModel
         job.compute.threads = pick([.automatic, .value(integer(1...64))])
         job.compute.shards = pick([.automatic, .value(integer(1...64))])
         job.compute.accumulate = integer(1...9)
+        job.compute.audit = flip() ? nil : time()
         job.compute.rankTimeout = time()
         job.checkpoint.dir = text()
         job.checkpoint.every.time = flip() ? nil : time()

@@ -98,6 +98,7 @@ enum Job {
         #expect(job.compute.shards == .automatic)
         #expect(job.compute.accumulate == 1)
         #expect(job.compute.rankTimeout == .seconds(300))
+        #expect(job.compute.audit == nil)
         #expect(job.metrics == [.accuracy])
         #expect(job.checkpoint.dir == "runs/churn")
         #expect(job.checkpoint.every.time == .seconds(600))
@@ -188,7 +189,7 @@ enum Job {
               stop: { epochs: 3, steps: 1000, wall_time: "1h30m", on_nan: "rollback", max_rollbacks: 5,
                       rollback_factor: 0.1,
                       early: { metric: "valid.r2", patience: 0, min_delta: 0.01, restore_best: false } },
-              compute: { threads: 2, shards: 4, accumulate: 3, rank_timeout: 30 },
+              compute: { threads: 2, shards: 4, accumulate: 3, audit: "2h", rank_timeout: 30 },
               metrics: ["r2", "mae"],
               checkpoint: { dir: "out", every: { time: null, epochs: null, steps: 50 }, keep_last: 1, keep_best: 0,
                             min_free: "2GiB", on_error: "stop" },
@@ -266,6 +267,7 @@ enum Job {
         #expect(job.compute.threads == .value(2))
         #expect(job.compute.shards == .value(4))
         #expect(job.compute.accumulate == 3)
+        #expect(job.compute.audit == .seconds(7200))
         #expect(job.compute.rankTimeout == .seconds(30))
         #expect(job.metrics == [.r2, .mae])
         #expect(job.checkpoint.dir == "out")

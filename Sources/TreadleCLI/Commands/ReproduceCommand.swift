@@ -47,21 +47,20 @@ enum ReproduceCommand {
             try call.output.write(
                 json: [
                     "file": .string(model.path), "same": .bool(outcome.difference == nil),
-                    "steps": .integer(outcome.steps), "ways": .array(outcome.ways.map(JSONValue.string)),
+                    "steps": .integer(outcome.steps), "ways": .array(outcome.ways.map { .string($0.text) }),
                     "digest": .string(outcome.digest),
                     "step": outcome.difference.map { .integer($0.step) } ?? .null,
                     "layer": outcome.difference.map { .string($0.layer) } ?? .null,
                 ])
         } else if outcome.difference == nil {
             try call.output.writeLine(
-                "same  \(model.path): \(outcome.steps) steps gave the same bits with \(outcome.ways.joined(separator: " and "))"
+                "same  \(model.path): \(outcome.steps) steps gave the same bits with \(outcome.ways.map(\.text).joined(separator: " and "))"
             )
         }
         guard let difference = outcome.difference else { return .done }
         throw TreadleError(
             .bug,
-            "\(model.path): step \(difference.step) gave other weights in layer \(difference.layer) the second time (\(outcome.ways.joined(separator: "; ")); on cores \(Cores.names)): "
-                + "CPU or memory of this machine are broken; do not trust what it computed, and test it")
+            "\(model.path): \(difference.text(outcome.ways)); do not trust what it computed, and test it")
     }
 
     private static func reproduce(

@@ -42,7 +42,7 @@ extension EarlyStopping {
 extension ComputeConfiguration {
     static let section = Section(
         initial: ComputeConfiguration(
-            threads: .automatic, shards: .automatic, accumulate: 1, rankTimeout: .seconds(300)),
+            threads: .automatic, shards: .automatic, accumulate: 1, audit: nil, rankTimeout: .seconds(300)),
         keys: [
             Key(
                 "threads", \.threads, Form<Int>.integer(1...4096).orAutomatic, .nothing,
@@ -52,6 +52,10 @@ extension ComputeConfiguration {
                 "parts of a batch whose gradients are summed; auto is the largest power of two up to 8 and batch_size/64, and 1 with bfloat16 and bfloat16x3"
             ),
             Key("accumulate", \.accumulate, .integer(1...1_000_000), .meaning, "batches whose gradients make one step"),
+            Key(
+                "audit", \.audit, Form<Duration>.duration().orNull, .nothing,
+                "how often some steps are computed again with other threads and instructions: other bits are broken hardware, and end the run with 70"
+            ),
             Key("rank_timeout", \.rankTimeout, .duration(), .nothing, "MPI: how long a rank may be silent"),
         ])
 }

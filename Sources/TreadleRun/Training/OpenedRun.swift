@@ -35,6 +35,12 @@ struct OpenedRun {
         let store = ranks.isFirst ? try directory.open(lock: options.lock, examine: options.examine, note: note) : nil
         var found = options.fresh ? nil : try Resumption.find(in: store, for: configuration, options, note: note)
         let shards = try ranks.part(of: configuration.shards, members: configuration.model.members)
+        guard ranks.isAlone || configuration.compute.audit == nil else {
+            throw TreadleError(
+                .configuration,
+                "compute.audit computes steps again in one process, and there are \(ranks.count) ranks; start one, or set it "
+                    + "to null")
+        }
         if configuration.model.precision.roundsOperands { MatrixUnit.check(note: note) }
 
         let workers = Workers(count: configuration.threadCount)

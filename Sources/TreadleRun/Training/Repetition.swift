@@ -11,18 +11,13 @@ package import TreadleModel
 /// parts of the work, and a plainer instruction set where the CPU has one that is not much slower.
 package enum Repetition {
     package struct Outcome: Equatable, Sendable {
-        /// Steps computed twice, and how each time: "2 threads, avx512".
+        /// Steps computed twice, and how each time.
         package var steps: Int
-        package var ways: [String]
+        package var ways: [ComputingWay]
         /// Of the weights after the last step, the first time.
         package var digest: String
         /// Where the second time first gave something else; nil where all bits were the same.
-        package var difference: Difference?
-    }
-
-    package struct Difference: Equatable, Sendable {
-        package var step: Int
-        package var layer: String
+        package var difference: StepDifference?
     }
 
     /// The digests of every layer after each step, once.
@@ -36,16 +31,13 @@ package enum Repetition {
         _ file: CheckpointFile, steps: Int, threads: Int, stop: Stop, observer: any TrainingObserver,
         disturb: @escaping @Sendable (_ time: Int, _ step: Int, inout [LayerParameters]) -> Void = { _, _, _ in }
     ) throws -> Outcome {
-        let usual = Treadle.instructionSet
-        defer { Treadle.use(instructionSet: usual) }
-        // What the matrix unit does besides bfloat16 is done by AVX-512 all the same.
-        let isRounded = file.head.precision.roundsOperands
-        let plainer = ["amx": isRounded ? "avx512" : "avx2", "avx512": "avx2"][usual] ?? usual
-        let ways = [(threads: threads, set: usual), (threads: threads > 1 ? threads - 1 : 2, set: plainer)]
+        let (usual, other) = ComputingWay.two(threads: threads, precision: file.head.precision)
+        let ways = [usual, other]
+        defer { Treadle.use(instructionSet: usual.set) }
         let traces = [Trace(), Trace()]
         for (time, way) in ways.enumerated() {
             Treadle.use(instructionSet: way.set)
-            observer.note(.info, "computing \(steps) steps with \(text(way)), \(time == 0 ? "once" : "and again")")
+            observer.note(.info, "computing \(steps) steps with \(way.text), \(time == 0 ? "once" : "and again")")
             let trace = traces[time]
             try compute(file, steps: steps, threads: way.threads, stop: stop, observer: observer) { step, parameters in
                 var parameters = parameters
@@ -57,24 +49,17 @@ package enum Repetition {
             }
         }
         let (first, second) = (traces[0].steps.withLock { $0 }, traces[1].steps.withLock { $0 })
-        var difference: Difference?
-        for step in first.keys.sorted() where difference == nil && first[step] != second[step] {
-            let layers = file.head.network.layers
-            let index = zip(first[step] ?? [], second[step] ?? []).enumerated().first { $1.0 != $1.1 }?.offset ?? 0
-            difference = Difference(step: step, layer: layers[index].name)
-        }
+        let difference = first.keys.sorted().lazy.compactMap { step in
+            StepDifference(first[step] ?? [], second[step] ?? [], after: step, of: file.head.network)
+        }.first
         return Outcome(
-            steps: first.count, ways: ways.map(text), digest: traces[0].last.withLock { $0 }, difference: difference)
-    }
-
-    private static func text(_ way: (threads: Int, set: String)) -> String {
-        "\(way.threads) \(way.threads == 1 ? "thread" : "threads"), \(way.set)"
+            steps: first.count, ways: ways, digest: traces[0].last.withLock { $0 }, difference: difference)
     }
 
     /// Continues the run from the checkpoint in a directory of its own, which is gone afterwards.
     private static func compute(
         _ file: CheckpointFile, steps: Int, threads: Int, stop: Stop, observer: any TrainingObserver,
-        audit: @escaping @Sendable (_ step: Int, _ parameters: [LayerParameters]) -> Void
+        trace: @escaping @Sendable (_ step: Int, _ parameters: [LayerParameters]) -> Void
     ) throws {
         let directory = FileManager.default.temporaryDirectory.appending(path: "treadle-repeat-\(UUID().uuidString)")
         defer {
@@ -105,7 +90,7 @@ package enum Repetition {
         options.stop = stop
         options.expectedFingerprint = file.head.fingerprint
         options.acceptsChangedNumerics = true
-        options.audit = audit
+        options.trace = trace
         if model.saved.schema != nil, try TrainingData.areTables(configuration) { options.columns = model.columns }
         let summary = try Trainer.run(configuration, options: options, observer: NotesAlone(observer))
         guard summary.ending.isFinal else {

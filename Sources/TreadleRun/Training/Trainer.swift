@@ -37,7 +37,9 @@ package enum Trainer {
         /// Whether somebody wants a checkpoint now, asked after every update; asking clears the request.
         package var takeCheckpointRequest: @Sendable () -> Bool = { false }
         /// Sees the weights after every update: how a stretch of steps is compared with itself.
-        var audit: (@Sendable (_ step: Int, _ parameters: [LayerParameters]) -> Void)?
+        var trace: (@Sendable (_ step: Int, _ parameters: [LayerParameters]) -> Void)?
+        /// Sees the weights of audited updates the second time, before they are compared: how tests plant a fault.
+        var disturb: (@Sendable (_ step: Int, _ parameters: inout [LayerParameters]) -> Void)?
         /// The processes that share the run.
         package var ranks = Ranks.alone
 

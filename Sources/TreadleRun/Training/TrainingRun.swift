@@ -12,13 +12,11 @@ final class TrainingRun<S: Scalar> {
     private let run: OpenedRun
     private let step: EnsembleStep<S>
     private let loader: BatchLoader<S>
-    private let schedule: Schedule
-    /// Each member's: rates and decays may differ.
-    private let optimizers: [OptimizerConfiguration]
-    private let length: RunLength
+    private let pace: RunPace
     private let evaluator: RunEvaluator<S>
     private let keeper: RunKeeper
     private let requests: RunRequests
+    private let audit: RunAudit<S>?
     private let clock = RunClock()
 
     /// Where training stands and how it went; with the weights it is all that resuming needs.
@@ -40,12 +38,11 @@ final class TrainingRun<S: Scalar> {
             configuration, network: run.network, loss: run.loss, folds: run.data.valid?.folds, shards: run.shards,
             workers: run.workers, ranks: run.ranks)
         loader = try run.loader()
-        schedule = Schedule(configuration.schedule)
-        optimizers = configuration.members.map(\.optimizer)
-        length = RunLength(configuration, batchesPerEpoch: loader.batchesPerEpoch)
+        pace = RunPace(configuration, batchesPerEpoch: loader.batchesPerEpoch)
         evaluator = RunEvaluator(run)
         keeper = RunKeeper(run)
         requests = RunRequests(run, keeper, clock)
+        audit = RunAudit(run, pace: pace, keeper: keeper, clock: clock)
 
         let start = try found?.checkpoint ?? beginning()
         try take(start)
@@ -69,6 +66,7 @@ final class TrainingRun<S: Scalar> {
                         // Where a mapped file is cut short, zeros stand in place of its rows: nothing learnt from them
                         // is kept.
                         try loader.confirm()
+                        if isBetweenUpdates { try audit?.updated(at: cursor, step.parameters, snapshot) }
                         try saveIfDue()
                         if isBetweenUpdates { try requests.checkDeparture() }
                     }
@@ -86,6 +84,7 @@ final class TrainingRun<S: Scalar> {
     /// The run as a checkpoint has it, or as it begins. Every rank takes the first one's state.
     private func take(_ own: Checkpoint) throws {
         let state = try ranks.share(own)
+        audit?.forget()
         step.load(state.parameters, optimizer: state.optimizer)
         keeper.took(state)
         course = state.state.course
@@ -130,11 +129,12 @@ final class TrainingRun<S: Scalar> {
 
     /// One batch through the step: forward, backward, and, at the end of a group of batches, the update.
     private func train(on batch: Batch<S>) throws {
-        let rate = self.rate
-        let endsGroup = isGroupEnd(after: cursor.batch + 1)
+        let rate = pace.rate(at: course)
+        let endsGroup = pace.isGroupEnd(after: cursor.batch + 1)
         let rows = unsafe batch.wholeRows
         requests.tell(from: cursor, endsGroup: endsGroup)
-        let result = unsafe step.run(batch, step: cursor.step, pace: pace, endsGroup: endsGroup)
+        let result = unsafe step.run(
+            batch, step: cursor.step, pace: { pace.pace(of: $0, at: course) }, endsGroup: endsGroup)
         try ranks.check()
         guard result.isFinite else { return try unsafe returnOrStop(batch, rate: rate) }
         course.progress.lossSum += result.lossSum
@@ -142,7 +142,7 @@ final class TrainingRun<S: Scalar> {
         course.cursor.batch += 1
         if endsGroup {
             course.cursor.step += 1
-            run.options.audit?(cursor.step, step.parameters())
+            run.options.trace?(cursor.step, step.parameters())
         }
         run.observer.stepped(
             StepReport(
@@ -151,27 +151,7 @@ final class TrainingRun<S: Scalar> {
                 seconds: clock.seconds, waited: loader.waited.seconds))
     }
 
-    /// The rate of the update that the next batch belongs to.
-    private var rate: Double { rate(from: configuration.optimizer.lr) }
-
-    private func rate(from lr: Double) -> Double {
-        schedule.rate(
-            from: lr, step: cursor.step, epoch: cursor.epoch, totalSteps: length.updates, progress: course.progress)
-    }
-
-    /// A member's rate in that update, and what its weight decay is multiplied by.
-    private func pace(_ member: Int) -> (rate: Double, decay: Double) {
-        let optimizer = optimizers[member]
-        let rate = rate(from: optimizer.lr)
-        return (rate, schedule.decay(of: optimizer, step: cursor.step, totalSteps: length.updates, rate: rate))
-    }
-
-    /// Whether an update follows so many batches of an epoch: after every `accumulate`, and after the last.
-    private func isGroupEnd(after batches: Int) -> Bool {
-        batches.isMultiple(of: configuration.compute.accumulate) || batches == loader.batchesPerEpoch
-    }
-
-    private var isBetweenUpdates: Bool { cursor.batch == 0 || isGroupEnd(after: cursor.batch) }
+    private var isBetweenUpdates: Bool { pace.isBetweenUpdates(cursor) }
 
     // MARK: An epoch's end
 
@@ -185,9 +165,9 @@ final class TrainingRun<S: Scalar> {
         let better = course.watch(
             watched, in: record, members: members, by: configuration.stop.early?.minDelta ?? 0)
         if !members.isEmpty { keepBest(of: better) }
-        schedule.finishEpoch(
+        pace.finishEpoch(
             metric: record.metrics[watched.name] ?? .nan, higherIsBetter: watched.higherIsBetter,
-            lr: configuration.optimizer.lr, progress: &course.progress)
+            progress: &course.progress)
         course.progress.stoppedEarly = hasStoppedEarly
         run.observer.epochEnded(record)
         try saveIfDue(epoch: record)
@@ -203,7 +183,7 @@ final class TrainingRun<S: Scalar> {
             members = result.members
         }
         let record = EpochRecord(
-            epoch: cursor.epoch + 1, step: cursor.step, rate: rate, seconds: seconds, metrics: metrics)
+            epoch: cursor.epoch + 1, step: cursor.step, rate: pace.rate(at: course), seconds: seconds, metrics: metrics)
         return (record, members)
     }
 
