@@ -133,6 +133,28 @@ import TreadleRun
         #expect(coefficients.contains { $0[0] == "city=Ulm" })
     }
 
+    @Test func `of several members the first one's tables are open, and the optimizer's memory is folded`() throws {
+        let trained = try Program.run(
+            "train", "net.json5", "--quiet", "--set", "model.members=3", "--set", "checkpoint.dir=runs/three",
+            directory: directory)
+        #expect(trained.code == 0, "\(trained.errors)")
+        #expect(
+            try Program.run("inspect", "runs/three/final.h5", "--html", "three.html", directory: directory).code == 0)
+        let page = try directory.read("three.html")
+        let members = ["m1/dense", "m2/dense", "m3/dense"]
+        for (title, names, isOpen) in [
+            ("Network", members, true), ("Weights", members, true),
+            ("The optimizer's memory", ["optimizer/m/m1/dense"], false),
+        ] {
+            let section = try #require(page.components(separatedBy: "<h2>\(title)</h2>").dropFirst().first)
+            let folds = try #require(section.components(separatedBy: "</section>").first)
+                .components(separatedBy: "<details").dropFirst()
+            #expect(folds.count == names.count, "\(title)")
+            #expect(folds.map { $0.hasPrefix(" open") } == names.indices.map { $0 == 0 && isOpen }, "\(title)")
+            for (fold, name) in zip(folds, names) { #expect(fold.contains("<td>\(name)"), "\(title), \(name)") }
+        }
+    }
+
     @Test func `a card has what model hubs read, and the numbers of the validation rows`() throws {
         let made = try Program.run("inspect", "runs/net/final.h5", "--card", "model.md", directory: directory)
         #expect(made.code == 0, "\(made.errors)")
