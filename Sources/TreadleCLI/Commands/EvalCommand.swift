@@ -71,8 +71,8 @@ enum EvalCommand {
         let comparison = try call.value(against).map { path in
             try Comparison(
                 of: model, judgement, with: path, on: call.values(data), bootstrap, confidence: share ?? 0.95,
-                workers: workers,
-                stop: stop)
+                workers: workers, stop: stop
+            ) { log.warning($0) }
         }
         let findings = call.has(importance) ? try findings(model, on: rows, call, workers, stop) : nil
         if call.wantsJSON {
@@ -154,7 +154,7 @@ private struct Comparison {
 
     init(
         of model: TrainedModel, _ judgement: Judgement, with path: String, on files: [String], _ bootstrap: Bootstrap,
-        confidence: Double, workers: Workers, stop: Stop
+        confidence: Double, workers: Workers, stop: Stop, warn: (String) -> Void
     ) throws {
         let other = try TrainedModel.read(path, helper: .program)
         guard other.saved.task == model.saved.task, other.saved.network.outputs == model.saved.network.outputs,
@@ -164,6 +164,11 @@ private struct Comparison {
                 .badData,
                 "\(path): it answers with other classes or quantities than \(model.path); only models of the same "
                     + "outputs can be compared")
+        }
+        if files.isEmpty, model.mayHaveTaught(other) {
+            warn(
+                "\(path): its training put other rows aside (data.valid, data.test or the seed differ), and may have learnt from "
+                    + "some of these; name rows that neither model has learnt from with --data")
         }
         // The same rows, whose columns the other model finds by its own names.
         let rows = try model.rows(of: files, like: other, workers: workers, stop: stop) { _, _ in }.rows

@@ -94,6 +94,20 @@ package struct TrainedModel: Sendable {
         return (source.name, try dataset.usableRows(workers))
     }
 
+    /// Whether `other` may have learnt from rows that this model's training has put aside, which `rows` gives where no files
+    /// are named.
+    package func mayHaveTaught(_ other: TrainedModel) -> Bool {
+        let (own, others) = (configuration, other.configuration)
+        switch (own.data.test, own.data.valid) {
+        // Files of their own teach nobody.
+        case (.source, _), (nil, .source): return false
+        case (.after, _): return own.data.test != others.data.test
+        case (.fraction, _): return own.data.test != others.data.test || own.seed != others.seed
+        case (nil, _):
+            return others.data.test != nil || own.data.valid != others.data.valid || own.seed != others.seed
+        }
+    }
+
     private var nothingToMeasure: TreadleError {
         TreadleError(
             .usage, "\(path): its configuration has neither data.test nor data.valid; name a dataset with --data")

@@ -85,6 +85,7 @@ import TreadleData
         #expect(better.output.contains("than runs/b/final.h5: more than luck."), "\(better.output)")
         let same = try Program.run("eval", "runs/a/final.h5", "--against", "runs/a/final.h5", directory: directory)
         #expect(same.output.contains("By loss the two are the same on these rows."), "\(same.output)")
+        #expect(better.errors == "" && same.errors == "", "\(better.errors)\(same.errors)")
         let table = try Program.run("runs", "runs", "--sort", "valid.loss", directory: directory)
         let lines = table.output.split(separator: "\n")
         #expect(lines.count == 3 && lines[1].hasPrefix("runs/a") && lines[2].hasPrefix("runs/b"), "\(table.output)")
@@ -95,6 +96,17 @@ import TreadleData
         #expect(runs[0]["digest"] == .string(String(digest.dropLast())))
         #expect(try Program.run("runs", "runs", "--sort", "colour", directory: directory).code == 64)
         #expect(try Program.run("runs", "nowhere", directory: directory).code == 66)
+    }
+
+    @Test func `a model that may have learnt from the other's validation rows is named`() throws {
+        for (run, seed) in [("c", 0), ("d", 1)] {
+            try train("data.test=null", "checkpoint.dir=runs/\(run)", "seed=\(seed)")
+        }
+        let told = try Program.run("eval", "runs/c/final.h5", "--against", "runs/d/final.h5", directory: directory)
+        #expect(told.code == 0 && told.errors.contains("warning: runs/d/final.h5: its training put other rows aside"))
+        let named = try Program.run(
+            "eval", "runs/c/final.h5", "--against", "runs/d/final.h5", "--data", "test.h5", directory: directory)
+        #expect(named.code == 0 && named.errors == "", "\(named.errors)")
     }
 
     @Test func `columns matter by what the loss loses without them, and coefficients have names`() throws {
