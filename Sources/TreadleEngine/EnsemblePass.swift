@@ -10,7 +10,6 @@ package import TreadleModel
 @safe package final class EnsemblePass<S: Scalar> {
     package let network: Network
     private let members: [ForwardPass<S>]
-    private let workers: Workers
     // Of several members only.
     private let loss: LossFunction
     private let mean: AlignedMemory<S>
@@ -23,17 +22,28 @@ package import TreadleModel
     /// A pass for batches of up to `maxRows` rows.
     @specialized(where S == Float)
     @specialized(where S == Double)
-    package init(
+    package convenience init(
         network: Network, parameters: [LayerParameters], loss: LossFunction, maxRows: Int, workers: Workers
     ) {
-        self.network = network
-        self.workers = workers
-        self.loss = loss
-        members = (0..<network.members).map { member in
-            ForwardPass(
+        let members = (0..<network.members).map { member in
+            ForwardPass<S>(
                 network: network.member(member), parameters: Array(parameters[network.layers(of: member)]), loss: loss,
                 maxRows: maxRows, workers: workers)
         }
+        self.init(network, members, loss: loss, maxRows: maxRows)
+    }
+
+    /// A pass by the weights of `other`, which it shares, on one thread: what several threads do at once needs one each.
+    package convenience init(beside other: EnsemblePass, maxRows: Int) {
+        self.init(
+            other.network, other.members.map { ForwardPass(beside: $0, maxRows: maxRows) }, loss: other.loss,
+            maxRows: maxRows)
+    }
+
+    private init(_ network: Network, _ members: [ForwardPass<S>], loss: LossFunction, maxRows: Int) {
+        self.network = network
+        self.members = members
+        self.loss = loss
         let isOne = network.members == 1
         let numbers = isOne ? 0 : maxRows * network.outputs
         mean = AlignedMemory(count: numbers)

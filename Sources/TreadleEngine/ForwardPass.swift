@@ -6,6 +6,7 @@ package import TreadleModel
 /// The network's answers for batches of rows, on all workers: for evaluation and prediction.
 @safe package final class ForwardPass<S: Scalar> {
     package let network: Network
+    private let loss: LossFunction
     private let workers: Workers
     private let step: StepPlan<S>
     private let packed: PackedParameters<S>
@@ -18,12 +19,25 @@ package import TreadleModel
         network: Network, parameters: [LayerParameters], loss: LossFunction, maxRows: Int, workers: Workers
     ) {
         self.network = network
+        self.loss = loss
         self.workers = workers
         packed = PackedParameters(PackedLayout(network, of: S.self))
         predictions = AlignedMemory(count: maxRows * network.outputs)
         step = StepPlan(
             network: network, loss: loss, parameters: packed, capacity: maxRows, shards: 1, trains: false)
         load(parameters)
+    }
+
+    /// A pass by the weights of `other`, which it shares, on one thread: what several threads do at once needs one each.
+    init(beside other: ForwardPass, maxRows: Int) {
+        network = other.network
+        loss = other.loss
+        workers = Workers(count: 1)
+        packed = other.packed
+        predictions = AlignedMemory(count: maxRows * network.outputs)
+        step = StepPlan(
+            network: network, loss: loss, parameters: packed, capacity: maxRows, shards: 1, trains: false)
+        step.refreshOperands()
     }
 
     /// Takes other weights of the same shapes.
@@ -42,7 +56,8 @@ package import TreadleModel
         unsafe step.bind(batch)
         let plan = unsafe step.plan
         let rows = unsafe batch.rows
-        let block = 32
+        // Alone, a worker reads weights less often when it takes more rows at a time.
+        let block = workers.count > 1 ? 32 : 96
         let (output, stride, width) = unsafe (step.output, step.outputStride, network.outputs)
         let predictions = unsafe self.predictions.start
         let isSmall = rows * packed.layout.count / packed.layout.panel < 40_000

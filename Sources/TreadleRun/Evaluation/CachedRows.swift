@@ -10,19 +10,22 @@ internal import TreadleModel
     private let seed: UInt64
     private let count: Int
     private let width: Int
-    private let forward: EnsemblePass<S>
+    /// Each worker's own.
+    private let passes: [EnsemblePass<S>]
     private let pointers: AlignedMemory<UnsafePointer<S>>
     private let x: AlignedMemory<S>
-    private var classes: [Int32] = []
-    private var values: [S] = []
-    private var weights: [S]?
+    // What the network should say: one of the two, or nothing.
+    private var classes: AlignedMemory<Int32>?
+    private var values: AlignedMemory<S>?
+    private var weights: AlignedMemory<S>?
     /// Of rows that members have learnt from: their numbers, by which each member's own fold is known.
-    private var numbers: [UInt64] = []
+    private var numbers: AlignedMemory<UInt64>?
     private let folds: Folds?
     private let workers: Workers
 
-    /// Enough rows that all cores have work, and few enough that they stay in cache.
-    private static var batchRows: Int { 8192 }
+    /// Rows that one worker takes through the network at once: few enough that they stay in its cache while a column is
+    /// changed again and again, and that also small sets have work for several workers.
+    private static var blockRows: Int { 192 }
 
     @specialized(where S == Float)
     @specialized(where S == Double)
@@ -37,33 +40,89 @@ internal import TreadleModel
         x = AlignedMemory(count: count * width)
         unsafe pointers = unsafe AlignedMemory(count: count)
         for row in 0..<count { unsafe pointers.start[row] = UnsafePointer(x.start + row * width) }
-        forward = EnsemblePass(
+        let pass = EnsemblePass<S>(
             network: model.saved.network, parameters: model.parameters, loss: model.loss,
-            maxRows: Self.batchRows, workers: workers)
+            maxRows: Self.blockRows, workers: Workers(count: 1))
+        passes = [pass] + (1..<workers.count).map { _ in EnsemblePass(beside: pass, maxRows: Self.blockRows) }
         let loader = try BatchLoader<S>(
             rows, normalization: model.saved.normalization, order: .sequential, batchSize: 1024, workers: workers)
-        if rows.isWeighted { weights = [] }
+        let outputs = model.saved.network.outputs
         var (place, row) = (0, 0)
         while let batch = try unsafe loader.next() {
-            let outputs = model.saved.network.outputs
             for offset in 0..<(unsafe batch.rows) {
                 defer { place += 1 }
                 guard place.isMultiple(of: step) else { continue }
                 unsafe (x.start + row * width).update(from: batch.x[offset], count: width)
+                unsafe keep(batch, row: offset, as: row, outputs: outputs)
                 row += 1
-                switch unsafe batch.targets {
-                case .classes(let classes): unsafe self.classes.append(classes[offset])
-                case .values(let values):
-                    for output in 0..<outputs { unsafe self.values.append(values[offset * outputs + output]) }
-                case .absent: break
-                }
-                if let weights = unsafe batch.weights { unsafe self.weights?.append(weights[offset]) }
-                if folds != nil, let numbers = unsafe batch.numbers { unsafe self.numbers.append(numbers[offset]) }
             }
-            if let reason = stop.reason { throw TreadleError(.tryAgain, "stopped by \(reason)") }
+            try stop.check()
         }
         try loader.confirmFiles()
     }
+
+    /// Keeps what belongs to a row of a batch besides its inputs.
+    private func keep(_ batch: Batch<S>, row offset: Int, as row: Int, outputs: Int) {
+        switch unsafe batch.targets {
+        case .classes(let own):
+            if classes == nil { classes = AlignedMemory(count: count) }
+            if let classes { unsafe classes.start[row] = own[offset] }
+        case .values(let own):
+            if values == nil { values = AlignedMemory(count: count * outputs) }
+            if let values {
+                unsafe (values.start + row * outputs).update(from: own + offset * outputs, count: outputs)
+            }
+        case .absent: break
+        }
+        if let own = unsafe batch.weights {
+            if weights == nil { weights = AlignedMemory(count: count) }
+            if let weights { unsafe weights.start[row] = own[offset] }
+        }
+        if folds != nil, let own = unsafe batch.numbers {
+            if numbers == nil { numbers = AlignedMemory(count: count) }
+            if let numbers { unsafe numbers.start[row] = own[offset] }
+        }
+    }
+
+    // MARK: Blocks of rows
+
+    private var blockCount: Int { (count + Self.blockRows - 1) / Self.blockRows }
+
+    /// Does `body` with each of these blocks of rows, one worker a block, by that worker's pass.
+    private func forEachBlock(
+        in blocks: Range<Int>, _ body: (_ block: Int, _ rows: Range<Int>, _ pass: EnsemblePass<S>) -> Void
+    ) {
+        workers.forEach(blocks.count) { index, worker in
+            let block = blocks.lowerBound + index
+            let first = block * Self.blockRows
+            body(block, first..<min(first + Self.blockRows, count), passes[worker])
+        }
+    }
+
+    /// What the network says of a block of rows; with folds, of each by the members that have not learnt from it.
+    @discardableResult
+    private func answer(_ rows: Range<Int>, by pass: EnsemblePass<S>) -> UnsafePointer<S> {
+        let first = rows.lowerBound
+        let targets: Targets<S> =
+            if let classes {
+                unsafe .classes(classes.start + first)
+            } else if let values {
+                unsafe .values(values.start + first * pass.network.outputs)
+            } else {
+                unsafe .absent
+            }
+        let batch = unsafe Batch(
+            rows: rows.count, x: UnsafePointer(pointers.start + first), targets: targets,
+            weights: weights.map { unsafe UnsafePointer($0.start + first) },
+            numbers: numbers.map { unsafe UnsafePointer($0.start + first) })
+        guard let folds else { return unsafe pass.run(batch) }
+        return unsafe pass.run(batch, outOf: folds) { _, _, _, _ in }
+    }
+
+    /// The values of a column in all rows.
+    private func column(_ column: Int) -> [S] { (0..<count).map { unsafe x.start[$0 * width + column] } }
+
+    // MARK: Shuffling columns
 
     /// The loss as it is, and by group and repeat with the group's columns shuffled.
     @specialized(where S == Float)
@@ -71,23 +130,53 @@ internal import TreadleModel
     func losses(
         _ groups: [Importance.Group], _ repeats: Int, _ stop: Stop, _ progress: (Double) -> Void
     ) throws -> (loss: Double, losses: [[Double]]) {
-        let base = loss()
-        var losses: [[Double]] = []
+        let base = try losses([], in: [nil], stop) { _ in }
         // The same orders for every group: to make one takes longer than to use it.
         let orders = (0..<repeats).map { order(ofTurn: $0) }
-        for (index, group) in groups.enumerated() {
-            let kept = group.columns.map { column in (0..<count).map { unsafe x.start[$0 * width + column] } }
-            losses.append(
-                try (0..<repeats).map { turn in
-                    if let reason = stop.reason { throw TreadleError(.tryAgain, "stopped by \(reason)") }
-                    progress(Double(index * repeats + turn) / Double(groups.count * repeats))
-                    write(kept, to: group.columns, in: orders[turn])
-                    return loss()
-                })
-            write(kept, to: group.columns, in: nil)
+        let all = try groups.enumerated().map { index, group in
+            try losses(group.columns, in: orders, stop) { progress((Double(index) + $0) / Double(groups.count)) }
         }
         progress(1)
-        return (base, losses)
+        return (base[0], all)
+    }
+
+    /// The mean loss over all rows, by their weights, with these columns in each of these orders, nil being their own.
+    ///
+    /// A block is changed, answered and restored by one worker while it is in cache. The sums of blocks are added in their
+    /// order: any number of workers gives the same bits.
+    @specialized(where S == Float)
+    @specialized(where S == Double)
+    private func losses(
+        _ columns: [Int], in orders: [[UInt64]?], _ stop: Stop, _ progress: (Double) -> Void
+    ) throws -> [Double] {
+        let kept = columns.map { column($0) }
+        let turns = orders.count
+        let sums = AlignedMemory<Double>(count: blockCount * turns)
+        let weights = AlignedMemory<Double>(count: blockCount * turns)
+        // So few at a time that somebody who stops it does not wait.
+        let few = 64 * workers.count
+        for first in stride(from: 0, to: blockCount, by: few) {
+            try stop.check()
+            progress(Double(first) / Double(blockCount))
+            forEachBlock(in: first..<min(first + few, blockCount)) { block, rows, pass in
+                for (turn, order) in orders.enumerated() {
+                    write(kept, to: columns, of: rows, in: order)
+                    unsafe answer(rows, by: pass)
+                    let sum = pass.rowSums
+                    unsafe sums.start[block * turns + turn] = sum.lossSum
+                    unsafe weights.start[block * turns + turn] = sum.weightSum
+                }
+                write(kept, to: columns, of: rows, in: nil)
+            }
+        }
+        return (0..<turns).map { turn in
+            var (sum, weight) = (0.0, 0.0)
+            for block in 0..<blockCount {
+                unsafe sum += sums.start[block * turns + turn]
+                unsafe weight += weights.start[block * turns + turn]
+            }
+            return sum / weight
+        }
     }
 
     /// For every row the one whose values it gets, the `turn`-th time.
@@ -105,84 +194,19 @@ internal import TreadleModel
         }
     }
 
-    /// Puts the values of columns into the rows, in another order or as they were.
+    /// Puts the values of columns into these rows, in another order or as they were.
     @specialized(where S == Float)
     @specialized(where S == Double)
-    private func write(_ values: [[S]], to columns: [Int], in order: [UInt64]?) {
-        let block = 1 << 14
-        // Each block of rows is one task's alone.
-        nonisolated(unsafe) let start = unsafe x.start
-        let (count, width) = (count, width)
-        workers.forEach((count + block - 1) / block) { index, _ in
-            let rows = index * block..<min((index + 1) * block, count)
-            for (place, column) in columns.enumerated() {
-                unsafe values[place].withUnsafeBufferPointer { values in
-                    guard let order else {
-                        for row in rows { unsafe start[row * width + column] = values[row] }
-                        return
-                    }
-                    unsafe order.withUnsafeBufferPointer { order in
-                        for row in rows { unsafe start[row * width + column] = values[Int(order[row])] }
-                    }
-                }
-            }
-        }
-    }
-
-    /// The mean loss over all rows, by their weights.
-    private func loss() -> Double {
-        var (sum, weight) = (0.0, 0.0)
-        unsafe forEachBatch { _, _, _ in
-            sum += forward.rowSums.lossSum
-            weight += forward.rowSums.weightSum
-        }
-        return sum / weight
-    }
-
-    /// The mean of each output over all rows, each counting the same, in the units of the network's outputs after the link.
-    @specialized(where S == Float)
-    @specialized(where S == Double)
-    private func means() -> [Double] {
-        let outputs = model.saved.network.outputs
-        var sums = [Double](repeating: 0, count: outputs)
-        unsafe forEachBatch { _, rows, predictions in
-            for place in 0..<rows * outputs { unsafe sums[place % outputs] += Double(predictions[place]) }
-        }
-        return sums.map { $0 / Double(count) }
-    }
-
-    /// Takes all rows through the network; with folds, each by the members that have not learnt from it.
-    @specialized(where S == Float)
-    @specialized(where S == Double)
-    private func forEachBatch(_ body: (_ first: Int, _ rows: Int, _ predictions: UnsafePointer<S>) -> Void) {
-        let outputs = model.saved.network.outputs
-        unsafe classes.withUnsafeBufferPointer { classes in
+    private func write(_ values: [[S]], to columns: [Int], of rows: Range<Int>, in order: [UInt64]?) {
+        let (start, width) = unsafe (x.start, width)
+        for (values, column) in zip(values, columns) {
             unsafe values.withUnsafeBufferPointer { values in
-                unsafe (weights ?? []).withUnsafeBufferPointer { weights in
-                    unsafe numbers.withUnsafeBufferPointer { numbers in
-                        for first in stride(from: 0, to: count, by: Self.batchRows) {
-                            let targets: Targets<S> =
-                                if let base = classes.baseAddress, !classes.isEmpty {
-                                    unsafe .classes(base + first)
-                                } else if let base = values.baseAddress {
-                                    unsafe .values(base + first * outputs)
-                                } else {
-                                    unsafe .absent
-                                }
-                            let rows = min(Self.batchRows, count - first)
-                            let batch = unsafe Batch(
-                                rows: rows, x: UnsafePointer(pointers.start + first), targets: targets,
-                                weights: self.weights == nil ? nil : weights.baseAddress.map { unsafe $0 + first },
-                                numbers: folds == nil ? nil : numbers.baseAddress.map { unsafe $0 + first })
-                            let predictions =
-                                if let folds {
-                                    unsafe forward.run(batch, outOf: folds) { _, _, _, _ in }
-                                } else {
-                                    unsafe forward.run(batch)
-                                }
-                            unsafe body(first, rows, predictions)
-                        }
-                    }
+                guard let order else {
+                    for row in rows { unsafe start[row * width + column] = values[row] }
+                    return
+                }
+                unsafe order.withUnsafeBufferPointer { order in
+                    for row in rows { unsafe start[row * width + column] = values[Int(order[row])] }
                 }
             }
         }
@@ -190,15 +214,32 @@ internal import TreadleModel
 
     // MARK: Setting columns
 
-    /// The mean answer where these inputs have these values in all rows, one list of values after another.
+    /// The mean answer where these inputs have these values in all rows, one list of values after another, each row
+    /// counting the same, in the units of the network's outputs after the link.
+    @specialized(where S == Float)
+    @specialized(where S == Double)
     func means(settingInputs inputs: [Int], to choices: [[S]]) -> [[Double]] {
-        let kept = inputs.map { column in (0..<count).map { unsafe x.start[$0 * width + column] } }
-        defer { write(kept, to: inputs, in: nil) }
-        return choices.map { values in
-            for (input, value) in zip(inputs, values) {
-                for row in 0..<count { unsafe x.start[row * width + input] = value }
+        let kept = inputs.map { column($0) }
+        let (outputs, start, width) = unsafe (model.saved.network.outputs, x.start, width)
+        let all = choices.count * outputs
+        let sums = AlignedMemory<Double>(count: blockCount * all)
+        forEachBlock(in: 0..<blockCount) { block, rows, pass in
+            for (turn, values) in choices.enumerated() {
+                for (input, value) in zip(inputs, values) {
+                    for row in rows { unsafe start[row * width + input] = value }
+                }
+                let answers = unsafe answer(rows, by: pass)
+                let own = unsafe sums.start + block * all + turn * outputs
+                for place in 0..<rows.count * outputs { unsafe own[place % outputs] += Double(answers[place]) }
             }
-            return means()
+            write(kept, to: inputs, of: rows, in: nil)
+        }
+        return choices.indices.map { turn in
+            (0..<outputs).map { output in
+                var sum = 0.0
+                for block in 0..<blockCount { unsafe sum += sums.start[block * all + turn * outputs + output] }
+                return sum / Double(count)
+            }
         }
     }
 
