@@ -56,9 +56,10 @@ static void limit_memory(void) {
     setrlimit(RLIMIT_DATA, &limit);
 }
 
-// The processor's time of this thread, so that neither a busy machine nor other threads count.
+// The processor's time of this thread, so that neither a busy machine nor other threads count. Not SIGXCPU: that says that the
+// whole process has used what the system allows it.
 static void begin_time(void) {
-    struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGXCPU};
+    struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGVTALRM};
     struct itimerspec limit = {.it_value.tv_sec = most_seconds};
     is_timed = timer_create(CLOCK_THREAD_CPUTIME_ID, &event, &timer) == 0;
     if (is_timed) timer_settime(timer, 0, &limit, NULL);

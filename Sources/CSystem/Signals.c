@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <sys/resource.h>
 #include <time.h>
 
 static atomic_int stop_signal;
@@ -52,10 +53,25 @@ static int handle(int number, void (*handler)(int)) {
     return sigaction(number, &action, NULL) == 0 ? 0 : errno;
 }
 
+// `ulimit -t` sets the processor time after which SIGXCPU comes and that after which the kernel kills to the same second:
+// a stop needs some seconds between them.
+static void leave_time_to_stop(void) {
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_CPU, &limit) != 0 || limit.rlim_max == RLIM_INFINITY) return;
+    rlim_t share = limit.rlim_max / 20, reserve = share > 2 ? share : 2;
+    rlim_t latest = limit.rlim_max > reserve ? limit.rlim_max - reserve : 1;
+    if (limit.rlim_cur <= latest) return;
+    limit.rlim_cur = latest;
+    setrlimit(RLIMIT_CPU, &limit);
+}
+
 int csystem_watch_signals(void) {
     int failure = 0;
     if (!failure) failure = handle(SIGTERM, stop);
     if (!failure) failure = handle(SIGINT, stop);
+    // The limit on processor time is near.
+    if (!failure) failure = handle(SIGXCPU, stop);
+    leave_time_to_stop();
     // What launchers such as mpirun pass on to ranks without ending them first.
     if (!failure) failure = handle(SIGUSR2, stop);
     if (!failure) failure = handle(SIGHUP, ask_for_checkpoint);
@@ -75,6 +91,7 @@ static int change_mask(int how) {
     sigaddset(&requests, SIGHUP);
     sigaddset(&requests, SIGUSR1);
     sigaddset(&requests, SIGUSR2);
+    sigaddset(&requests, SIGXCPU);
     return pthread_sigmask(how, &requests, NULL);
 }
 

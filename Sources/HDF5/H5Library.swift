@@ -11,7 +11,7 @@ package enum H5Library {
         return "\(major).\(minor).\(release)"
     }
 
-    /// Lets SIGXCPU end this process when one call takes libhdf5 more seconds of the processor, and makes a call fail that
+    /// Lets SIGVTALRM end this process when one call takes libhdf5 more seconds of the processor, and makes a call fail that
     /// takes more bytes.
     package static func limitCalls(seconds: Int, bytes: Int) { chdf5_limit_calls(Int32(seconds), bytes) }
 

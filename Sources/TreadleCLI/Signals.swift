@@ -4,8 +4,8 @@ internal import TreadleBase
 
 /// What signals ask of the program, as flags that work polls between its steps.
 ///
-/// SIGTERM, SIGINT and SIGUSR2 ask for a stop; a SIGINT some time after ends the process at once. SIGHUP and SIGUSR1 ask for
-/// a checkpoint. SIGPIPE and SIGXFSZ are ignored: the write that they are about fails and says why.
+/// SIGTERM, SIGINT, SIGUSR2 and SIGXCPU ask for a stop; a SIGINT some time after ends the process at once. SIGHUP and SIGUSR1
+/// ask for a checkpoint. SIGPIPE and SIGXFSZ are ignored: the write that they are about fails and says why.
 /// The handlers replace inherited ones, an ignored SIGHUP or SIGINT (`nohup`, `&` in a script) included.
 enum Signals {
     /// The stop that the handlers ask for.
@@ -33,6 +33,7 @@ enum Signals {
         case SIGTERM: "SIGTERM"
         case SIGINT: "SIGINT"
         case SIGUSR2: "SIGUSR2"
+        case SIGXCPU: "SIGXCPU"
         case let other: "signal \(other)"
         }
     }

@@ -17,7 +17,7 @@
 void chdf5_enter(void);
 void chdf5_leave(void);
 
-// From now on SIGXCPU ends the process when one stay inside the lock takes more seconds of the processor, and libhdf5 gets
+// From now on SIGVTALRM ends the process when one stay inside the lock takes more seconds of the processor, and libhdf5 gets
 // no more than so many bytes in it: it runs in circles on some damaged files, and takes what they state for granted. To be
 // called before there are threads.
 void chdf5_limit_calls(int seconds, size_t bytes);

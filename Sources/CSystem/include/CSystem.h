@@ -50,13 +50,13 @@ void csystem_sha256_use_portable(int portable);
 
 // Signals, as flags that anyone may poll. All of these may be called at any time from any thread.
 
-/// Installs the handlers: SIGTERM, SIGINT and SIGUSR2 ask for a stop, SIGHUP and SIGUSR1 for a checkpoint, SIGPIPE and
+/// Installs the handlers: SIGTERM, SIGINT, SIGUSR2 and SIGXCPU ask for a stop, SIGHUP and SIGUSR1 for a checkpoint, SIGPIPE and
 /// SIGXFSZ are ignored so that the failing call says why. A SIGINT more than 50 ms after a request to stop ends the
-/// process.
+/// process. SIGXCPU comes some seconds of processor time before the limit at which the kernel kills.
 /// Unblocks them on the calling thread, which should be the main one. Returns 0, or an errno value.
 int csystem_watch_signals(void);
 
-/// Lets SIGTERM, SIGINT, SIGUSR2, SIGHUP and SIGUSR1 wait on the calling thread, until there are handlers for them or they are
+/// Lets SIGTERM, SIGINT, SIGUSR2, SIGXCPU, SIGHUP and SIGUSR1 wait on the calling thread, until there are handlers for them or they are
 /// released. Returns 0, or an errno value.
 int csystem_hold_requests(void);
 

@@ -213,6 +213,7 @@ package struct RankWishes: OptionSet {
     package static let wallTime = RankWishes(rawValue: 4)
     package static let saves = RankWishes(rawValue: 8)
     static let stopsByLauncher = RankWishes(rawValue: 16)
+    static let stopsByProcessorTime = RankWishes(rawValue: 32)
 
     /// What `stop` asks of this process.
     package init(_ stop: Stop) {
@@ -220,13 +221,16 @@ package struct RankWishes: OptionSet {
         case nil: self = []
         case "SIGINT": self = .stopsByInterrupt
         case "SIGUSR2": self = .stopsByLauncher
+        case "SIGXCPU": self = .stopsByProcessorTime
         default: self = .stopsByTermination
         }
     }
 
     /// The signal that some rank was stopped by.
     package var stopReason: String? {
-        contains(.stopsByTermination)
-            ? "SIGTERM" : contains(.stopsByInterrupt) ? "SIGINT" : contains(.stopsByLauncher) ? "SIGUSR2" : nil
+        if contains(.stopsByTermination) { return "SIGTERM" }
+        if contains(.stopsByInterrupt) { return "SIGINT" }
+        if contains(.stopsByLauncher) { return "SIGUSR2" }
+        return contains(.stopsByProcessorTime) ? "SIGXCPU" : nil
     }
 }

@@ -72,7 +72,7 @@ package enum GuardedProcess {
             try stop.check()
             throw TreadleError(.tryAgain, "\(subject.printable): reading it was interrupted; run the command again")
         case .tooLate: throw tooSlow(subject, limits.patience)
-        case .signal(SIGXCPU) where limits.secondsOfCall > 0:
+        case .signal(SIGVTALRM):
             throw TreadleError.hostile([subject], "a call of libhdf5 on it took more than \(limits.secondsOfCall) s")
         case .tooLong: throw TreadleError.hostile([subject], "it describes more than \(limits.response >> 20) MB")
         case .signal(SIGXCPU), .signal(SIGALRM):

@@ -60,7 +60,7 @@ package enum SupervisedProcess {
         switch signal {
         case SIGSEGV, SIGBUS, SIGABRT, SIGFPE:
             throw TreadleError.hostile(subjects, "reading it crashed libhdf5 (signal \(signal))")
-        case SIGXCPU:
+        case SIGVTALRM:
             throw TreadleError.hostile(subjects, "a call of libhdf5 on it took more than \(secondsOfCall) s")
         case SIGILL, SIGTRAP:
             throw TreadleError(

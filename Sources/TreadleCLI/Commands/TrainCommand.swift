@@ -17,8 +17,8 @@ enum TrainCommand {
     static let command = Command(
         "train", group: .training, summary: "train a model, or continue where an earlier run stopped",
         discussion: [
-            "Checkpoints go to checkpoint.dir; SIGTERM, SIGINT and SIGUSR2 write one and exit with 75, SIGHUP and SIGUSR1 "
-                + "write one and go on. The same command continues from the newest; it exits with 0 when nothing is left to do.",
+            "Checkpoints go to checkpoint.dir; SIGTERM, SIGINT, SIGUSR2 and SIGXCPU write one and exit with 75, SIGHUP and "
+                + "SIGUSR1 write one and go on. The same command continues from the newest; it exits with 0 when nothing is left to do.",
             "The weights depend on the configuration, the data and the seed alone: threads, restarts and storage "
                 + "change no bit of them. Neither does the number of ranks, where the program was built with MPI.",
         ],

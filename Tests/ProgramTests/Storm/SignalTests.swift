@@ -40,6 +40,13 @@ import TreadleRun
         #expect(try CheckpointFile.verify(directory.file("run/final.h5")).cursor.epoch == stopped.cursor.epoch + 1)
     }
 
+    @Test func `a limit on processor time is a stop`() throws {
+        let ended = try Program.shell("ulimit -t 3; exec \"$treadle\" train job.json5", directory: directory)
+        #expect(ended.code == 75 && ended.errors.contains("stopped by SIGXCPU"), "\(ended)")
+        let step = try #require(try steps().last)
+        #expect(try CheckpointFile.verify(path(step)).cursor.step == step)
+    }
+
     @Test(arguments: [SIGHUP, SIGUSR1]) func `a checkpoint is written on request, and training goes on`(
         signal: Int32
     ) throws {
