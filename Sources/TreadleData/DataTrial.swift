@@ -68,19 +68,9 @@ package enum DataTrial {
                 // A table of text is imported by this program's own reader, and not by a process that may write nothing.
                 let files = (try? configuration.files(of: source)) ?? []
                 guard files.allSatisfy({ (try? H5File.isHDF5($0)) == true }) else { continue }
-                try? open(source, settings, configuration.task)
+                _ = try? Dataset.open(source, settings, targets: .attempt(configuration.task))
             }
             return Response()
-        }
-
-        private static func open(_ source: DataSource, _ settings: DatasetSettings, _ task: LearningTask) throws {
-            let dataset = try Dataset.open(source, settings, targets: .learn(task))
-            let scratch = ReadScratch()
-            for segment in dataset.x.segments where segment.rows > 0 {
-                for row in [0, segment.rows - 1] {
-                    try unsafe segment.reader.visit(row..<row + 1, scratch) { _, _ in }
-                }
-            }
         }
     }
 }

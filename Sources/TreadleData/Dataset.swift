@@ -17,11 +17,14 @@ package final class Dataset: Sendable {
         case learn(LearningTask)
         /// The data must fit a network that has learnt already.
         case match(LearningTask, outputs: Int, classes: [String]?)
+        /// To see whether they can be read. Of numbers the first and the last row of each file are enough: all others are read
+        /// in the same way, and there may be many.
+        case attempt(LearningTask)
 
         var task: LearningTask? {
             switch self {
             case .none: nil
-            case .learn(let task), .match(let task, _, _): task
+            case .learn(let task), .match(let task, _, _), .attempt(let task): task
             }
         }
     }
@@ -136,10 +139,19 @@ package final class Dataset: Sendable {
         }
         let names = hasTargets ? try first.names("/classes") : nil
         (targets, outputs, classes) = try Self.targets(source.y, files, range, request, names, settings, x, cache)
-        weights =
-            hasTargets
-            ? try source.weight.map { [files, range, x, cache] in try RowWeights($0, files, range, settings, x, cache) }
-            : nil
+        if case .attempt = request {
+            weights = nil
+            try x.readEdges()
+            if let weight = source.weight {
+                try StoredArray.open(weight, in: files, access: .auto, cache: cache, settings: settings).readEdges()
+            }
+        } else {
+            weights =
+                hasTargets
+                ? try source.weight.map { [files, range, x, cache] in
+                    try RowWeights($0, files, range, settings, x, cache)
+                } : nil
+        }
         for (file, match) in zip(files, matches) { noteIgnored(match.ignored, in: file.path) }
         try noteUnseen(matches)
     }
@@ -152,7 +164,7 @@ package final class Dataset: Sendable {
         var names = stored
         switch request {
         case .none: return (.none, 0, nil)
-        case .learn: expected = nil
+        case .learn, .attempt: expected = nil
         case .match(_, let outputs, let classes):
             expected = outputs
             names = classes ?? (stored?.count == outputs ? stored : nil)
@@ -178,6 +190,11 @@ package final class Dataset: Sendable {
         }
         let y = try StoredArray.open(path, in: files, access: .auto, cache: cache, settings: settings)
         try checkRows(path, y.segments.map(\.rows), files, x)
+        if case .attempt = request {
+            for file in files { _ = try file.names("/classes") }
+            try y.readEdges()
+            return (.none, 0, nil)
+        }
         if request.task == .classification {
             let limit = y.width > 1 ? y.width : expected ?? names?.count
             let what = expected != nil ? "the network" : "/classes"

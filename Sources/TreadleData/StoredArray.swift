@@ -115,6 +115,14 @@ final class StoredArray: Sendable {
         }
     }
 
+    /// Reads the first and the last row of each file, to see whether that can be done.
+    func readEdges() throws {
+        let scratch = ReadScratch()
+        for segment in segments where segment.rows > 0 {
+            for row in [0, segment.rows - 1] { try unsafe segment.reader.visit(row..<row + 1, scratch) { _, _ in } }
+        }
+    }
+
     /// About `rows` rows: whole bands, where rows are decoded in bands, so that tasks do not wait for each other's.
     func block(of rows: Int) -> Int {
         let band = segments.lazy.compactMap(\.reader.bandRows).max() ?? 1

@@ -108,6 +108,21 @@ import Testing
         #expect(single.contains("all rows are of one class"))
     }
 
+    @Test func `a trial reads the edges of labels and of weights alone, as there may be many`() throws {
+        var source = try file {
+            try $0.write([0, -1, 2, 1] as [Int64], to: "/y")
+            try $0.write([1, -1, 1, 1] as [Double], to: "/w")
+        }
+        source.weight = "/w"
+        #expect(message(source).contains("label -1 is negative"))
+        let settings = DataFixture.settings(directory)
+        _ = try Dataset.open(source, settings, targets: .attempt(.classification))
+        source.weight = "/none"
+        #expect(throws: TreadleError.self) {
+            try Dataset.open(source, settings, targets: .attempt(.classification))
+        }
+    }
+
     @Test func `regression takes one column or several, multilabel only 0 and 1`() throws {
         let values: [Float] = [0.5, 1, -2, 3, 4, 5, 6, 7]
         let two = try open(try file { try $0.write(values, to: "/y", shape: [4, 2]) }, .regression)
