@@ -27,15 +27,14 @@ struct NumberText {
 
     private static let signs = [
         "$", "€", "£", "¥", "₹", "₽", "₩", "%", "‰", "USD", "EUR", "GBP", "CHF", "JPY",
-    ]
+    ].map { (text: $0, bytes: Array($0.utf8)) }
 
     /// Finds a text's sign, and where its digits lie; nil where it can be no number.
     init?(_ text: ShortText) {
         self.text = text
         digits = 0..<text.count
         isNegative = skipMinus()
-        for sign in NumberText.signs {
-            let bytes = Array(sign.utf8)
+        for (sign, bytes) in NumberText.signs {
             if digits.count > bytes.count, bytes.indices.allSatisfy({ text[digits.lowerBound + $0] == bytes[$0] }) {
                 digits = digits.lowerBound + bytes.count..<digits.upperBound
             } else if digits.count > bytes.count,

@@ -27,7 +27,10 @@ struct TableParts {
             : try TableParts.all(Array(zip(files, formats))) { [files, formats] file, format in
                 try TableParts.order(of: format, file.path, formats[0], files[0].path)
             }
-        blocks = (0..<workers.count * 2).map { _ in RecordBlock(capacity: 1 << 20) }
+        // What is remembered of a column costs some allocations in every block: of a wide table several rows share them.
+        let widest = formats.reduce(0) { max($0, $1.width) }
+        let capacity = min(max(1 << 20, 256 * widest), 1 << 24)
+        blocks = (0..<workers.count * 2).map { _ in RecordBlock(capacity: capacity) }
     }
 
     private init(files: [InputFile], formats: [TableFormat], orders: [[Int]], blocks: [RecordBlock]) {

@@ -132,7 +132,8 @@ struct TableRequest {
             }
             findings.append(finding)
         }
-        for column in names.indices where !inputs.contains(column) && !targets.contains(column) {
+        let asked = Set(inputs + targets)
+        for column in names.indices where !asked.contains(column) {
             schema.unused.append(.init(name: names[column], reason: "as asked"))
         }
         guard problems.isEmpty else { throw TreadleError(.badData, messages: problems) }

@@ -28,7 +28,6 @@ struct WordTable: Sendable {
         if 2 * (ends.count + 1) > slots.count { grow() }
         let slot = slot(of: word)
         if slots[slot] == 0 {
-            bytes.reserveCapacity(bytes.count + word.count)
             for index in word.indices { bytes.append(word[index]) }
             ends.append(bytes.count)
             slots[slot] = Int32(ends.count)
