@@ -90,7 +90,7 @@ struct DatasetScan {
             unsafe try y.forEachRow(rows, scratch) { row, values, isFinite, source, form in
                 guard !isFinite else { return }
                 guard policy == .dropRow else {
-                    throw unsafe y.nonFiniteTarget(row, source, form, policy)
+                    throw unsafe y.nonFiniteTarget(row, source, form)
                 }
                 isDropped[row - rows.lowerBound] = true
             }
@@ -149,13 +149,9 @@ extension StoredArray {
         }
     }
 
-    func nonFiniteTarget(
-        _ row: Int, _ source: UnsafeRawPointer, _ form: Form, _ policy: NonFinitePolicy
-    ) -> TreadleError {
+    func nonFiniteTarget(_ row: Int, _ source: UnsafeRawPointer, _ form: Form) -> TreadleError {
         let error = unsafe nonFinite(row, source, form, precision: .float64)
-        guard policy == .imputeMean, let message = error.messages.first?.split(separator: ";").first else {
-            return error
-        }
+        guard let message = error.messages.first?.split(separator: ";").first else { return error }
         return TreadleError(
             .badData, "\(message); targets are not imputed: set data.non_finite to \"drop_row\", or clean the file")
     }

@@ -70,7 +70,9 @@ package struct ConfigurationDraft {
             )
         }
         if let recipe {
-            lines += recipe.data(hasMissing: portrait.hasMissing, shufflesBlocks: plan.shufflesBlocks)
+            lines += recipe.data(shufflesBlocks: plan.shufflesBlocks)
+            lines += [portrait.nonFiniteLine(substitute: "a missing number becomes its column's median")].compactMap(
+                \.self)
             lines += ["  },", ""] + recipe.sections(directory: json5("runs/\(name)")) + ["}"]
             try self.init(lines, portrait, for: path, in: directory)
             return
@@ -84,11 +86,7 @@ package struct ConfigurationDraft {
             lines.append(
                 "    normalize_target: \"standard\",  // predictions come out in the target's own units all the same")
         }
-        if portrait.hasMissing {
-            lines.append(
-                "    non_finite: \"impute_mean\",  // missing values become their column's mean; or \"drop_row\", or \"error\""
-            )
-        }
+        lines += [portrait.nonFiniteLine(substitute: "missing values become their column's mean")].compactMap(\.self)
         lines += ["  },", "", "  model: {", "    hidden: [  // [] makes it a linear model"]
         lines += plan.hidden.map { layer in
             let dropout = plan.dropout > 0 ? ", dropout: \(plan.dropout)" : ""
@@ -145,6 +143,7 @@ package struct ConfigurationDraft {
         }
         if let remark = target.remark { found.append(remark) }
         if portrait.hasMissing { found.append("Some inputs are missing (NaN) or infinite.") }
+        if portrait.target.hasMissing { found.append("Some targets are missing (NaN) or infinite.") }
         return found
     }
 

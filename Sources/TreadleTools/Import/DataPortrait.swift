@@ -14,6 +14,8 @@ struct DataPortrait {
         var classes: [String]?
         /// Something about the target that a person should know.
         var remark: String?
+        /// Whether some are NaN or infinite, as far as looked at.
+        var hasMissing = false
         /// Of classes, as far as looked at: the share of the rows that the most common one has, and the rarest that occurs.
         var shares: (most: Double, least: Double)?
 
@@ -140,6 +142,16 @@ struct DataPortrait {
         }
     }
 
+    /// What becomes of rows with NaN or infinities, as a line of a configuration; nil where there are none.
+    /// `substitute` says what stands in for an input.
+    func nonFiniteLine(substitute: String) -> String? {
+        if target.hasMissing {
+            return "    non_finite: \"drop_row\",  // rows without a target are left out; or \"error\""
+        }
+        guard hasMissing else { return nil }
+        return "    non_finite: \"impute_mean\",  // \(substitute); or \"drop_row\", or \"error\""
+    }
+
     /// Numbers from the whole length of a dataset: all rows, or evenly spaced stretches.
     private static func sample(_ dataset: H5Dataset, _ entry: ArrayListing.Entry) throws -> [Double] {
         let most = max(1, lookedAt / max(1, entry.width))
@@ -164,7 +176,13 @@ struct DataPortrait {
             return target
         }
         let values = try sample(dataset, entry)
-        guard entry.width == 1 else { return several(values, entry.width) }
+        var target = target(values, entry.width, classes: classes, isQuantity: isQuantity)
+        target.hasMissing = values.contains { !$0.isFinite }
+        return target
+    }
+
+    private static func target(_ values: [Double], _ width: Int, classes: [String]?, isQuantity: Bool) -> Target {
+        guard width == 1 else { return several(values, width) }
         let finite = values.filter(\.isFinite)
         let isWhole = finite.count == values.count && finite.allSatisfy { $0 == $0.rounded() }
         let different = isWhole && finite.count > 0 ? Set(finite) : []

@@ -78,7 +78,7 @@ struct TableRecipe {
     }
 
     /// The rest of the section `data`.
-    func data(hasMissing: Bool, shufflesBlocks: Bool) -> [String] {
+    func data(shufflesBlocks: Bool) -> [String] {
         var lines = ["    batch_size: \(batchSize),"]
         if shufflesBlocks {
             lines.append("    shuffle: \"block\",  // larger than this machine's memory: rows are mixed block by block")
@@ -92,10 +92,6 @@ struct TableRecipe {
                 "    normalize_target: \"standard\",  // predictions come out in the target's own units all the same",
                 "    clip_predictions: true,  // predictions stay within what training has seen",
             ]
-        }
-        if hasMissing {
-            lines.append(
-                "    non_finite: \"impute_mean\",  // a missing number becomes its column's median; or \"drop_row\"")
         }
         return lines
     }

@@ -4,6 +4,7 @@ import TestSupport
 import Testing
 @testable import TreadleBase
 @testable import TreadleConfiguration
+@testable import TreadleData
 @testable import TreadleModel
 @testable import TreadleTools
 
@@ -57,6 +58,21 @@ import Testing
         let extents = shape.map(String.init).joined(separator: "×")
         #expect(refusal(write).hasSuffix("name one with --y; it holds /x 10×4 float32, /y \(extents) float64"))
         #expect(refusal(y: "/y", write).hasSuffix("data.h5:/y has no rows to learn from (\(extents))"))
+    }
+
+    @Test(arguments: [1, 3]) func `rows without a target are left out, as nothing can stand in for one`(width: Int)
+        throws
+    {
+        let job = try drafted { file in
+            try file.write(numbers(200), to: "/x", shape: [50, 4])
+            var values = numbers(50 * width)
+            values[7 * width] = .nan
+            values[9 * width] = .infinity
+            try file.write(values, to: "/y", shape: [50, width])
+        }
+        #expect(job.task == .regression && job.data.nonFinite == .dropRow)
+        let data = try TrainingData(job, workers: Workers(count: 1), cacheDirectory: nil)
+        #expect(data.train.count + (data.valid?.count ?? 0) == 48)
     }
 
     @Test func `what training would refuse gets no configuration`() {
