@@ -54,19 +54,25 @@ private func readRows(of array: ArrayFile) throws {
     var raw: [UInt8] = []
     try array.next(rows, into: &raw)
     let count = rows * array.width
-    guard !array.element.isText else { return }
-    var numbers = 0
-    array.element.forEachNumber(raw, count: count, integer: { _, _ in numbers += 1 }, float: { _, _ in numbers += 1 })
-    precondition(numbers == count, "\(numbers) of \(count) numbers")
+    switch array.element.kind {
+    case .bytes, .characters:
+        precondition(array.element.texts(raw, count: count).count == count, "as many texts as elements")
+    case .boolean, .unsigned, .signed:
+        precondition(array.element.integers(raw, count: count, as: Int64.self).count == count, "as many as elements")
+        fallthrough
+    case .float:
+        var numbers = [Float](repeating: 0, count: count)
+        array.element.read(raw, count: count, into: &numbers)
+    }
 }
 
 /// The index of a dataset's chunks, of which one lies in the file and another is of a dataset of rank 0 to 3.
 func readChunkTree(_ bytes: [UInt8]) throws {
     guard bytes.count > 4 else { return }
-    let (rank, header, count) = (Int(bytes[0] % 4), Int(bytes[1]) | Int(bytes[2]) << 8, Int(bytes[3]))
+    let (dimensions, header, count) = (Int(bytes[0] % 4), Int(bytes[1]) | Int(bytes[2]) << 8, Int(bytes[3]))
     bytes.dropFirst(4).withUnsafeBytes { file in
         let tree = ChunkTree(
-            bytes: FileBytes(descriptor: -1, memory: file, count: file.count), base: 0, rank: rank)
+            bytes: FileBytes(descriptor: -1, memory: file, count: file.count), base: 0, dimensions: dimensions)
         let table = tree.table(header: header, expecting: count)
         precondition(table == nil || table?.count == count, "as many as are due, or none")
     }

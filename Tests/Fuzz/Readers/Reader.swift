@@ -1,11 +1,12 @@
+import CFuzzer
 import Foundation
 import HDF5
 import TreadleBase
 
 /// A reader of untrusted bytes. It may refuse them in words; it may not trap, hang, or call them a bug of its own.
-struct Reader {
+struct Reader: Sendable {
     var name: String
-    var read: ([UInt8]) throws -> Void
+    var read: @Sendable ([UInt8]) throws -> Void
 
     static let all =
         [
@@ -35,7 +36,7 @@ final class MemoryFile {
     var path: String { "/proc/self/fd/\(descriptor)" }
 
     init(_ bytes: [UInt8]) {
-        descriptor = memfd_create("fuzz", UInt32(MFD_CLOEXEC))
+        descriptor = fuzzer_memory_file()
         precondition(descriptor >= 0 && write(descriptor, bytes, bytes.count) == bytes.count, "no memory for a file")
     }
 
