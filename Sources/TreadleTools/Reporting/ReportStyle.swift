@@ -27,7 +27,7 @@ enum ReportStyle {
         .charts { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(340px, 100%), 1fr)); gap: 18px; }
         .chart { width: 100%; height: auto; max-width: 560px; }
         .scroll { overflow-x: auto; }
-        summary { cursor: pointer; color: var(--soft); padding: 4px 0; } details[open] > summary { margin-bottom: 4px; }
+        summary { cursor: pointer; color: var(--soft); padding: 4px 0; } details[open] summary { margin-bottom: 4px; }
         table { border-collapse: collapse; font-size: 14px; }
         th, td { padding: 4px 12px 4px 0; text-align: left; white-space: nowrap; border-bottom: 1px solid var(--rule); }
         thead th { color: var(--soft); font-weight: 600; vertical-align: bottom; }
