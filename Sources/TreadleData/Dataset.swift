@@ -55,31 +55,34 @@ package final class Dataset: Sendable {
     let targets: TargetTable
     let weights: RowWeights?
     package let settings: DatasetSettings
+    /// What to do about columns and classes of tables that a model does not know.
+    let remedy: String?
     let cache: BandCache
     let residents = ResidentStore()
     private let said = Mutex<Set<String>>([])
 
-    /// Columns are matched by name with those of `known`, which `owner` has learnt from; without, with the first file's.
+    /// Columns are matched by name with those of `known`; without, with the first file's.
     package static func open(
         _ source: DataSource, _ settings: DatasetSettings, targets request: TargetRequest,
-        like known: (columns: InputColumns, owner: String)? = nil
+        like known: KnownColumns? = nil
     ) throws -> Dataset {
         try Dataset(source, settings, request, known)
     }
 
     private init(
         _ source: DataSource, _ settings: DatasetSettings, _ request: TargetRequest,
-        _ known: (columns: InputColumns, owner: String)?
+        _ known: KnownColumns?
     ) throws {
         self.settings = settings
+        remedy = known?.remedy
         let paths = try PathResolution.files(source.files, in: settings.baseDirectory)
         var source = source
         if try ImportedTable.areTables(paths) {
             let target = source.y == DataSource.defaultY ? nil : source.y
             try source.readTables(paths[0], like: known)
             let tables = try ImportedTable.all(
-                paths, target: target, task: request.task, like: known?.columns.schema, settings)
-            defer { for table in tables { table.release() } }
+                paths, target: target, task: request.task, like: known, settings)
+            defer { tables.first?.release() }
             let opened = try tables.map { try DataFile($0, policy: settings.policy) }
             // A part that has no rows yet says nothing.
             let filled = try opened.filter { try $0.dataset(source.x).shape.first != 0 }
@@ -332,7 +335,7 @@ extension Dataset {
 
 extension DataSource {
     /// Where the parts of tables, the first of which is `name`, are once they are imported.
-    fileprivate mutating func readTables(_ name: String, like known: (columns: InputColumns, owner: String)?) throws {
+    fileprivate mutating func readTables(_ name: String, like known: KnownColumns?) throws {
         if let known, known.columns.schema == nil {
             throw TreadleError(
                 .badData,

@@ -12,8 +12,6 @@ package struct TableImports: Sendable {
     package var float64 = false
     /// What columns are to be, as `data.kinds` says it.
     package var kinds: [String] = []
-    /// What to do about columns and classes that the model does not know, which are refused then; nil ignores such columns.
-    package var remedy: String?
 
     package init(directory: String? = nil, float64: Bool = false, kinds: [String] = []) {
         self.directory = directory
@@ -33,31 +31,29 @@ final class ImportedTable: Sendable {
     let path: String
     /// What messages call it: the table.
     let name: String
-    private let isKept: Bool
+    private let place: ImportPlace
 
-    private init(path: String, name: String, isKept: Bool) {
+    private init(path: String, name: String, place: ImportPlace) {
         self.path = path
         self.name = name
-        self.isKept = isKept
+        self.place = place
     }
 
     /// The tables `paths`, imported.
     ///
     /// `target` names the column to learn in tables that no schema describes.
     static func all(
-        _ paths: [String], target: String?, task: LearningTask?, like known: TableSchema?, _ settings: DatasetSettings
+        _ paths: [String], target: String?, task: LearningTask?, like known: KnownColumns?, _ settings: DatasetSettings
     ) throws -> [ImportedTable] {
-        let place = try place(settings.tables.directory)
-        let tables = paths.map { ImportedTable(path: place.directory, name: $0, isKept: place.isKept) }
+        let place = try ImportPlace(settings.tables.directory)
         do {
             let request = TableImportRequest(
-                paths: paths, target: target, task: task, settings: settings.tables, directory: place.directory,
+                paths: paths, target: target, task: task, known: known, settings: settings.tables, place: place,
                 identities: Dictionary(
                     try paths.map { ($0, try FileIdentity(at: $0)) }, uniquingKeysWith: { first, _ in first }))
-            let files = try request.files(like: known, settings, isKept: place.isKept)
-            return zip(paths, files).map { ImportedTable(path: $1, name: $0, isKept: place.isKept) }
+            return zip(paths, try request.files(settings)).map { ImportedTable(path: $1, name: $0, place: place) }
         } catch {
-            for table in tables { table.release() }
+            place.release()
             throw error
         }
     }
@@ -76,19 +72,25 @@ final class ImportedTable: Sendable {
         throw TreadleError(.badData, "\(paths[0]): some files are HDF5 and others tables; name files of one form")
     }
 
-    /// Lets a file go that is not kept: whoever has opened it can still read it, and nobody else finds it.
-    func release() {
-        guard !isKept else { return }
-        let directory = path.hasSuffix(".h5") ? (path as NSString).deletingLastPathComponent : path
-        try? FileManager.default.removeItem(atPath: directory)
-    }
+    /// Lets a file go that is not kept, with all others of its table: whoever has opened them can still read them.
+    func release() { place.release() }
+}
 
-    /// The directory to write to: that one, or where nothing can be written a temporary one.
-    private static func place(_ directory: String?) throws -> (directory: String, isKept: Bool) {
-        if let directory {
+/// Where the files made from a table are.
+private struct ImportPlace {
+    let directory: String
+    /// Whether they stay there for the next run.
+    let isKept: Bool
+
+    /// The directory that is wished for, or where nothing can be written a temporary one.
+    init(_ wished: String?) throws {
+        if let wished {
             do {
-                try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
-                if FileManager.default.isWritableFile(atPath: directory) { return (directory, true) }
+                try FileManager.default.createDirectory(atPath: wished, withIntermediateDirectories: true)
+                if FileManager.default.isWritableFile(atPath: wished) {
+                    (directory, isKept) = (wished, true)
+                    return
+                }
             } catch {
                 // Data in a directory that is read-only can be trained from all the same: the import goes to a
                 // temporary place.
@@ -102,7 +104,13 @@ final class ImportedTable: Sendable {
         } catch {
             throw TreadleError(.inputOutput, "\(temporary): a directory for imported tables cannot be made: \(error)")
         }
-        return (temporary, false)
+        (directory, isKept) = (temporary, false)
+    }
+
+    /// Removes what does not stay.
+    func release() {
+        guard !isKept else { return }
+        try? FileManager.default.removeItem(atPath: directory)
     }
 }
 
@@ -111,24 +119,26 @@ private struct TableImportRequest {
     var paths: [String]
     var target: String?
     var task: LearningTask?
+    /// The columns that are known; nil where the tables say themselves what theirs are.
+    var known: KnownColumns?
     var settings: TableImports
-    var directory: String
+    var place: ImportPlace
     /// What each table is, taken once: an import is named after it.
     var identities: [String: FileIdentity]
 
     /// The files made from each of the tables: those that are there, and those that are made now.
-    func files(like known: TableSchema?, _ all: DatasetSettings, isKept: Bool) throws -> [String] {
-        if let schema = try known ?? keptSchema() {
+    func files(_ all: DatasetSettings) throws -> [String] {
+        if let schema = try known?.columns.schema ?? keptSchema() {
             let files = paths.map { file(of: $0, schema) }
             let missing = paths.indices.filter { !FileManager.default.fileExists(atPath: files[$0]) }
             guard !missing.isEmpty else {
-                all.note(.debug, "\(name): imported before, to \(directory)")
+                all.note(.debug, "\(name): imported before, to \(place.directory)")
                 return files
             }
             var conversion = conversion(of: missing.map { paths[$0] }, like: schema)
             conversion.output = .each { _ in missing.map { files[$0] } }
             conversion.hasOthers = missing.count < paths.count
-            try run(conversion, of: missing, all, isKept)
+            try run(conversion, of: missing, all)
             return files
         }
         var files: [String] = []
@@ -149,8 +159,8 @@ private struct TableImportRequest {
             files = paths.map { file(of: $0, schema) }
             return files.map { FileManager.default.fileExists(atPath: $0) ? nil : $0 }
         }
-        let schema = try run(conversion, of: Array(paths.indices), all, isKept)
-        if isKept { try keep(schema) }
+        let schema = try run(conversion, of: Array(paths.indices), all)
+        if place.isKept { try keep(schema) }
         return files
     }
 
@@ -162,11 +172,11 @@ private struct TableImportRequest {
             "\(paths[0]): is a table: say in data.train.y which of its columns is to be predicted, as in y: \"price\"")
     }
 
-    private func conversion(of paths: [String], like known: TableSchema?) -> TableConversion {
+    private func conversion(of paths: [String], like schema: TableSchema?) -> TableConversion {
         var conversion = TableConversion(
-            inputs: paths, output: "", replacing: true, float64: settings.float64, like: known,
+            inputs: paths, output: "", replacing: true, float64: settings.float64, like: schema,
             ignoresTargets: task == nil, attributes: [("program_version", Treadle.version)])
-        conversion.remedy = settings.remedy
+        conversion.remedy = known?.remedy
         conversion.identities = paths.compactMap { identities[$0] }
         return conversion
     }
@@ -174,17 +184,17 @@ private struct TableImportRequest {
     /// Imports the tables of these numbers, and says what is worth knowing of them.
     @discardableResult
     private func run(
-        _ conversion: TableConversion, of numbers: [Int], _ all: DatasetSettings, _ isKept: Bool
+        _ conversion: TableConversion, of numbers: [Int], _ all: DatasetSettings
     ) throws -> TableSchema {
         let name = numbers.count == 1 ? paths[numbers[0]] : "\(paths[numbers[0]]) and \(numbers.count - 1) more"
-        all.note(isKept ? .info : .debug, "\(name): importing to \(directory)")
+        all.note(place.isKept ? .info : .debug, "\(name): importing to \(place.directory)")
         let outcome = try conversion.write(workers: all.workers, stop: all.stop)
         for note in outcome.notes {
             // Most say themselves which file they are about.
             let isNamed = paths.contains { note.contains($0) }
             all.note(.warning, isNamed ? note : "\(name): \(note)")
         }
-        if isKept { for number in numbers { removeOlder(than: file(of: paths[number], outcome.schema)) } }
+        if place.isKept { for number in numbers { removeOlder(than: file(of: paths[number], outcome.schema)) } }
         if task != nil, !outcome.arrays.isEmpty, !outcome.arrays.contains(where: { $0.name == "/y" }) {
             let names = outcome.schema.targets.map { "\"\($0.name.printable)\"" }.joined(separator: ", ")
             throw TreadleError(
@@ -200,22 +210,21 @@ private struct TableImportRequest {
     /// it holds, as far as its time and size tell, and the schema.
     private func file(of path: String, _ schema: TableSchema) -> String {
         let contents = [identities[path].map { "\($0)" } ?? "", schema.text]
-        return prefix([path], targets: schema.targets.map(\.name)) + digest(contents, 16) + ".h5"
+        return prefix(of: path, [path], targets: schema.targets.map(\.name)) + digest(contents, 16) + ".h5"
     }
 
     /// Where it is kept what the columns of all the tables are.
     private func schemaFile() -> String {
         let contents = paths.map { identities[$0].map { "\($0)" } ?? "" }
-        return prefix(["schema"] + settings.kinds + paths, targets: target.map { [$0] } ?? []) + digest(contents, 16)
-            + ".schema"
+        return prefix(of: paths[0], ["schema"] + settings.kinds + paths, targets: target.map { [$0] } ?? [])
+            + digest(contents, 16) + ".schema"
     }
 
-    private func prefix(_ subjects: [String], targets: [String]) -> String {
+    /// What a file's name begins with: a table's name for people, and a digest of what does not change with what it holds.
+    private func prefix(of path: String, _ subjects: [String], targets: [String]) -> String {
         let asked = ["import 3", Treadle.version, task.map { "\($0)" } ?? "", "\(settings.float64)"] + targets
-        let stem = ((paths[0] as NSString).lastPathComponent as NSString).deletingPathExtension
-        let own =
-            subjects.count == 1 ? ((subjects[0] as NSString).lastPathComponent as NSString).deletingPathExtension : stem
-        return directory + "/\(own)-\(digest(asked + subjects, 8))-"
+        let stem = ((path as NSString).lastPathComponent as NSString).deletingPathExtension
+        return place.directory + "/\(stem)-\(digest(asked + subjects, 8))-"
     }
 
     private func digest(_ texts: [String], _ count: Int) -> String {
@@ -241,9 +250,9 @@ private struct TableImportRequest {
     private func removeOlder(than path: String) {
         let name = (path as NSString).lastPathComponent
         guard let dash = name.lastIndex(of: "-") else { return }
-        for other in (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
+        for other in (try? FileManager.default.contentsOfDirectory(atPath: place.directory)) ?? []
         where other != name && other.hasPrefix(name[...dash]) {
-            try? FileManager.default.removeItem(atPath: directory + "/" + other)
+            try? FileManager.default.removeItem(atPath: place.directory + "/" + other)
         }
     }
 }

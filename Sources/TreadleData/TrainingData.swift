@@ -27,12 +27,11 @@ package final class TrainingData: Sendable {
 
     package init(
         _ configuration: Configuration, workers: Workers, cacheDirectory: String?, ranks: Ranks = .alone,
-        like known: (columns: InputColumns, owner: String)? = nil, remedy: String? = nil, stop: Stop = Stop(),
+        like known: KnownColumns? = nil, stop: Stop = Stop(),
         note: @escaping @Sendable (LogLevel, String) -> Void = { _, _ in }
     ) throws {
         let data = configuration.data
-        var settings = DatasetSettings(configuration, workers: workers, stop: stop, note: note)
-        settings.tables.remedy = remedy
+        let settings = DatasetSettings(configuration, workers: workers, stop: stop, note: note)
         let training = try Dataset.open(
             data.train, settings, targets: .learn(configuration.task), like: known)
         let matching = Dataset.TargetRequest.match(
@@ -144,7 +143,8 @@ extension Dataset {
 
     /// Another source for the same network, under the same limits; its columns are matched with these by name.
     package func companion(_ source: DataSource, _ request: TargetRequest) throws -> Dataset {
-        try Dataset.open(source, settings, targets: request, like: (inputs, "the training data \(files[0].path)"))
+        let known = KnownColumns(inputs, owner: "the training data \(files[0].path)", remedy: remedy)
+        return try Dataset.open(source, settings, targets: request, like: known)
     }
 
     /// The rows of the range that are not dropped and for which `isChosen` says so.

@@ -56,8 +56,8 @@ void csystem_sha256_use_portable(int portable);
 /// Unblocks them on the calling thread, which should be the main one. Returns 0, or an errno value.
 int csystem_watch_signals(void);
 
-/// Lets SIGTERM, SIGINT, SIGUSR2, SIGXCPU, SIGHUP and SIGUSR1 wait on the calling thread, until there are handlers for them or they are
-/// released. Returns 0, or an errno value.
+/// Lets SIGTERM, SIGINT, SIGUSR2, SIGXCPU, SIGHUP and SIGUSR1 wait on the calling thread, until there are handlers for them or
+/// they are released. Returns 0, or an errno value.
 int csystem_hold_requests(void);
 
 /// Lets those signals come, with the handlers that there are. Returns 0, or an errno value.

@@ -87,3 +87,19 @@ extension DataFile {
         }
     }
 }
+
+/// The columns of a model, by which data are read.
+package struct KnownColumns: Sendable {
+    package var columns: InputColumns
+    /// Who has learnt from them, for messages.
+    package var owner: String
+    /// What to do about columns and classes of tables that are none of the model's, which are refused then; nil ignores such
+    /// columns.
+    package var remedy: String?
+
+    package init(_ columns: InputColumns, owner: String, remedy: String? = nil) {
+        self.columns = columns
+        self.owner = owner
+        self.remedy = remedy
+    }
+}

@@ -114,7 +114,12 @@ package struct TrainedModel: Sendable {
     }
 
     /// What data are matched with.
-    var columns: (columns: InputColumns, owner: String) { (saved.description.inputColumns, "the model \(path)") }
+    var columns: KnownColumns { KnownColumns(saved.description.inputColumns, owner: "the model \(path)") }
+
+    /// What a run that is repeated reads its tables of text by, which may have grown since; nil where its data are no such tables.
+    func columnsOfTables(in configuration: Configuration) throws -> KnownColumns? {
+        try saved.schema != nil && TrainingData.areTables(configuration) ? columns : nil
+    }
 
     /// Loss and all metrics that fit the task, on `rows`.
     package func evaluate(_ rows: RowSet, metrics: [MetricName]? = nil, workers: Workers, stop: Stop = Stop()) throws

@@ -17,18 +17,17 @@ package struct DataIdentity: Equatable, Sendable {
 extension TrainingData {
     /// The identity of the data that a configuration names, or of its first `rows` rows.
     ///
-    /// Tables are read by the columns of `known`, and what these do not know is refused with a `remedy`.
+    /// Tables are read by the columns of `known`.
     package static func identity(
-        _ configuration: Configuration, rows: Int? = nil, like known: (columns: InputColumns, owner: String)? = nil,
-        remedy: String? = nil, workers: Workers, stop: Stop = Stop()
+        _ configuration: Configuration, rows: Int? = nil, like known: KnownColumns? = nil,
+        workers: Workers, stop: Stop = Stop()
     ) throws -> DataIdentity {
         var data = configuration.data
         if let rows {
             let first = data.train.rows?.lowerBound ?? 0
             data.train.rows = first..<first + rows
         }
-        var settings = DatasetSettings(configuration, workers: workers, stop: stop)
-        settings.tables.remedy = remedy
+        let settings = DatasetSettings(configuration, workers: workers, stop: stop)
         let training = try Dataset.open(
             data.train, settings, targets: .learn(configuration.task), like: known)
         var datasets = [training]

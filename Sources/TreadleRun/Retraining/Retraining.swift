@@ -78,8 +78,7 @@ package struct Retraining {
         let served = options.promotesAnyway ? try? promoted.read() : try promoted.read()
         let known = try options.promotesAnyway ? nil : columns(of: served)
         let identity = try TrainingData.identity(
-            configuration, like: known, remedy: known == nil ? nil : promoteAnyway, workers: workers, stop: options.stop
-        )
+            configuration, like: known, workers: workers, stop: options.stop)
         let wanted = RunIdentity(configuration, data: identity.fingerprint)
         let change = try change(identity, wanted, served: served, state: state, known)
         guard let change else {
@@ -124,13 +123,13 @@ package struct Retraining {
 
     /// The columns by which tables are read, so that every night reads them in the same way: those of the served model, where
     /// it answers the same question.
-    private func columns(of served: Checkpoint?) throws -> (columns: InputColumns, owner: String)? {
+    private func columns(of served: Checkpoint?) throws -> KnownColumns? {
         guard let served, let schema = served.schema, try TrainingData.areTables(configuration) else { return nil }
         let old = try served.origin.settings(at: promoted.path)
         guard old.data.train.y == configuration.data.train.y, old.task == configuration.task,
             old.data.kinds == configuration.data.kinds
         else { return nil }
-        return (.table(schema), "the model \(promoted.path)")
+        return KnownColumns(.table(schema), owner: "the model \(promoted.path)", remedy: promoteAnyway)
     }
 
     /// With folds every row is learnt from, and a model is judged on each by those members that left it out. Refuses a
@@ -188,7 +187,7 @@ package struct Retraining {
     /// Why there is something to do, or nil.
     private func change(
         _ identity: DataIdentity, _ wanted: RunIdentity, served: Checkpoint?, state: RetrainState?,
-        _ known: (columns: InputColumns, owner: String)?
+        _ known: KnownColumns?
     ) throws -> String? {
         guard let served else { return "there is no promoted model yet" }
         let isServedSame = try RunIdentity(of: served.origin, at: promoted.path).asksTheSame(as: wanted)
@@ -218,7 +217,7 @@ package struct Retraining {
 
     private func train(
         _ identity: DataIdentity, _ wanted: RunIdentity, served: Checkpoint?, match: Correspondence?,
-        _ known: (columns: InputColumns, owner: String)?, isContinued: Bool, lock: DirectoryLock?, change: String
+        _ known: KnownColumns?, isContinued: Bool, lock: DirectoryLock?, change: String
     ) throws -> RetrainReport {
         var state = RetrainState(stage: .training, run: wanted, rows: identity.rows)
         state.unknownValues = identity.unknownValues
@@ -235,7 +234,6 @@ package struct Retraining {
         training.stop = options.stop
         training.takeCheckpointRequest = options.takeCheckpointRequest
         training.columns = known
-        training.remedy = known == nil ? nil : promoteAnyway
         if settings.start == .warm, let served {
             training.warmStart = WarmStart(served.model, path: promoted.path, isOptional: options.promotesAnyway)
         }
@@ -269,7 +267,7 @@ package struct Retraining {
     /// Measures the old model and the new one on the same rows, and decides.
     private func judge(
         _ candidate: String, served: Checkpoint?, match: Correspondence?,
-        _ known: (columns: InputColumns, owner: String)?
+        _ known: KnownColumns?
     ) throws -> RetrainReport {
         let data = try TrainingData(
             configuration, workers: workers, cacheDirectory: directory, like: known, stop: options.stop)

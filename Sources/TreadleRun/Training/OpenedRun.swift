@@ -46,7 +46,7 @@ struct OpenedRun {
         let workers = Workers(count: configuration.threadCount)
         let data = try TrainingData(
             configuration, workers: workers, cacheDirectory: store?.directory, ranks: ranks, like: options.columns,
-            remedy: options.remedy, stop: options.stop, note: note)
+            stop: options.stop, note: note)
         if let earlier = found {
             found = try Resumption.continued(options, note: note) {
                 try Resumption.checkData(

@@ -91,7 +91,7 @@ package enum Repetition {
         options.expectedFingerprint = file.head.fingerprint
         options.acceptsChangedNumerics = true
         options.trace = trace
-        if model.saved.schema != nil, try TrainingData.areTables(configuration) { options.columns = model.columns }
+        options.columns = try model.columnsOfTables(in: configuration)
         let summary = try Trainer.run(configuration, options: options, observer: NotesAlone(observer))
         guard summary.ending.isFinal else {
             throw TreadleError(.tryAgain, "stopped before the steps were computed twice; start over to try again")

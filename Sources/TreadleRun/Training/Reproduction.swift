@@ -37,8 +37,7 @@ package enum Reproduction {
         if !course.progress.finished { configuration.stop.early?.restoreBest = false }
         options.stop = stop
         options.expectedFingerprint = model.origin.fingerprint
-        // Tables that have grown since, or their categories, are told by the fingerprint.
-        if model.saved.schema != nil, try TrainingData.areTables(configuration) { options.columns = model.columns }
+        options.columns = try model.columnsOfTables(in: configuration)
         let summary = try Trainer.run(configuration, options: options, observer: observer)
         guard summary.ending.isFinal else {
             throw TreadleError(.tryAgain, "stopped before \(model.path) was reproduced; start over to try again")

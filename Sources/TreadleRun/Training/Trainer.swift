@@ -21,9 +21,8 @@ package enum Trainer {
         package var examine: @Sendable (_ path: String) throws -> Void = { _ in }
         /// The model to start from instead of random weights; a checkpoint to continue from beats it.
         var warmStart: WarmStart?
-        /// What the columns of tables are, where that is known already, and what to do about others.
-        var columns: (columns: InputColumns, owner: String)?
-        var remedy: String?
+        /// What the columns of tables are, where that is known already.
+        var columns: KnownColumns?
         /// The right to the run's directory, where the caller has it already.
         var lock: DirectoryLock?
         /// Ends the run here, as if it had come to its end: how a checkpoint is reproduced.

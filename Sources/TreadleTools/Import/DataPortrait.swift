@@ -146,7 +146,8 @@ struct DataPortrait {
     /// `substitute` says what stands in for an input.
     func nonFiniteLine(substitute: String) -> String? {
         if target.hasMissing {
-            return "    non_finite: \"drop_row\",  // rows without a target are left out; or \"error\""
+            let what = hasMissing ? "a target or with a missing input" : "a target"
+            return "    non_finite: \"drop_row\",  // rows without \(what) are left out; or \"error\""
         }
         guard hasMissing else { return nil }
         return "    non_finite: \"impute_mean\",  // \(substitute); or \"drop_row\", or \"error\""

@@ -27,7 +27,7 @@ import Testing
         return try Dataset.open(
             source,
             DataFixture.settings(directory, access: access, limit: limit, nonFinite: .imputeMean, note: note),
-            targets: .learn(.classification), like: known.map { (.table($0), "the model m.h5") })
+            targets: .learn(.classification), like: known.map { KnownColumns(.table($0), owner: "the model m.h5") })
     }
 
     private func rows<S: Scalar>(_ dataset: Dataset, _ normalization: Normalization, as: S.Type) throws -> [[S]] {
@@ -243,7 +243,7 @@ import Testing
         source.files = files
         return try Dataset.open(
             source, DataFixture.settings(directory), targets: .learn(.classification),
-            like: like.map { ($0, "the model m.h5") })
+            like: like.map { KnownColumns($0, owner: "the model m.h5") })
     }
 
     private func epoch(_ dataset: Dataset) throws -> DataFixture.Rows<Float> {
