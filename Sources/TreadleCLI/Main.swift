@@ -21,16 +21,12 @@ struct Main {
 
     static func main() {
         Signals.hold()
-        var line = Array(CommandLine.arguments.dropFirst())
-        if line.first == GuardedProcess.argument {
+        let line = Array(CommandLine.arguments.dropFirst())
+        if GuardedService.isWork(line) {
             Signals.release()
-            GuardedProcess.serve(line, works: works)
+            GuardedService.serve(line, works: works)
         }
-        let isSupervised = line.first == SupervisedProcess.argument
-        if isSupervised {
-            SupervisedProcess.begin()
-            line.removeFirst()
-        }
-        Program(commands: CommandTable.all, isSupervised: isSupervised).runToExit(line)
+        let command = GuardedService.command(in: line)
+        Program(commands: CommandTable.all, isGuarded: command != nil).runToExit(command ?? line)
     }
 }

@@ -8,7 +8,7 @@ internal import TreadleData
 struct Program {
     let commands: [Command]
     /// A parent waits for this process, and says what a crash of it means.
-    let isSupervised: Bool
+    let isGuarded: Bool
 
     /// The one way out of the process.
     func runToExit(_ line: [String]) -> Never {
@@ -45,7 +45,7 @@ struct Program {
         let known = commands.first { $0.name == first }
         // Signals were held back while the program started. Work that can answer them installs its handlers now; a
         // parent that passes them on to a child takes them itself; all other commands die of them as programs do.
-        let hasChild = known?.readsForeignRows == true && !isSupervised
+        let hasChild = known?.readsForeignRows == true && !isGuarded
         if known?.endsOnRequest == true, !hasChild { try Signals.install() }
         if known?.endsOnRequest != true, !hasChild { Signals.release() }
         switch first {
@@ -74,12 +74,12 @@ struct Program {
                 command: command, output: output, log: log, options: options, positionals: positionals)
             if invocation.isQuiet { log.lowest = .warning }
             try ProgramEnvironment.check()
-            if !isSupervised { invocation.noteIdleOverrides() }
+            if !isGuarded { invocation.noteIdleOverrides() }
             if hasChild {
                 let files = rest.filter { unsafe access($0, R_OK) == 0 }.map {
                     $0.hasSuffix(".json5") ? "the data of \($0)" : $0
                 }
-                return ExitCode(value: try SupervisedProcess.run(line, on: files, helper: .program))
+                return ExitCode(value: try GuardedProcess.run(line, on: files, helper: .program))
             }
             return try command.run(invocation)
         }

@@ -25,15 +25,14 @@ package enum DataTrial {
         do {
             try open(only: nil, files.joined(separator: ", "))
         } catch let error as TreadleError where error.kind == .badData && files.count > 1 {
-            // Which one it was.
+            // Opens each file alone, to name the one that is at fault.
             for file in files { try open(only: file, file) }
             throw error
         }
     }
 
     /// The whole trial may take long, as large data do. What must end soon is each call of libhdf5.
-    private static let limits = GuardedProcess.Limits(
-        memory: 1 << 40, seconds: 600, secondsOfCall: SupervisedProcess.secondsOfCall)
+    private static let limits = GuardedProcess.Limits(memory: nil, seconds: 600, areCallsLimited: true)
 
     private static func sources(of data: DataConfiguration) -> [DataSource] {
         var sources = [data.train]
@@ -49,7 +48,7 @@ package enum DataTrial {
             /// The one file to open, or nil for all.
             var file: String?
         }
-        /// Empty: that the process has lived to give it is the answer.
+        /// The response is empty: it shows that the child survived opening the files.
         package struct Response: Codable, Sendable {}
 
         package static let name = "data-trial"

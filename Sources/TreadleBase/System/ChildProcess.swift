@@ -59,14 +59,3 @@ private final class CStrings {
 
     deinit { unsafe pointers.forEach { unsafe free($0) } }
 }
-
-extension TreadleError {
-    /// What a child's death says of the files that it read.
-    static func hostile(_ subjects: [String], _ what: String) -> TreadleError {
-        let files = subjects.map(\.printable).joined(separator: ", ")
-        return TreadleError(
-            .badData,
-            "\(subjects.count > 1 ? "one of " : "")\(files): damaged or hostile: \(what); do not use it, get it again from its "
-                + "source")
-    }
-}

@@ -13,7 +13,7 @@ struct GuardedChild {
 
     init(_ executable: String, _ arguments: [String], input: Int32?, subject: String) throws {
         var ends: [Int32] = [-1, -1]
-        // The child's end is a copy that is not closed as it starts.
+        // Both ends are closed on exec. The child gets a duplicate of its end, which stays open.
         let type = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
         guard unsafe socketpair(AF_UNIX, type, 0, &ends) == 0 else {
             throw ChildProcess.failed(subject, "socketpair", errno)
@@ -34,8 +34,8 @@ struct GuardedChild {
         socket = ends[0]
     }
 
-    /// Hands over the request and reads to the end of the answer, of the limits, or of the caller's work, and waits for the
-    /// child, which does not outlive this.
+    /// Sends the request and reads the answer. It stops at the end of the answer, at a limit, or when `stop` is
+    /// requested, and then waits for the child, which it kills unless the answer was complete.
     func collect(_ request: Data, within limits: GuardedProcess.Limits, stop: Stop) -> (bytes: Data, ending: Ending) {
         let deadline = ContinuousClock.now + .seconds(limits.patience)
         var unsent = request[...]

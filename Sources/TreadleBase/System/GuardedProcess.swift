@@ -12,7 +12,7 @@ package protocol GuardedWork {
     static func perform(_ request: Request) throws -> Response
 }
 
-/// The program that does guarded work when it is started with `GuardedProcess.argument` first.
+/// The program that does guarded work when it is started with a line that `GuardedService` understands.
 ///
 /// Only a program can name one: a library has no business to start its host once more.
 package struct GuardedHelper: Sendable {
@@ -23,33 +23,35 @@ package struct GuardedHelper: Sendable {
     }
 }
 
-/// Runs guarded work in a child, which is a helper with limits on memory and time.
+/// Runs the program once more on files of unknown origin: libhdf5 may crash on a hostile one, or run in circles, and that shall
+/// not be this process's end.
+///
+/// The child either answers one piece of work (`perform`) or does a whole command in this one's place (`run`). In both cases it
+/// has limits, and how it ends is told in the same words.
 package enum GuardedProcess {
+    /// What a child may use. What is nil has no limit.
     package struct Limits: Sendable {
         /// Bytes of memory beyond what the program itself needs.
-        package var memory: Int
+        package var memory: Int?
         /// Processor time in seconds. By the clock it may take five times that: what is slow on a busy machine is not
         /// hostile.
         package var seconds: Int
         /// Seconds by the clock.
         package var patience: Int { 5 * seconds }
-        /// Processor time of any one call of libhdf5, in seconds; 0 is no limit.
-        package var secondsOfCall: Int
+        /// Whether each call of libhdf5 has a limit of time and memory: work that may take long as a whole needs it.
+        package var areCallsLimited: Bool
         /// Bytes of the answer.
         package var response: Int
 
         package init(
-            memory: Int = 512 << 20, seconds: Int = 30, secondsOfCall: Int = 0, response: Int = 256 << 20
+            memory: Int? = 512 << 20, seconds: Int = 30, areCallsLimited: Bool = false, response: Int = 256 << 20
         ) {
             self.memory = memory
             self.seconds = seconds
-            self.secondsOfCall = secondsOfCall
+            self.areCallsLimited = areCallsLimited
             self.response = response
         }
     }
-
-    /// The hidden first argument that makes the program a child.
-    package static let argument = "--guarded-work"
 
     /// Does `work` in a child. A child that dies is an error that calls `subject` damaged or hostile.
     ///
@@ -58,45 +60,93 @@ package enum GuardedProcess {
         _ work: Work.Type, _ request: Work.Request, on subject: String, limits: Limits = Limits(),
         input: Int32? = nil, stop: Stop = Stop(), helper: GuardedHelper
     ) throws -> Work.Response {
-        let line = [argument, Work.name, String(limits.memory), String(limits.seconds), String(limits.secondsOfCall)]
-        let order = try encoder.encode(request)
+        let line = GuardedService.line(for: work, limits)
+        let order = try GuardedService.encoder.encode(request)
         let child = try GuardedChild(helper.executable, line, input: input, subject: subject)
         let answer = child.collect(order, within: limits, stop: stop)
         switch answer.ending {
         case .finished:
-            guard let reply = try? decoder.decode(Reply<Work.Response>.self, from: answer.bytes) else {
-                throw TreadleError.hostile([subject], "the process that read it gave no answer")
+            guard let reply = try? GuardedService.decoder.decode(Reply<Work.Response>.self, from: answer.bytes) else {
+                throw hostile([subject], "the process that read it gave no answer")
             }
             return try reply.get()
         case .stopped:
             try stop.check()
-            throw TreadleError(.tryAgain, "\(subject.printable): reading it was interrupted; run the command again")
+            throw interrupted(subject)
         case .tooLate: throw tooSlow(subject, limits.patience)
-        case .signal(SIGVTALRM):
-            throw TreadleError.hostile([subject], "a call of libhdf5 on it took more than \(limits.secondsOfCall) s")
-        case .tooLong: throw TreadleError.hostile([subject], "it describes more than \(limits.response >> 20) MB")
-        case .signal(SIGXCPU), .signal(SIGALRM):
-            throw tooSlow(subject, limits.seconds)
-        case .signal(let signal) where [SIGINT, SIGTERM, SIGHUP].contains(signal):
-            throw TreadleError(.tryAgain, "\(subject.printable): reading it was interrupted; run the command again")
-        case .signal(let signal) where limits.secondsOfCall > 0:
-            throw TreadleError.hostile([subject], "reading it crashed libhdf5 (signal \(signal))")
-        case .signal(let signal):
-            throw TreadleError.hostile(
-                [subject], "reading it crashed libhdf5 or took over \(limits.memory >> 20) MB (signal \(signal))")
+        case .tooLong: throw hostile([subject], "it describes more than \(limits.response.asBytes)")
+        case .signal(SIGXCPU), .signal(SIGALRM): throw tooSlow(subject, limits.seconds)
+        case .signal(let signal): throw death(by: signal, on: [subject], memory: limits.memory) ?? interrupted(subject)
         }
     }
 
-    /// The child's life: answers one request, for one of `works`, and ends the process.
-    package static func serve(_ arguments: [String], works: [any GuardedWork.Type]) -> Never {
-        guard arguments.count == 5, let memory = Int(arguments[2]), let seconds = Int(arguments[3]),
-            let secondsOfCall = Int(arguments[4]), let work = works.first(where: { $0.name == arguments[1] })
-        else { exit(TreadleError.Kind.usage.rawValue) }
-        limit(memory: memory, seconds: seconds)
-        if secondsOfCall > 0 { SupervisedProcess.limitCalls() }
-        guard let reply = request().map({ answer(work, $0) }) ?? unreadable(), write(reply) != nil
-        else { exit(TreadleError.Kind.bug.rawValue) }
-        exit(0)
+    /// Does the command `line` in a child, which has this process's files and terminal and no limits but on each call of
+    /// libhdf5, and returns its exit code. Signals are passed on to it. A crash is an error that names `subjects`.
+    package static func run(_ line: [String], on subjects: [String], helper: GuardedHelper) throws -> Int32 {
+        // Signals wait until they are asked for: none is lost between the start and the wait.
+        var waiting = sigset_t()
+        unsafe sigemptyset(&waiting)
+        for signal in [SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2] { unsafe sigaddset(&waiting, signal) }
+        let requests = waiting
+        unsafe sigaddset(&waiting, SIGCHLD)
+        unsafe pthread_sigmask(SIG_BLOCK, &waiting, nil)
+        // The child begins with these signals held back, so that one that is passed on early waits for its handlers.
+        let child = try ChildProcess.start(
+            helper.executable, GuardedService.line(forCommand: line), files: [], held: requests,
+            subject: subjects.joined(separator: ", "))
+        while true {
+            var about = unsafe siginfo_t()
+            let signal = unsafe sigwaitinfo(&waiting, &about)
+            if signal == SIGCHLD {
+                var status: Int32 = 0
+                guard unsafe waitpid(child, &status, WNOHANG) == child else { continue }
+                let signal = status & 0x7f
+                guard signal != 0 else { return (status >> 8) & 0xff }
+                if let error = death(by: signal, on: subjects, memory: nil) { throw error }
+                // The exit code that a shell gives to a program which a signal has ended.
+                return 128 + signal
+            }
+            // A signal from the terminal reaches the child by itself; what another process sent to this one alone is
+            // passed on.
+            if signal > 0, unsafe about.si_code <= 0 { kill(child, signal) }
+        }
+    }
+
+    /// What a child's death by `signal` says of the files that it read; nil where somebody wanted it to end.
+    private static func death(by signal: Int32, on subjects: [String], memory: Int?) -> TreadleError? {
+        let files = subjects.map(\.printable).joined(separator: ", ")
+        switch signal {
+        case SIGVTALRM:
+            return hostile(subjects, "a call of libhdf5 on it took more than \(GuardedService.secondsOfCall) s")
+        case SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL, SIGTRAP:
+            // Where memory has a limit, its end can look like any fault.
+            if let memory {
+                return hostile(
+                    subjects, "reading it crashed libhdf5 or took over \(memory.asBytes) (signal \(signal))")
+            }
+            guard signal != SIGILL, signal != SIGTRAP else {
+                return TreadleError(
+                    .bug, "\(files): treadle ended with a fault of its own (signal \(signal)); please report it")
+            }
+            return hostile(subjects, "reading it crashed libhdf5 (signal \(signal))")
+        case SIGKILL:
+            return TreadleError(
+                .tryAgain,
+                "\(files): the process that read it was killed, perhaps for want of memory; run the command again")
+        default: return nil
+        }
+    }
+
+    private static func hostile(_ subjects: [String], _ what: String) -> TreadleError {
+        let files = subjects.map(\.printable).joined(separator: ", ")
+        return TreadleError(
+            .badData,
+            "\(subjects.count > 1 ? "one of " : "")\(files): damaged or hostile: \(what); do not use it, get it again from its "
+                + "source")
+    }
+
+    private static func interrupted(_ subject: String) -> TreadleError {
+        TreadleError(.tryAgain, "\(subject.printable): reading it was interrupted; run the command again")
     }
 
     private static func tooSlow(_ subject: String, _ seconds: Int) -> TreadleError {
@@ -104,89 +154,5 @@ package enum GuardedProcess {
             .badData,
             "\(subject.printable): damaged, hostile or very large: reading it took more than \(seconds) s; if you trust "
                 + "it, \"treadle inspect --limit SECONDS FILE\" looks at it for longer; other commands take no longer")
-    }
-
-    private static func request() -> Data? {
-        try? FileHandle(fileDescriptor: GuardedChild.socket).readToEnd() ?? Data()
-    }
-
-    /// What is answered where the request does not arrive: that is no fault of the file.
-    private static func unreadable() -> Data? {
-        try? encoder.encode(
-            Reply<Bool> {
-                throw TreadleError(
-                    .inputOutput, "a process that was to open a file could not read what was asked of it; try again")
-            })
-    }
-
-    private static func answer<Work: GuardedWork>(_ work: Work.Type, _ request: Data) -> Data? {
-        guard let request = try? decoder.decode(Work.Request.self, from: request) else { return nil }
-        return try? encoder.encode(Reply { try work.perform(request) })
-    }
-
-    private static func write(_ answer: Data) -> Int? {
-        var rest = answer[...]
-        while !rest.isEmpty {
-            let count = unsafe rest.withUnsafeBytes {
-                unsafe Glibc.write(GuardedChild.socket, $0.baseAddress, $0.count)
-            }
-            guard count > 0 else { return nil }
-            rest = rest.dropFirst(count)
-        }
-        return answer.count
-    }
-
-    /// Limits this process for good.
-    private static func limit(memory: Int, seconds: Int) {
-        // The program's own address space is large and empty: what counts is what comes on top of it.
-        let status = (try? String(contentsOfFile: "/proc/self/statm", encoding: .ascii)) ?? ""
-        let present = (status.split(separator: " ").first.flatMap { Int($0) } ?? 0) * sysconf(Int32(_SC_PAGESIZE))
-        func set(_ resource: __rlimit_resource, _ value: Int) {
-            var limit = rlimit(rlim_cur: rlim_t(value), rlim_max: rlim_t(value))
-            _ = unsafe setrlimit(__rlimit_resource_t(resource.rawValue), &limit)
-        }
-        set(RLIMIT_AS, present + memory)
-        set(RLIMIT_CPU, seconds)
-        set(RLIMIT_CORE, 0)
-        // It writes to its pipe and to nothing else.
-        set(RLIMIT_FSIZE, 0)
-        // The parent ends a child that takes too long; should it die first, this does.
-        alarm(UInt32(Limits(seconds: seconds).patience) + 1)
-    }
-
-    private static var encoder: JSONEncoder {
-        let encoder = JSONEncoder()
-        encoder.nonConformingFloatEncodingStrategy = .convertToString(
-            positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
-        return encoder
-    }
-
-    private static var decoder: JSONDecoder {
-        let decoder = JSONDecoder()
-        decoder.nonConformingFloatDecodingStrategy = .convertFromString(
-            positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
-        return decoder
-    }
-}
-
-/// A value or an error, on its way through a pipe.
-private struct Reply<Response: Codable>: Codable {
-    private var value: Response?
-    private var kind: Int32?
-    private var messages: [String]?
-
-    init(_ work: () throws -> Response) {
-        do {
-            value = try work()
-        } catch {
-            let known = error as? TreadleError ?? (error as? H5Error).map { TreadleError($0) }
-            kind = (known?.kind ?? .badData).rawValue
-            messages = known?.messages ?? ["\(error)"]
-        }
-    }
-
-    func get() throws -> Response {
-        if let value { return value }
-        throw TreadleError(kind.flatMap { TreadleError.Kind(rawValue: $0) } ?? .badData, messages: messages ?? [])
     }
 }
