@@ -142,5 +142,15 @@ void csystem_sha256_end(csystem_sha256 *hash, uint8_t digest[32]) {
     size_t length = held < 56 ? 64 : 128;
     for (int i = 0; i < 8; i++) tail[length - 1 - i] = (uint8_t)(bits >> 8 * i);
     add_blocks(hash->state, tail, length / 64);
-    for (int i = 0; i < 32; i++) digest[i] = (uint8_t)(hash->state[i / 4] >> (24 - 8 * (i % 4)));
+    csystem_sha256_state(hash, digest);
+}
+
+void csystem_sha256_state(const csystem_sha256 *hash, uint8_t state[32]) {
+    for (int i = 0; i < 32; i++) state[i] = (uint8_t)(hash->state[i / 4] >> (24 - 8 * (i % 4)));
+}
+
+void csystem_sha256_resume(csystem_sha256 *hash, const uint8_t state[32], uint64_t length) {
+    memset(hash, 0, sizeof *hash);
+    for (int i = 0; i < 32; i++) hash->state[i / 4] |= (uint32_t)state[i] << (24 - 8 * (i % 4));
+    hash->length = length;
 }

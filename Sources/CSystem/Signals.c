@@ -72,7 +72,7 @@ int csystem_watch_signals(void) {
     // The limit on processor time is near.
     if (!failure) failure = handle(SIGXCPU, stop);
     leave_time_to_stop();
-    // What launchers such as mpirun pass on to ranks without ending them first.
+    // Launchers such as mpirun forward SIGUSR2 to the ranks without ending them, so it can ask for a stop.
     if (!failure) failure = handle(SIGUSR2, stop);
     if (!failure) failure = handle(SIGHUP, ask_for_checkpoint);
     if (!failure) failure = handle(SIGUSR1, ask_for_checkpoint);

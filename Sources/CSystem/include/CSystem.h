@@ -10,7 +10,7 @@
 /// The number of cores that this process's affinity mask allows, or 0 when the kernel does not say.
 int csystem_allowed_cores(void);
 
-/// Tells the core that this thread is looking out for another: a few cycles' rest, for the other thread's sake.
+/// Tells the CPU that this thread is spinning, so that the other hardware thread of the core gets its share.
 static inline void csystem_pause(void) {
 #if defined(__x86_64__)
     __builtin_ia32_pause();
@@ -44,6 +44,10 @@ void csystem_sha256_begin(csystem_sha256 *hash);
 void csystem_sha256_add(csystem_sha256 *hash, const void *bytes, size_t count);
 /// Writes the digest; the hash must begin anew before it is used again.
 void csystem_sha256_end(csystem_sha256 *hash, uint8_t digest[32]);
+
+/// What a digest has come to after a multiple of 64 bytes, and a digest that goes on from there after `length` bytes.
+void csystem_sha256_state(const csystem_sha256 *hash, uint8_t state[32]);
+void csystem_sha256_resume(csystem_sha256 *hash, const uint8_t state[32], uint64_t length);
 
 /// Forbids (1) or allows (0) the CPU's own instructions, so that tests reach both paths. Not while digests run.
 void csystem_sha256_use_portable(int portable);

@@ -22,6 +22,19 @@ package struct SHA256 {
         return digest
     }
 
+    /// What the digest has come to after a multiple of 64 bytes: 32 bytes, from which another one can go on.
+    package var state: [UInt8] {
+        var state = [UInt8](repeating: 0, count: 32)
+        unsafe withUnsafePointer(to: hash) { unsafe csystem_sha256_state($0, &state) }
+        return state
+    }
+
+    /// Goes on from what a digest had come to after `count` bytes, a multiple of 64.
+    package init(from state: [UInt8], after count: Int) {
+        precondition(state.count == 32 && count.isMultiple(of: 64), "a digest can be left only between two blocks")
+        unsafe csystem_sha256_resume(&hash, state, UInt64(count))
+    }
+
     /// The digest as people compare it: 64 lowercase hexadecimal digits.
     package var hexadecimal: String {
         digest.map { byte in
@@ -39,4 +52,6 @@ package struct SHA256 {
         hash.add(bytes)
         return hash.digest
     }
+
+    package static func digest(of bytes: [UInt8]) -> [UInt8] { digest(of: unsafe bytes.span.bytes) }
 }

@@ -65,6 +65,14 @@ extension CheckpointHead {
         return course.history.last.flatMap { $0.step == course.cursor.step ? $0 : nil }
     }
 
+    /// The history as the run went. When a run has ended, its weights may be calibrated, or put together from each member's best;
+    /// what they were measured to reach then is no point of the curve, and the epoch is left out.
+    package var curve: [EpochRecord] {
+        let isOther = model.temperature != nil || (course.progress.restoredEpoch != nil && model.network.members > 1)
+        guard isOther, let own = weightsRecord else { return course.history }
+        return course.history.filter { $0 != own }
+    }
+
     private var restoredEpoch: Int? {
         let progress = course.progress
         if let epoch = progress.restoredEpoch { return epoch }

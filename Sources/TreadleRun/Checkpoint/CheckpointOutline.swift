@@ -57,7 +57,7 @@ package struct CheckpointOutline: Codable, Sendable {
                     + "checkpoint or a copy")
         }
         try head.schema?.check(of: "\(path):/treadle/schema")
-        // Whoever has the index of an input or an output looks it up in these.
+        // Readers index these lists by input or output, so their lengths must be those of the network.
         let (inputs, outputs) = (head.network.inputs, head.network.outputs)
         for (what, count, due) in [
             ("classes", head.classes?.count, outputs), ("class_weights", head.classWeights?.count, outputs),

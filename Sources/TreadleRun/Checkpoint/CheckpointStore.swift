@@ -253,15 +253,15 @@ package final class CheckpointStore: Sendable {
         let (kept, setting): (Int, String) =
             switch settings.minFree {
             case .automatic: (bytes, "\"auto\": room for one more")
-            case .value(.bytes(let amount)): (amount, "\(amount) bytes")
+            case .value(.bytes(let amount)): (amount, amount.asBytes)
             case .value(.share(let share)):
                 (Int(min(Double(space.total) * share, 1e18)), "\(share * 100) % of its size")
             }
         guard space.available - bytes < kept else { return }
         throw TreadleError(
             .inputOutput,
-            "\(directory): a checkpoint takes \(bytes) bytes, \(kept) more must stay free (checkpoint.min_free is "
-                + "\(setting)), and \(space.available) are free on its file system; free space, or lower "
+            "\(directory): a checkpoint takes \(bytes.asBytes), \(kept.asBytes) more must stay free (checkpoint.min_free is "
+                + "\(setting)), and \(space.available.asBytes) are free on its file system; free space, or lower "
                 + "checkpoint.keep_last or checkpoint.min_free")
     }
 

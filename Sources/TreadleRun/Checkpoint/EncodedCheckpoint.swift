@@ -12,6 +12,8 @@ struct EncodedCheckpoint: Sendable {
     /// What the image has room for and does not hold, in the order of the file.
     private let arrays: [PlacedArray]
     private let programVersion: String
+    /// The number of the layout of groups, arrays and attributes; the user block has a number of its own.
+    private static let formatOfContents = 1
 
     /// The file's length in bytes.
     var count: Int { UserBlock.size + image.count }
@@ -40,19 +42,21 @@ struct EncodedCheckpoint: Sendable {
         var file = try DurableFile(replacing: path, calls: calls)
         let digest = try writeImage(to: file)
         // The header vouches for all that follows, so it is known last.
-        let header = UserBlock(imageLength: image.count, imageDigest: digest, programVersion: programVersion)
+        let header = UserBlock(
+            imageLength: image.count, imageDigest: digest.digest, waypoints: digest.waypoints,
+            programVersion: programVersion)
         try file.write(unsafe header.bytes.span.bytes, at: 0)
         try file.commit()
     }
 
     /// Writes all but the header and returns its digest, which is computed while the disk is at work.
-    private func writeImage(to file: borrowing DurableFile) throws -> [UInt8] {
+    private func writeImage(to file: borrowing DurableFile) throws -> ImageDigest {
         let (_, digest) = try Workers.together {
             try forEachPiece { offset, bytes in try file.write(bytes, at: UserBlock.size + offset) }
         } and: {
-            var hash = SHA256()
-            forEachPiece { _, bytes in hash.add(bytes) }
-            return hash.digest
+            var digest = ImageDigest(length: image.count)
+            forEachPiece { _, bytes in digest.add(bytes) }
+            return digest
         }
         return digest
     }
@@ -97,7 +101,7 @@ struct EncodedCheckpoint: Sendable {
     private static func writeState(
         of checkpoint: Checkpoint, to group: H5Group, _ arrays: inout [PlacedArray]
     ) throws {
-        try group.setAttribute("format", Int(UserBlock.newestFormat))
+        try group.setAttribute("format", formatOfContents)
         try group.setAttribute("program_version", checkpoint.programVersion)
         if checkpoint.numerics.count == 1 {
             try group.setAttribute("numerics", checkpoint.numerics[0])

@@ -1,5 +1,6 @@
 internal import Foundation
 internal import Glibc
+internal import Synchronization
 internal import TreadleBase
 internal import TreadleData
 
@@ -36,40 +37,59 @@ final class SealedFile: CheckpointImage {
 
     deinit { close(descriptor) }
 
-    /// Reads the image once, and throws unless its digest is right.
+    /// Reads the image, on all cores where it is large, and throws unless its digest is right.
     ///
     /// `whole`, where it is given, is as long as the image and gets it, before anything is known to be right.
     func checkDigest(into whole: UnsafeMutableRawBufferPointer? = nil) throws {
-        // One piece is digested, still in cache, while the next is read.
-        let size = min(1 << 20, max(length, 1))
-        let two = UnsafeMutableRawBufferPointer.allocate(
-            byteCount: unsafe whole == nil ? 2 * size : 1, alignment: 64)
-        defer { unsafe two.deallocate() }
-        func piece(_ start: Int) -> UnsafeMutableRawBufferPointer {
-            let (place, buffer) = unsafe whole.map { unsafe (start, $0) } ?? (start / size % 2 * size, two)
-            return unsafe UnsafeMutableRawBufferPointer(
-                rebasing: buffer[place..<place + min(size, length - start)])
-        }
-        var hash = SHA256()
-        if length > 0 { try unsafe read(at: 0, into: piece(0)) }
-        for start in stride(from: 0, to: length, by: size) {
-            let next = start + size
-            let current = unsafe piece(start)
-            if next < length {
-                let following = unsafe piece(next)
-                _ = try Workers.together {
-                    try unsafe read(at: next, into: following)
-                } and: {
-                    hash.add(unsafe current.bytes)
-                }
-            } else {
-                hash.add(unsafe current.bytes)
-            }
-        }
-        guard hash.digest == header.imageDigest else {
+        let waypoints = header.waypoints.states
+        if !waypoints.isEmpty, try unsafe isDigestRight(passing: waypoints, into: whole) { return }
+        // The waypoints only speed up the check. Another program may have changed the image and its digest but not
+        // them: the file is good if the digest alone is right.
+        guard try unsafe isDigestRight(passing: [], into: whole) else {
             throw TreadleError(
                 .badData, "\(path): damaged: its contents fail their SHA-256; use another checkpoint or a copy")
         }
+    }
+
+    /// Whether every piece of the image leads from one waypoint to the next, and the last one to the digest.
+    private func isDigestRight(
+        passing waypoints: [[UInt8]], into whole: UnsafeMutableRawBufferPointer?
+    ) throws -> Bool {
+        let bounds = DigestWaypoints.bounds(of: length, inOnePiece: waypoints.isEmpty)
+        let outcome = Mutex((isRight: true, failure: (any Error)?.none))
+        Workers(count: min(Cores.available, bounds.count - 1)).forEach(bounds.count - 1) { piece, _ in
+            do {
+                let start = piece == 0 ? SHA256() : SHA256(from: waypoints[piece - 1], after: bounds[piece])
+                let end = try unsafe digest(bounds[piece]..<bounds[piece + 1], from: start, into: whole)
+                let isRight = piece < waypoints.count ? end.state == waypoints[piece] : end.digest == header.imageDigest
+                if !isRight { outcome.withLock { $0.isRight = false } }
+            } catch {
+                outcome.withLock { $0.failure = error }
+            }
+        }
+        return try outcome.withLock {
+            if let failure = $0.failure { throw failure }
+            return $0.isRight
+        }
+    }
+
+    /// Goes on with a digest through a piece of the image.
+    private func digest(
+        _ piece: Range<Int>, from start: SHA256, into whole: UnsafeMutableRawBufferPointer?
+    ) throws -> SHA256 {
+        var hash = start
+        // What was read is digested while it is still in cache.
+        let size = min(1 << 18, max(piece.count, 1))
+        let own = UnsafeMutableRawBufferPointer.allocate(byteCount: unsafe whole == nil ? size : 1, alignment: 64)
+        defer { unsafe own.deallocate() }
+        for start in stride(from: piece.lowerBound, to: piece.upperBound, by: size) {
+            let count = min(size, piece.upperBound - start)
+            let (place, buffer) = unsafe whole.map { unsafe (start, $0) } ?? (0, own)
+            let part = unsafe UnsafeMutableRawBufferPointer(rebasing: buffer[place..<place + count])
+            try unsafe read(at: start, into: part)
+            hash.add(unsafe part.bytes)
+        }
+        return hash
     }
 
     func read(at offset: Int, into buffer: UnsafeMutableRawBufferPointer) throws {

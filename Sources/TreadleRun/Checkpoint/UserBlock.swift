@@ -10,15 +10,22 @@ internal import TreadleBase
 ///     24  32  SHA-256 of the image
 ///     56  24  version of the program that wrote the file, ASCII, filled up with zeros
 ///     80  32  SHA-256 of the 80 bytes before
-///     112     zeros
+///     112     zeros in format 1
+///
+/// Format 2 is that of large images, whose digest several cores can check:
+///
+///     112 224  `DigestWaypoints`
+///     336  32  SHA-256 of the 224 bytes before
+///     368      zeros
 package struct UserBlock: Equatable, Sendable {
     static let size = 512
-    /// The format that this program writes, and the newest that it reads.
-    static let newestFormat: UInt32 = 1
+    /// The newest format that this program reads.
+    static let newestFormat: UInt32 = 2
 
-    var format: UInt32 = newestFormat
+    var format: UInt32
     var imageLength: Int
     var imageDigest: [UInt8]
+    var waypoints: DigestWaypoints
     var programVersion: String
 
     // The first byte is no text, and a transfer that turns line ends around breaks the last four.
@@ -32,14 +39,21 @@ package struct UserBlock: Equatable, Sendable {
         bytes += imageDigest
         bytes += programVersion.utf8.prefix(24)
         bytes += [UInt8](repeating: 0, count: 80 - bytes.count)
-        var hash = SHA256()
-        hash.add(bytes)
-        bytes += hash.digest
+        bytes += SHA256.digest(of: bytes)
+        if format == 2 {
+            let states = waypoints.states.flatMap(\.self)
+            bytes += states + SHA256.digest(of: states)
+        }
         return bytes + [UInt8](repeating: 0, count: UserBlock.size - bytes.count)
     }
 
-    init(imageLength: Int, imageDigest: [UInt8], programVersion: String) {
+    init(
+        imageLength: Int, imageDigest: [UInt8], waypoints: DigestWaypoints = DigestWaypoints(states: []),
+        programVersion: String
+    ) {
         precondition(imageDigest.count == 32, "an SHA-256 has 32 bytes")
+        format = waypoints.states.isEmpty ? 1 : 2
+        self.waypoints = waypoints
         self.imageLength = imageLength
         self.imageDigest = imageDigest
         self.programVersion = programVersion
@@ -70,14 +84,23 @@ package struct UserBlock: Equatable, Sendable {
         }
         imageLength = length
         imageDigest = Array(bytes[24..<56])
+        var rest = bytes[112...]
+        var states: [[UInt8]] = []
+        if format == 2 {
+            let all = Array(rest.prefix(32 * (DigestWaypoints.pieces - 1)))
+            rest = rest.dropFirst(all.count)
+            guard SHA256.digest(of: all) == Array(rest.prefix(32)) else { throw damaged }
+            rest = rest.dropFirst(32)
+            states = stride(from: 0, to: all.count, by: 32).map { Array(all[$0..<$0 + 32]) }
+        }
+        guard rest.allSatisfy({ $0 == 0 }) else { throw damaged }
+        waypoints = DigestWaypoints(states: states)
     }
 
     /// The format that a header names, or nil when it is no header or a damaged one.
     static func declaredFormat(_ bytes: [UInt8]) -> UInt32? {
         guard bytes.count == size, bytes.starts(with: magic) else { return nil }
-        var hash = SHA256()
-        hash.add(Array(bytes[..<80]))
-        guard hash.digest == Array(bytes[80..<112]), bytes[112...].allSatisfy({ $0 == 0 }) else { return nil }
+        guard SHA256.digest(of: Array(bytes[..<80])) == Array(bytes[80..<112]) else { return nil }
         return UInt32(truncatingIfNeeded: number(bytes[12..<16]))
     }
 

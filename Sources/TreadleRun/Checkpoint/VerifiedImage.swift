@@ -14,9 +14,11 @@ internal import TreadleBase
 
     init(readingFrom path: String) throws {
         let file = try SealedFile(path)
-        guard file.length <= ProcessInfo.processInfo.physicalMemory else {
+        guard file.length <= ControlGroup.memory else {
             throw TreadleError(
-                .badData, "\(path): \(file.length) bytes do not fit into this machine's memory; use a larger one")
+                .badData,
+                "\(path): \(file.length.asBytes) do not fit into the \(ControlGroup.memory.asBytes) of memory that this process may "
+                    + "use; raise the limit of its container or unit, or use a larger machine")
         }
         let image = UnsafeMutableRawBufferPointer.allocate(
             byteCount: file.length, alignment: file.length >= LargePages.size ? LargePages.size : 64)

@@ -38,4 +38,15 @@ import TreadleBase
         }
         csystem_sha256_use_portable(0)
     }
+
+    @Test func `a digest that another one goes on from is the digest of the whole`() {
+        let bytes = (0..<1000).map { UInt8(truncatingIfNeeded: $0 &* 37 &+ $0 / 5) }
+        for place in stride(from: 0, through: 960, by: 64) {
+            var first = SHA256()
+            first.add(Array(bytes[..<place]))
+            var second = SHA256(from: first.state, after: place)
+            second.add(Array(bytes[place...]))
+            #expect(second.digest == SHA256.digest(of: bytes))
+        }
+    }
 }

@@ -1,8 +1,8 @@
 import Foundation
 import TestSupport
 import Testing
-import TreadleBase
-import TreadleRun
+@testable import TreadleBase
+@testable import TreadleRun
 import RunTestSupport
 
 @Suite struct CheckpointDamageTests {
@@ -52,6 +52,40 @@ import RunTestSupport
         }
     }
 
+    @Test func `of a large file, which all cores check, a flipped bit is detected wherever it is`() throws {
+        let directory = try TemporaryDirectory()
+        let path = directory.file("a.h5")
+        let checkpoint = sampleCheckpoint(hidden: [1500], inputs: 1500)
+        let good = [UInt8](try bytes(of: checkpoint, at: path))
+        #expect(good.count > 16 << 20 && good[12] == 2)
+        let image = Array(good[UserBlock.size...])
+        #expect(SHA256.digest(of: image) == Array(good[24..<56]))
+        #expect(try CheckpointFile.read(path) == checkpoint)
+
+        let file = try FileHandle(forUpdating: URL(fileURLWithPath: path))
+        func put(_ bytes: [UInt8], at place: Int) throws {
+            try file.seek(toOffset: UInt64(place))
+            try file.write(contentsOf: bytes)
+        }
+        let ends = DigestWaypoints.bounds(of: image.count, inOnePiece: false).map { $0 + UserBlock.size }
+        let places = Array(0..<UserBlock.size) + ends.dropLast() + ends.dropFirst().map { $0 - 1 }
+        for (index, place) in places.enumerated() {
+            try put([good[place] ^ 1 << UInt8(index % 8)], at: place)
+            let error = #expect(throws: TreadleError.self, "byte \(place)") { try SealedFile(path).checkDigest() }
+            #expect(error?.kind == .badData)
+            try put([good[place]], at: place)
+        }
+
+        // Programs that know the digest alone may change such a file and put the digest right.
+        var other = good
+        other[ends[3]] ^= 1
+        other.replaceSubrange(24..<56, with: SHA256.digest(of: Array(other[UserBlock.size...])))
+        other.replaceSubrange(80..<112, with: SHA256.digest(of: Array(other[..<80])))
+        try put(Array(other[..<UserBlock.size]), at: 0)
+        try put([other[ends[3]]], at: ends[3])
+        try SealedFile(path).checkDigest()
+    }
+
     @Test func `a newer format is refused with the version that is needed`() throws {
         let directory = try TemporaryDirectory()
         let path = directory.file("a.h5")
@@ -59,10 +93,8 @@ import RunTestSupport
         checkpoint.programVersion = "7.8.9"
         let good = try bytes(of: checkpoint, at: path)
         var header = Array(good.prefix(80))
-        header[12] = 2
-        var hash = SHA256()
-        hash.add(header)
-        try (Data(header + hash.digest) + good[112...]).write(to: URL(fileURLWithPath: path))
+        header[12] = 3
+        try (Data(header + SHA256.digest(of: header)) + good[112...]).write(to: URL(fileURLWithPath: path))
         let error = #expect(throws: TreadleError.self) { try CheckpointFile.read(path) }
         #expect(error?.kind == .badData)
         #expect(error?.description.hasSuffix("use treadle 7.8.9 or newer") == true)
