@@ -1,5 +1,5 @@
-// Filters that libhdf5 does not have, registered with it: where it reads chunks by itself (texts, parts of an array,
-// a look into a file) they are undone as they are everywhere else, and no plug-in is loaded for them.
+// Registers filters with libhdf5 that it lacks. libhdf5 reads some chunks by itself (texts, parts of an array, the
+// listing of a file), and these functions let it decode them as the loader does, without a plug-in.
 
 #include "CHDF5Shims.h"
 
@@ -27,8 +27,8 @@ static size_t undo(int id, const char *name, unsigned flags, size_t count, const
     cd_filter filter;
     size_t place = 0, least, most, written;
     if (!(flags & H5Z_FLAG_REVERSE)) return fail(name, "is only read here, not written", H5E_UNSUPPORTED);
-    // Only chunks of the dataset that was asked for: how many bytes others have to give is not known here, and libhdf5
-    // reads beyond the end of what is too short.
+    // A virtual dataset can make libhdf5 read chunks of other datasets. Their size is not known here, and libhdf5 would
+    // read beyond the end of a result that is too short. So only filters of the announced dataset are undone.
     while (place < expected_count && expected[place].id != id) place++;
     if (place == expected_count) {
         return fail(
@@ -38,7 +38,8 @@ static size_t undo(int id, const char *name, unsigned flags, size_t count, const
         return fail(name, "is in a form that is not known here", H5E_UNSUPPORTED);
     cd_bound(expected, place, expected_size, &least, &most);
     if (!decoder) decoder = cd_decoder_new();
-    // Room for a whole chunk, however little comes out of a filter between.
+    // The buffer always holds a whole chunk, even where an intermediate filter gives fewer bytes, because libhdf5
+    // trusts the size.
     size_t taken = most > expected_size ? most : expected_size;
     void *result = decoder ? H5allocate_memory(taken, 0) : NULL;
     if (!result) return fail(name, cd_explain(CD_NO_MEMORY), H5E_NOSPACE);

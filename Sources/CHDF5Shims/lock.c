@@ -48,7 +48,8 @@ static size_t data_in_use(void) {
     return pages * (size_t)sysconf(_SC_PAGESIZE);
 }
 
-// libhdf5 takes the lengths that a file states for granted: what it cannot have is an error of the call.
+// libhdf5 allocates whatever lengths a file states. With this limit an absurd allocation fails, and the call returns an
+// error.
 static void limit_memory(void) {
     size_t in_use = data_in_use();
     struct rlimit limit = usual;

@@ -36,7 +36,7 @@ int ck_matrix_unit_agrees(void) { return 0; }
 
 #endif
 
-/// Of a block's numbers in each of its parts.
+/// The bytes of one block of operands: two for each number and part.
 static size_t block_bytes(const ck_plan *plan) { return CK_BLOCK * CK_BLOCK * 2 * ck_parts(plan); }
 
 static size_t blocks_of(size_t n) { return (n + CK_BLOCK - 1) / CK_BLOCK; }
@@ -56,12 +56,12 @@ void ck_arrange_blocks(ck_plan *plan, int trains, ck_region *region) {
         int has_below = l > 0 || plan->stem.layer_count > 0;
         widest = larger(widest, has_below ? larger(inputs, units) : units);
         deepest = larger(deepest, larger(inputs, units));
-        // Null is what a layer does not need, whatever an earlier arrangement left.
+        // Pointers that the layer does not need must be null. An earlier arrangement may have left others.
         layer->transposed = layer->output = layer->activated = layer->kept = layer->mask = layer->delta = 0;
         layer->turned_output = layer->delta_pairs = 0;
         layer->operand = ck_take(region, inputs * units * block);
         if (trains) layer->delta_pairs = ck_take(region, units * turned_rows * block);
-        // Without a stem the first layer has no dX, which alone reads these two.
+        // Only dX reads these two operands, and the first layer computes no dX unless a stem lies below it.
         if (trains && has_below) {
             layer->transposed = ck_take(region, inputs * column_blocks(units) * block);
             layer->delta = ck_take(region, rows * units * block);

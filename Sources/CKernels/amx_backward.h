@@ -53,7 +53,7 @@ INLINE void activation_error_piece(void *context, size_t piece) {
     store_errors(piece, load_rows(d), work->rows, work->pairs);
 }
 
-/// Takes the errors of what the stem hands on from panels from ..< to.
+/// Copies the errors of the stem's output, for panels from ..< to, out of their blocks into plain rows of FP32.
 static void take_stem_blocks(const ck_plan *plan, const ck_part *part) {
     const ck_stem *stem = &plan->stem;
     size_t panels = blocks_of(plan->layers[-1].units);

@@ -48,7 +48,7 @@ INLINE void store_output(const forward_work *work, size_t piece, two_rows output
     store_row(work->output, 2 * piece + 1, rounded_row(output.odd[0], output.odd[1]));
 }
 
-/// The last two pieces: the output once more, turned for dW.
+/// The last two pieces of work on a block: they store the output a second time, transposed, as dW reads it.
 INLINE void turn_output(const forward_work *work, size_t half) {
     // Rows past the end of the batch are zeros for dW, whatever the activation makes of the bias.
     for (size_t row = work->rows; half == 0 && row < CK_BLOCK; row++) store_row(work->output, row, (row_of_block){0});

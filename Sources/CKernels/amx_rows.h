@@ -26,12 +26,12 @@ typedef struct rows_product {
 /// Sets what is to be done with the sums of one block: row block `row` and panel `panel`.
 typedef void (*work_start)(void *work, size_t row, size_t panel, REAL *sums);
 
-// A part is walked in bands of rows that stay in the second cache. Panels pass, and of each panel, which stays in the
-// first cache if it has room there, the band's rows.
+// A part is computed in bands of rows that fit the L2 cache. For each panel of weights, all rows of the band are
+// multiplied before the next panel is loaded, so that the panel stays in L1 if it fits there.
 //
-// Where k is long, it is cut into chunks, so that a panel's chunk does stay. The sums of a band and of a group of panels
-// then wait in the second cache for the next chunk. (Measured on Emerald Rapids, K = 4096: 1.4 times as fast; K = 1024:
-// slower, as reading and writing sums costs more than it saves.)
+// Where k is long, it is cut into chunks so that one chunk of a panel does fit L1. The sums of the band for a group of
+// panels then wait in L2 for the next chunk. (Measured on Emerald Rapids, K = 4096: 1.4 times as fast; K = 1024:
+// slower, because reading and writing the sums costs more than it saves.)
 enum { CHUNK_BLOCKS = 16, BAND_OF_CHUNKS = 16, GROUP_OF_CHUNKS = 16, BAND_BYTES = 1 << 20 };
 
 // What is cut evenly into pieces, none longer than a limit.
@@ -95,7 +95,7 @@ INLINE void multiply_rows(const ck_plan *plan, const rows_product *product, work
     size_t K = product->count, first = part->first / CK_BLOCK, rows = blocks_of(part->first + part->count) - first;
     size_t width = part->to - part->from;
     two_blocks buffer;
-    // A single block of rows stays itself, and the panels pass.
+    // With a single block of rows, the rows stay in L1 and the panels pass by; otherwise it is the other way round.
     rows_walk walk = {.plan = plan, .product = product, .left_stays = rows == 1, .pieces = pieces};
     walk.buffer = &buffer;
     walk.is_cut = rows > 1 && K > CK_WHOLE_BLOCKS;

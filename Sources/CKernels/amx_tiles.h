@@ -79,7 +79,8 @@ INLINE void multiply_blocks(const block_product *product, REAL *sums, side_work 
     const block *left = product->left, *right = product->right;
     const char *ahead = product->ahead;
     size_t lines = product->lines_ahead;
-    // What passes is read past the first cache, in which the other operand stays, if it has room there.
+    // One operand stays in L1 if it fits. The other one is used once, so it is read without displacing the first from
+    // L1.
     int has_room = product->count <= STAYING_BLOCKS;
     int left_streams = !has_room || !product->left_stays, right_streams = !has_room || product->left_stays;
     if (product->continues) {

@@ -57,7 +57,7 @@ INLINE void start_weights(weight_work *work, const ck_layer *layer, size_t panel
         layer->transposed ? block_at(layer->transposed, work->transposed_stride, from / CK_BLOCK, panel) : 0;
 }
 
-/// All pieces, where there is no product to do them beside.
+/// Does all pieces of the work at once, for callers that have no product to interleave them with.
 INLINE void finish_weights(weight_work *work) {
     for (size_t piece = 0; piece < WEIGHT_PIECES; piece++) weight_piece(work, piece);
 }

@@ -2,7 +2,8 @@
 
 static size_t round_up(size_t n, size_t unit) { return (n + unit - 1) / unit * unit; }
 
-// Rows for the stem, and what it hands on: the place before the first layer. A panel more than there is lets vectors read on.
+// Sets aside the memory of the stem. The place before the first layer describes what the stem hands on to that layer.
+// Vectors may read past the last column, so one panel is added.
 static void arrange_stem(ck_plan *plan, int trains, size_t number, ck_region *region) {
     ck_stem *stem = &plan->stem;
     ck_layer *handed_on = plan->layers - 1;

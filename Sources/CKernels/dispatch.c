@@ -95,7 +95,8 @@ void ck_axpy_f64(size_t n, double s, const double *x, double *a) { TABLE(table_f
 ENTRIES(float, f32)
 ENTRIES(double, f64)
 
-/// A plan stays with the unit that its memory is arranged for.
+/// The memory of a plan is laid out for the matrix unit or for vectors, so a later change of instruction set must not
+/// switch between these two.
 static const ck_table_bf16 *bf16_table_of(const ck_plan *plan) {
 #if defined(__x86_64__)
     if (plan->uses_matrix_unit) return plan->numbers == CK_BF16X3 ? &ck_table_bf16x3_amx : &ck_table_bf16_amx;
@@ -121,7 +122,7 @@ void ck_stem_gradient(const ck_plan *plan, size_t shard, size_t part) { STEP(pla
 
 static int is_of_stem(const ck_plan *plan, const ck_tile *tile) { return tile->layer < plan->stem.layer_count; }
 
-/// A tile as the layers after the stem count.
+/// The same tile with its layer counted from the first layer after the stem, as the kernels of dense layers expect it.
 static ck_tile after_stem(const ck_plan *plan, const ck_tile *tile) {
     ck_tile own = *tile;
     own.layer -= (uint32_t)plan->stem.layer_count;

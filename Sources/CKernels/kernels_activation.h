@@ -4,7 +4,7 @@
 INLINE vec relu(vec x) { return select(x < 0, splat(0), x); }
 INLINE vec leaky_relu(vec x) { return select(x < 0, x * (REAL)0.01, x); }
 INLINE vec elu(vec x) { return select(x > 0, x, expm1v(x)); }
-// Of λ and λα, which keep mean 0 and variance 1 from layer to layer.
+// The constants λ and λ·α of SELU (Klambauer et al., 2017), chosen so that outputs keep mean 0 and variance 1.
 #define SELU_SCALE ((REAL)1.0507009873554804934)
 #define SELU_FALL ((REAL)1.7580993408473768600)
 INLINE vec selu(vec x) { return select(x > 0, x * SELU_SCALE, expm1v(x) * SELU_FALL); }

@@ -43,7 +43,7 @@ INLINE void gradient(const size_t inputs, const size_t vectors, const shard_bloc
     for (size_t from = 0; from < rows; from += CK_BLOCK, x += CK_BLOCK * PANEL, delta += CK_BLOCK * PANEL) {
         size_t n = rows - from < CK_BLOCK ? rows - from : CK_BLOCK;
         for (size_t term = 0; term < TERMS; term++) {
-            // The chains fill the registers: sums wait in `out`.
+            // The two chains of each sum take all registers, so the sums of earlier blocks wait in `out` meanwhile.
             vec even[TILE_ROWS][2], odd[TILE_ROWS][2];
             const REAL *left = x + left_part(term) * block->low, *right = delta + right_part(term) * block->low;
             clear_sums(inputs, vectors, even);

@@ -248,7 +248,7 @@ INLINE vec quantile_loss(const ck_loss *loss, vec y, vec t, vec *error) {
 INLINE vec element_loss(const ck_loss *loss, vec y, vec t, vec *error) {
 #define ELEMENT_LOSS(name, function) case name: return function##_loss(loss, y, t, error);
     switch (loss->type) {
-    // Among a single class there is nothing to tell apart; rows of more do not come here.
+    // Cross-entropy over several classes is computed by row. With a single class the loss and its gradient are 0.
     case CK_CROSS_ENTROPY: break;
     CK_MEAN_LOSSES(ELEMENT_LOSS)
     }

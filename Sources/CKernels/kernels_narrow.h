@@ -25,7 +25,7 @@ INLINE REAL sum_lanes(const vec *sums) {
     return lanes[0];
 }
 
-// Sixteen sums in registers where there are thirty-two, eight where there are sixteen.
+// The number of rows at once keeps 16 sums in the 32 registers of AVX-512, and 8 sums in the 16 registers of AVX2.
 #define NARROW_ROWS ((CK_VECTOR_BYTES) == 64 ? 8 : 2)
 
 // Rows lying anywhere in memory are fetched a block ahead: the first half of each while sums are made, the second half

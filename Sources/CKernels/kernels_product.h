@@ -92,7 +92,7 @@ INLINE void product(const size_t count, const size_t vectors, size_t K, const ro
         size_t n = K - from < PANEL ? K - from : PANEL;
 #if IS_BF16
         for (size_t term = 0; term < TERMS; term++) {
-            // The chains fill the registers: sums wait in `out`.
+            // The two chains of each sum take all registers, so the sums of earlier blocks wait in `out` meanwhile.
             vec even[TILE_ROWS][2], odd[TILE_ROWS][2];
             const REAL *left = x + left_part(term) * a->low, *right = panel + right_part(term) * K * PANEL;
             clear_sums(count, vectors, even);
@@ -150,9 +150,11 @@ INLINE size_t block_of_k(size_t K) {
 /// `out_panel` apart.
 static void multiply_rows(size_t count, size_t K, const rows *a, const REAL *panels, size_t columns, size_t from,
                           size_t to, REAL *out, size_t out_panel, const ending *ending) {
-    // Tiles of nearly equal height: a last one of a single row would wait for its own chain.
+    // Tiles have nearly equal heights. A last tile of a single row would have too few chains to keep the multiply-add
+    // units busy.
     size_t tiles = (count + TILE_ROWS - 1) / TILE_ROWS, block = tiles > 1 ? block_of_k(K) : K;
-    // Of weights that are in the last cache only, the next panel is fetched by two tiles, two lines a row of it.
+    // Where the weights do not fit L2, the next panel is prefetched: the first two tiles fetch half of each of its rows
+    // each.
     int is_far = K * columns * sizeof(REAL) > 2 << 20;
     for (size_t panel = from; panel < to; panel++) {
         for (size_t v = 0; v < PANEL_VECTORS && panel * PANEL + v * LANES < columns; v += 2) {

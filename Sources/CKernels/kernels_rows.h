@@ -34,8 +34,8 @@ static void pack_rows(const ck_plan *plan, size_t first, size_t count) {
     }
 }
 
-// Dropout's factors of some panels, which come for two panels of floats (four of doubles) at a time, and what they leave
-// of the activations.
+// Applies dropout to some panels of activations. The random factors come in groups of 64 units, which is two panels of
+// floats or four of doubles.
 INLINE void drop(const ck_plan *plan, const ck_layer *layer, const ck_part *part, int trains) {
     enum { group = 64 };
     size_t size = panel_size(plan), from = part->from * PANEL, to = part->to * PANEL;
@@ -62,7 +62,7 @@ static void forward_part(const ck_plan *plan, size_t l, const ck_part *part, int
     const ck_layer *layer = &plan->layers[l];
     size_t size = panel_size(plan), low = part_size(plan), row = part->first * PANEL, first = part->first;
     int relu = layer->activation == CK_RELU, is_plain = relu || layer->activation == CK_IDENTITY;
-    // What nothing changes between this product and the next leaves the registers as its operand.
+    // Where no later pass changes the result, the product itself stores it in the form that the next product reads.
     int is_operand = is_plain && layer->output == layer->activated && l + 1 < plan->layer_count;
     if (is_narrow(layer)) {
         narrow_rows(part->count, layer->inputs, layer->units, input_rows(plan, layer) + first, layer->input_panel,
@@ -118,7 +118,7 @@ static void backward_part(const ck_plan *plan, size_t l, const ck_part *part) {
     }
 }
 
-// Rows of some panels to rows one after another, and back. Where the outputs fit one panel, both are the same memory.
+// Copies the outputs from panels to plain rows, as the loss reads them. Outputs of one panel are such rows already.
 INLINE void unpack_outputs(const ck_plan *plan, size_t first, size_t count) {
     const ck_layer *last = &plan->layers[plan->layer_count - 1];
     if (plan->outputs == last->activated) return;
@@ -237,7 +237,8 @@ static void train_shard(const ck_plan *plan, size_t shard, size_t block) {
     size_t first = start, half = plan->layers[0].inputs / 2;
     do {
         size_t count = end - first < block ? end - first : block;
-        // The rows of the next block, of another shard at this one's end; the last ones fetch themselves again.
+        // The next block of rows, to be prefetched; at the end of this shard it belongs to the next shard. The last
+        // block has no successor and prefetches itself, which does no harm.
         const REAL *const *next = (const REAL *const *)plan->x + (first + 2 * count <= plan->rows ? first + count : first);
         if (count > 0) train_block(plan, first, count, next);
         for (size_t r = 0; r < count; r++) ahead[r] = next[r] + half;

@@ -1,8 +1,9 @@
 // The stem's gradients, and the update of its parameters.
 //
-// With e = dZ · s the error of v, for each row: ds = dZ · v; dc = e; dl = f · e; and dt = f′ · Σₒ e · l, of which dw = dt · x
-// and db = dt. A wave's f′ is −2π · sin, a ramp's 1 where it rises and 0 elsewhere. Each parameter's is one chain over the rows of a shard. What a chain needs of the embedding is
-// computed anew, in registers: that costs less than keeping it.
+// For each row, e = dZ · s is the error of v. From it come ds = dZ · v, dc = e, dl = f · e, and dt = f′ · Σₒ e · l,
+// which gives dw = dt · x and db = dt. The derivative f′ is −2π · sin for a wave; for a ramp it is 1 where the ramp
+// rises and 0 elsewhere. The gradient of each parameter is one chain over the rows of a shard. The embedding is
+// computed again for each chain, in registers, because that costs less than storing it.
 
 /// A shard's gradient of a stem layer's weights or biases.
 INLINE REAL *stem_shard(const ck_layer *layer, int is_bias, size_t shard) {

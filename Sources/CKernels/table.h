@@ -6,8 +6,8 @@
 
 #include "CKernels.h"
 
-/// What is done with the sums of a tile's gradient: the update at once, kept, added to what is kept; or the update of what was
-/// kept.
+/// What a pass over a tile does: sum the gradient and update at once, sum it into `gradient`, add it to `gradient`, or
+/// update the weights from `gradient`.
 typedef enum ck_tile_work { CK_UPDATES, CK_SUMS, CK_ADDS, CK_APPLIES } ck_tile_work;
 
 #define CK_DECLARE_TABLE(REAL, SUFFIX)                                   \

@@ -17,7 +17,8 @@ void cmpi_add_doubles(double *a, const double *b, size_t count) {
 
 _Static_assert(sizeof(MPI_Request) <= sizeof(cmpi_request), "a request must fit into its place");
 
-// Data, the last meeting, and words to single ranks: what is under way in one cannot be taken for the others'.
+// Collective data, the final barrier, and messages to single ranks each have a communicator, so that MPI cannot match a
+// message of one kind with a call of another.
 static MPI_Comm data, meetings, words;
 
 static MPI_Request load(const cmpi_request *request) {
@@ -101,7 +102,8 @@ int cmpi_test(cmpi_request *request) {
 
 int cmpi_call(int rank, int word) {
     MPI_Request handle = MPI_REQUEST_NULL;
-    // Small enough to be sent at once; who never listens must not hold up who calls.
+    // MPI sends a message this small without waiting for a receiver, so a rank that never listens does not block this
+    // one. MPI may still read the word after this call returns, hence the buffer of recent words.
     static int kept[64];
     static unsigned next = 0;
     int *place = &kept[next++ % 64];

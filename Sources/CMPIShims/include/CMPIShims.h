@@ -16,8 +16,9 @@
 /// Whether the program was built with MPI.
 int cmpi_is_built(void);
 
-/// Goes on in a child process. This one only passes signals on, waits, and ends with the child's code; where a signal
-/// ends the child, it says so as `rank` and ends with `code`. While this process has one thread.
+/// Forks. The call returns in the child, which does the work. The parent forwards signals, waits, and exits with the
+/// child's exit code. If a signal ends the child, the parent reports that as `rank` and exits with `code`. Call it
+/// while this process has only one thread.
 void cmpi_guard(const char *rank, int code);
 
 /// Joins the job that the launcher has started. Only once in a process.
