@@ -1,4 +1,5 @@
 internal import TreadleBase
+
 extension Configuration {
     /// A key whose value differs between two configurations.
     package struct Change: Equatable, Sendable, CustomStringConvertible {
@@ -15,6 +16,22 @@ extension Configuration {
     /// Neither is what ends a run, nor what changes speed, places or reports alone.
     package static func meaningChanges(from old: Configuration, to new: Configuration) -> [Change] {
         changes(from: old.meaning(.meaning), to: new.meaning(.meaning), at: "")
+    }
+
+    /// Whether a model trained by `other` may have learnt from rows that this configuration puts aside for validation.
+    package func putsAsideOtherRows(than other: Configuration) -> Bool {
+        func group(_ configuration: Configuration) -> String? {
+            if case .fraction(_, let group) = configuration.data.test { group } else { nil }
+        }
+        switch data.valid {
+        // Validation rows in files of their own are in nobody's training rows.
+        case .source: return false
+        case nil, .fraction: return data.valid != other.data.valid || seed != other.seed
+        // Each member learns from what it does not leave out.
+        case .folds:
+            return data.valid != other.data.valid || seed != other.seed || model.members != other.model.members
+                || group(self) != group(other)
+        }
     }
 
     /// All that the weights of a finished run depend on besides the data, as text that is equal where that is.

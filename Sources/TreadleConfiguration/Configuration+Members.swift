@@ -40,7 +40,7 @@ extension Configuration {
 }
 
 extension Member {
-    /// Each from a number of its own: what one is drawn from does not depend on which others are.
+    /// Draws every varied setting from a random number of its own, so that varying one more changes no other draw.
     fileprivate mutating func draw(_ vary: Variation) {
         let random = Philox(seed: seed, purpose: .member, stream: 1)
         func share(_ index: UInt64) -> Double {

@@ -106,6 +106,9 @@ struct Measurements: Codable, Equatable {
             result.targetLow = targets.low
             result.targetHigh = targets.high
         }
+        if let x, let inputs = dataset.schema?.inputs, inputs.contains(where: \.isShare), inputs.count == x.mean.count {
+            result.shares = zip(inputs, x.mean).map { $0.isShare ? $1 : -1 }
+        }
         if let isNumber = dataset.isNumber { result.spare(columns.filter { !isNumber[$0] }) }
         guard result.named.allSatisfy({ $0.values.allSatisfy(\.isFinite) }) else {
             throw TreadleError(
@@ -125,7 +128,7 @@ struct Measurements: Codable, Equatable {
             if case .fraction(let fraction) = data.valid { "\(fraction) \(configuration.seed)" } else { "all" }
         let test = if let test = data.test, test.dataSource == nil { " \(test) \(configuration.seed)" } else { "" }
         var parts = [
-            "measurements 2\(test)", fingerprint, "\(dataset.range)", fraction, "\(data.normalize)",
+            "measurements 3\(test)", fingerprint, "\(dataset.range)", fraction, "\(data.normalize)",
             "\(data.normalizeTarget)", "\(data.smoothClip)", "\(data.clipPredictions)", "\(data.nonFinite)",
             "\(configuration.task)",
         ]

@@ -14,10 +14,14 @@ package struct Normalization: Equatable, Sendable, Codable {
     /// What predictions stay within, per target column in its own units; empty unless they are clipped.
     package var targetLow: [Double] = []
     package var targetHigh: [Double] = []
+    /// Of each input that is 0 or 1, the share of rows in which it was 1, and −1 of the others; empty where nobody has counted.
+    /// Nothing is normalized by them: they tell how far other rows have drifted.
+    package var shares: [Double] = []
 
     package init(
         shift: [Double] = [], factor: [Double] = [], targetShift: [Double] = [], targetFactor: [Double] = [],
-        imputation: [Double] = [], clip: [Double] = [], targetLow: [Double] = [], targetHigh: [Double] = []
+        imputation: [Double] = [], clip: [Double] = [], targetLow: [Double] = [], targetHigh: [Double] = [],
+        shares: [Double] = []
     ) {
         self.shift = shift
         self.factor = factor
@@ -27,6 +31,7 @@ package struct Normalization: Equatable, Sendable, Codable {
         self.clip = clip
         self.targetLow = targetLow
         self.targetHigh = targetHigh
+        self.shares = shares
     }
 
     package static let none = Normalization()
@@ -46,7 +51,11 @@ package struct Normalization: Equatable, Sendable, Codable {
             ("target_factor", .targets, \.targetFactor), ("imputation", .inputs, \.imputation),
             ("clip", .inputs, \.clip),
             ("target_low", .targets, \.targetLow), ("target_high", .targets, \.targetHigh),
+            (sharesName, .inputs, \.shares),
         ]
+
+    /// The one array that prediction does not need.
+    package static let sharesName = "shares"
 
     package enum Side: Sendable { case inputs, targets }
 

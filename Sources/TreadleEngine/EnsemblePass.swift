@@ -6,11 +6,13 @@ package import TreadleModel
 /// The answers of all of a network's members for batches of rows, and their mean: for evaluation and prediction.
 ///
 /// What is averaged are predictions, after the loss's link: probabilities of classes, or values. The losses of rows are
-/// those of the mean.
+/// those of the mean, and of what is left of it within the bounds that a model may have.
 @safe package final class EnsemblePass<S: Scalar> {
     package let network: Network
     private let members: [ForwardPass<S>]
-    // Of several members only.
+    /// What each prediction stays within; empty where nothing limits them.
+    private let bounds: [(low: Double, high: Double)]
+    // Used where predictions are not simply those of one member.
     private let loss: LossFunction
     private let mean: AlignedMemory<S>
     private let sums: AlignedMemory<Double>
@@ -23,35 +25,41 @@ package import TreadleModel
     @specialized(where S == Float)
     @specialized(where S == Double)
     package convenience init(
-        network: Network, parameters: [LayerParameters], loss: LossFunction, maxRows: Int, workers: Workers
+        network: Network, parameters: [LayerParameters], loss: LossFunction, bounds: [(low: Double, high: Double)] = [],
+        maxRows: Int, workers: Workers
     ) {
         let members = (0..<network.members).map { member in
             ForwardPass<S>(
                 network: network.member(member), parameters: Array(parameters[network.layers(of: member)]), loss: loss,
                 maxRows: maxRows, workers: workers)
         }
-        self.init(network, members, loss: loss, maxRows: maxRows)
+        self.init(network, members, loss: loss, bounds: bounds, maxRows: maxRows)
     }
 
     /// A pass by the weights of `other`, which it shares, on one thread: what several threads do at once needs one each.
     package convenience init(beside other: EnsemblePass, maxRows: Int) {
         self.init(
             other.network, other.members.map { ForwardPass(beside: $0, maxRows: maxRows) }, loss: other.loss,
-            maxRows: maxRows)
+            bounds: other.bounds, maxRows: maxRows)
     }
 
-    private init(_ network: Network, _ members: [ForwardPass<S>], loss: LossFunction, maxRows: Int) {
+    private init(
+        _ network: Network, _ members: [ForwardPass<S>], loss: LossFunction, bounds: [(low: Double, high: Double)],
+        maxRows: Int
+    ) {
         self.network = network
         self.members = members
         self.loss = loss
+        self.bounds = bounds
         let isOne = network.members == 1
-        let numbers = isOne ? 0 : maxRows * network.outputs
-        mean = AlignedMemory(count: numbers)
-        sums = AlignedMemory(count: numbers)
-        squares = AlignedMemory(count: numbers)
+        let isPlain = isOne && bounds.isEmpty
+        let numbers = maxRows * network.outputs
+        mean = AlignedMemory(count: isPlain ? 0 : numbers)
+        sums = AlignedMemory(count: isOne ? 0 : numbers)
+        squares = AlignedMemory(count: isOne ? 0 : numbers)
         rowFolds = AlignedMemory(count: isOne ? 0 : maxRows)
         part = isOne ? nil : BatchPart(capacity: maxRows, outputs: network.outputs)
-        conclusion = isOne ? nil : Self.conclusion(network, loss, maxRows)
+        conclusion = isPlain ? nil : Self.conclusion(network, loss, maxRows)
     }
 
     /// A plan whose outputs are written from outside: all that is asked of it are losses.
@@ -66,14 +74,23 @@ package import TreadleModel
 
     /// The mean of all members for a batch's rows: B×D, row-major, valid until the next run.
     package func run(_ batch: Batch<S>) -> UnsafePointer<S> {
-        guard members.count > 1 else { return unsafe members[0].run(batch) }
-        clear(rows: unsafe batch.rows)
         let count = unsafe batch.rows * network.outputs
+        guard members.count > 1 else {
+            let predictions = unsafe members[0].run(batch)
+            guard conclusion != nil else { return unsafe predictions }
+            rows = unsafe batch.rows
+            for place in 0..<count { unsafe mean.start[place] = bounded(Double(predictions[place]), at: place) }
+            unsafe conclude(batch)
+            return unsafe UnsafePointer(mean.start)
+        }
+        clear(rows: unsafe batch.rows)
         for member in members {
             let predictions = unsafe member.run(batch)
             for place in 0..<count { add(unsafe Double(predictions[place]), at: place) }
         }
-        for place in 0..<count { unsafe mean.start[place] = S(sums.start[place] / Double(members.count)) }
+        for place in 0..<count {
+            unsafe mean.start[place] = bounded(sums.start[place] / Double(members.count), at: place)
+        }
         unsafe conclude(batch)
         return unsafe UnsafePointer(mean.start)
     }
@@ -104,9 +121,16 @@ package import TreadleModel
             unsafe visit(index, own, predictions, member.sums)
         }
         let each = Double(members.count / folds.count)
-        for place in 0..<rows * width { unsafe mean.start[place] = S(sums.start[place] / each) }
+        for place in 0..<rows * width { unsafe mean.start[place] = bounded(sums.start[place] / each, at: place) }
         unsafe conclude(batch)
         return unsafe UnsafePointer(mean.start)
+    }
+
+    private func bounded(_ prediction: Double, at place: Int) -> S {
+        guard !bounds.isEmpty else { return S(prediction) }
+        let (low, high) = bounds[place % network.outputs]
+        // What is no number stays none.
+        return S(prediction < low ? low : prediction > high ? high : prediction)
     }
 
     /// After a run of several members: their standard deviation about the mean, as NumPy's `std`, for prediction `place`.

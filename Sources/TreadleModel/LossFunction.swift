@@ -40,6 +40,14 @@ package struct LossFunction: Equatable, Sendable {
         self.delta = delta
         self.quantile = quantile
     }
+
+    /// The loss that answers are judged by. Label smoothing is a means of training: a model that it makes less sure of itself is
+    /// no better for coming nearer to targets that nobody has seen.
+    package var forJudging: LossFunction {
+        var plain = self
+        plain.labelSmoothing = 0
+        return plain
+    }
 }
 
 /// What the network learns to say about a row.

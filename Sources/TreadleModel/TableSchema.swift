@@ -102,6 +102,8 @@ package struct TableSchema: Codable, Equatable, Sendable {
         /// True for what has a unit and a spread, and so is normalized and may be embedded; indicators, flags, the values of
         /// categories and the parts of circles stay as they are.
         package var isNumber: Bool
+        /// True for what is 0 or 1 in each row, so that its mean is a share of the rows.
+        package var isShare = false
     }
 }
 
@@ -116,11 +118,11 @@ extension TableSchema.Column {
         switch kind {
         case .number(_, let indicator):
             [.init(name: name, isNumber: true)]
-                + (indicator ? [.init(name: "\(name) is missing", isNumber: false)] : [])
-        case .flag(_, let yes): [.init(name: "\(name)=\(yes)", isNumber: false)]
+                + (indicator ? [.init(name: "\(name) is missing", isNumber: false, isShare: true)] : [])
+        case .flag(_, let yes): [.init(name: "\(name)=\(yes)", isNumber: false, isShare: true)]
         case .category(let values, let hasOther, let hasMissing):
             (values + (hasOther ? ["(other)"] : []) + (hasMissing ? ["(missing)"] : [])).map {
-                .init(name: "\(name)=\($0)", isNumber: false)
+                .init(name: "\(name)=\($0)", isNumber: false, isShare: true)
             }
         case .date(let parts, _, _):
             parts.map { .init(name: "\(name) \($0.words)", isNumber: $0 == .days || $0 == .year) }

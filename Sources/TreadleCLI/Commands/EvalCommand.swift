@@ -21,6 +21,8 @@ enum EvalCommand {
         "importance", "which columns the model goes by: how the loss rises when a column's values change rows")
     private static let cost = Option.value(
         "cost", "FP:FN", "of two classes: what a false alarm and a missed one cost; finds the cheapest threshold")
+    private static let alarm = Option.value(
+        "alarm", "CLASS", "with --cost: the class that an alarm is about; the second of the two unless it is named")
 
     static let command = Command(
         "eval", group: .using, summary: "measure a checkpoint's loss and metrics on a dataset",
@@ -39,9 +41,9 @@ enum EvalCommand {
             .init("treadle eval runs/churn/best.h5 --json", "on the run's own test set, for a script"),
             .init("treadle eval new.h5 --against old.h5 --data data/test.h5", "is the new one better, or is it luck"),
             .init("treadle eval runs/churn/final.h5 --importance", "which columns matter"),
-            .init("treadle eval runs/churn/final.h5 --cost 1:20", "from which probability on to act"),
+            .init("treadle eval runs/churn/final.h5 --cost 1:20 --alarm yes", "from which probability on to act"),
         ],
-        arguments: [file], options: [data, confidence, against, importance, cost], endsOnRequest: true,
+        arguments: [file], options: [data, confidence, against, importance, cost, alarm], endsOnRequest: true,
         readsForeignRows: true,
         run: run)
 
@@ -60,13 +62,19 @@ enum EvalCommand {
         let (name, rows) = try model.rows(of: call.values(data), workers: workers, stop: stop) { log.write($0, $1) }
         let result = try model.evaluate(rows, workers: workers, stop: stop)
         let judgement = Judgement(try model.score(rows, workers: workers, stop: stop), workers: workers)
+        if !result.loss.isFinite {
+            log.warning(
+                "\(model.path): some of its answers for these rows are not finite; \"treadle inspect\" tells which of its "
+                    + "weights are too large")
+        }
         if prices != nil, model.saved.task != .classification || model.saved.network.outputs != 2 {
             throw call.usage("--cost is for models of two classes")
         }
+        let alarmed = try alarmedClass(of: model, prices != nil, call)
         let bootstrap = Bootstrap(seed: model.configuration.seed, confidence: share ?? 0.95, workers: workers)
         var text = JudgementText(judgement: judgement, classes: model.saved.classes)
         text.confidence = share ?? 0.95
-        text.cost = prices
+        text.cost = prices.map { (alarmed, $0.alarm, $0.missed) }
         if share != nil { text.intervals = bootstrap.intervals(of: judgement.metrics) }
         let comparison = try call.value(against).map { path in
             try Comparison(
@@ -103,7 +111,21 @@ enum EvalCommand {
             call.log.showLive(
                 "importance [" + bar + String(repeating: ".", count: 30 - bar.count) + "] \(Figure.percent(share))")
         }
-        return ImportanceText(importance: importance, coefficients: Coefficients(model))
+        return ImportanceText(importance: importance, coefficients: Coefficients.all(model))
+    }
+
+    /// The place among the classes of the one that `--alarm` names.
+    private static func alarmedClass(of model: TrainedModel, _ isAsked: Bool, _ call: Invocation) throws -> Int {
+        guard let name = call.value(alarm) else { return 1 }
+        guard isAsked else {
+            throw call.usage("--alarm says which class the costs of --cost are about; give --cost, too")
+        }
+        let classes = model.saved.classes ?? ["0", "1"]
+        guard let place = classes.firstIndex(of: name) else {
+            let known = classes.map(\.printable).joined(separator: " and ")
+            throw call.usage("--alarm takes a class of the model, \(known), not \(name.printable)")
+        }
+        return place
     }
 
     /// `1:20`: what a false alarm costs, and what a missed one.

@@ -6,7 +6,7 @@ internal import TreadleTools
 /// Which columns a model goes by, for people and for programs.
 struct ImportanceText {
     let importance: Importance
-    let coefficients: Coefficients?
+    let coefficients: [Coefficients]
 
     var text: String {
         let most = 50
@@ -22,7 +22,10 @@ struct ImportanceText {
         text +=
             "Each column's values changed rows \(importance.repeats) times; as they are, the loss is "
             + "\(Figure.steady(importance.loss)).\n"
-        return text + (coefficients.map { "\n" + Self.text($0, most) } ?? "")
+        let classes = 10
+        text += coefficients.prefix(classes).map { "\n" + Self.text($0, most) }.joined()
+        if coefficients.count > classes { text += "and \(coefficients.count - classes) more: --json has all\n" }
+        return text
     }
 
     private static func text(_ coefficients: Coefficients, _ most: Int) -> String {
@@ -44,15 +47,18 @@ struct ImportanceText {
             ]
         }
         let coefficients: JSONValue =
-            coefficients.map { coefficients in
-                .array(
-                    coefficients.columns.map {
-                        [
-                            "column": .string($0.name), "per_unit": .number($0.perUnit),
-                            "per_spread": .number($0.perSpread),
-                        ]
-                    })
-            } ?? .null
+            coefficients.isEmpty
+            ? .null
+            : .array(
+                coefficients.flatMap { coefficients in
+                    coefficients.columns.map { column -> JSONValue in
+                        .object(
+                            (coefficients.output.map { [.init("output", .string($0))] } ?? []) + [
+                                .init("column", .string(column.name)), .init("per_unit", .number(column.perUnit)),
+                                .init("per_spread", .number(column.perSpread)),
+                            ])
+                    }
+                })
         return [
             .init("importance", .array(findings)), .init("importance_repeats", .integer(importance.repeats)),
             .init("coefficients", coefficients),

@@ -48,7 +48,7 @@ package struct InspectionText {
                 [
                     layer.name.printable, "\(layer.inputs)\(times)\(layer.units)" + (layer.hasBias ? "" : ", no bias"),
                     Figure.grouped(layer.parameterCount),
-                    layer.kind == .dense ? layer.activation.rawValue : layer.kind.rawValue,
+                    layer.function,
                 ] + (dropsOut ? [Figure.compact(layer.dropout)] : []))
         }
         return table.text(indentation: 2)
@@ -67,7 +67,7 @@ package struct InspectionText {
     }
 
     private var curve: String? {
-        LossCurve(checkpoint.history).text(width: width - 2, unicode: unicode).map { drawing in
+        LossCurve(checkpoint.curve).text(width: width - 2, unicode: unicode).map { drawing in
             drawing.split(separator: "\n").map { "  \($0)\n" }.joined()
         }
     }

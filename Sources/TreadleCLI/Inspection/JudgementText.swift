@@ -10,7 +10,8 @@ struct JudgementText {
     let classes: [String]?
     var intervals: [String: Bootstrap.Interval] = [:]
     var confidence = 0.95
-    var cost: (alarm: Double, missed: Double)?
+    /// What a false alarm about a class costs, and what a missed one.
+    var cost: (about: Int, alarm: Double, missed: Double)?
 
     // MARK: For people
 
@@ -42,13 +43,13 @@ struct JudgementText {
                 "On other rows of the same kind, \(name) would lie between \(Figure.short(interval.low)) and "
                     + "\(Figure.short(interval.high)), with \(percent(confidence)) % confidence.")
         }
-        if let cheapest {
-            let name = className(1).printable
+        if let cheapest, let about = cost?.about {
+            let name = className(about).printable
             let threshold =
                 cheapest.threshold.isFinite
                 ? "say \(name) from a probability of \(Figure.short(cheapest.threshold)) on" : "never say \(name)"
             lines.append(
-                "Cheapest: \(threshold), which costs \(Figure.short(cheapest.cost)) a row; from ½ on it costs "
+                "Cheapest, where \(name) is the alarm: \(threshold), which costs \(Figure.short(cheapest.cost)) a row; from ½ on it costs "
                     + "\(Figure.short(cheapest.usual)).")
         }
         return lines.isEmpty ? nil : lines.map { $0 + "\n" }.joined()
@@ -101,7 +102,8 @@ struct JudgementText {
     private func percentage(_ share: Double) -> String { Figure.steady(share * 100) + " %" }
 
     private var cheapest: (threshold: Double, cost: Double, usual: Double)? {
-        guard let cost, let curve = judgement.curves.first else { return nil }
+        guard let cost else { return nil }
+        let curve = RankCurve(judgement.rows, column: cost.about)
         return RankCurve.cheapest(
             curve.points(judgement.rows.weights), alarm: cost.alarm, missed: cost.missed)
     }
@@ -127,11 +129,12 @@ struct JudgementText {
         let curves = judgement.curves
         if !curves.isEmpty { members.append(.init("curves", .array(curves.map(json)))) }
         if !judgement.errors.isEmpty { members.append(.init("errors", .array(judgement.errors.map(json)))) }
-        if let cheapest {
+        if let cheapest, let about = cost?.about {
             members.append(
                 .init(
                     "cheapest",
                     [
+                        "class": .string(className(about)),
                         "threshold": cheapest.threshold.isFinite ? .number(cheapest.threshold) : .null,
                         "cost": .number(cheapest.cost), "cost_at_half": .number(cheapest.usual),
                     ]))

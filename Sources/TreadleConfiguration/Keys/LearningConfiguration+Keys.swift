@@ -16,7 +16,7 @@ extension LossConfiguration {
             ),
             Key(
                 "label_smoothing", \.labelSmoothing, .shareBelowOne, .meaning,
-                "the share of the target spread over all classes; cross_entropy and bce"),
+                "the share of the target spread over all classes, in training alone; cross_entropy and bce"),
             Key("delta", \.delta, .positive, .meaning, "huber: the error where squared turns into linear"),
             Key("quantile", \.quantile, .properShare, .meaning, "quantile: which one is estimated"),
         ])

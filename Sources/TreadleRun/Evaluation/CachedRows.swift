@@ -41,8 +41,8 @@ internal import TreadleModel
         unsafe pointers = unsafe AlignedMemory(count: count)
         for row in 0..<count { unsafe pointers.start[row] = UnsafePointer(x.start + row * width) }
         let pass = EnsemblePass<S>(
-            network: model.saved.network, parameters: model.parameters, loss: model.loss,
-            maxRows: Self.blockRows, workers: Workers(count: 1))
+            network: model.saved.network, parameters: model.parameters, loss: model.loss.forJudging,
+            bounds: model.saved.normalization.outputBounds, maxRows: Self.blockRows, workers: Workers(count: 1))
         passes = [pass] + (1..<workers.count).map { _ in EnsemblePass(beside: pass, maxRows: Self.blockRows) }
         let loader = try BatchLoader<S>(
             rows, normalization: model.saved.normalization, order: .sequential, batchSize: 1024, workers: workers)

@@ -22,7 +22,7 @@ package struct Evaluator<S: Scalar> {
         ranks: Ranks = .alone
     ) {
         self.network = network
-        self.loss = loss
+        self.loss = loss.forJudging
         self.task = task
         self.metrics = metrics
         self.workers = workers
@@ -70,7 +70,8 @@ package struct Evaluator<S: Scalar> {
         _ body: (PredictedRows<S>, EnsemblePass<S>) -> Void
     ) throws {
         let forward = EnsemblePass<S>(
-            network: network, parameters: parameters, loss: loss, maxRows: Self.batchRows, workers: workers)
+            network: network, parameters: parameters, loss: loss, bounds: normalization.outputBounds,
+            maxRows: Self.batchRows, workers: workers)
         let batches = batches(of: rows)
         let own = ranks.part(of: batches)
         let loader = try own.isEmpty ? nil : loader(of: own, rows, normalization)
@@ -104,7 +105,8 @@ package struct Evaluator<S: Scalar> {
         _ rows: RowSet, outOf folds: Folds, parameters: [LayerParameters], normalization: Normalization, stop: Stop
     ) throws -> (all: Evaluation, members: [Evaluation]) {
         let forward = EnsemblePass<S>(
-            network: network, parameters: parameters, loss: loss, maxRows: Self.batchRows, workers: workers)
+            network: network, parameters: parameters, loss: loss, bounds: normalization.outputBounds,
+            maxRows: Self.batchRows, workers: workers)
         func tally() -> Metrics {
             Metrics(metrics, task: task, outputs: network.outputs, normalization: normalization, workers: workers)
         }

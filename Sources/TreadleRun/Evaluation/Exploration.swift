@@ -7,7 +7,9 @@ package struct Exploration: Sendable {
     package let importance: Importance
     /// Of the most important columns.
     package let dependences: [Dependence]
-    package let coefficients: Coefficients?
+    /// Those of them that have no dependence: they are neither one number nor a few words, or have one value only.
+    package let omitted: [Importance.Group]
+    package let coefficients: [Coefficients]
     package let summary: DataSummary
     /// How far the rows lie from those that the model was trained on; nil where it is not normalized by them.
     package let drift: Drift?
@@ -19,10 +21,12 @@ package struct Exploration: Sendable {
     package init(_ model: TrainedModel, on rows: RowSet, workers: Workers, stop: Stop = Stop()) throws {
         importance = try Importance(
             of: model, on: rows, repeats: 3, most: Self.mostRows, workers: workers, stop: stop)
+        let groups = importance.findings.prefix(Self.mostColumns).map(\.group)
         dependences = try Dependence.all(
-            of: model, on: rows, groups: importance.findings.prefix(Self.mostColumns).map(\.group), most: 1024,
-            workers: workers, stop: stop)
-        coefficients = Coefficients(model)
+            of: model, on: rows, groups: groups, most: 1024, workers: workers, stop: stop)
+        let shown = Set(dependences.map(\.name))
+        omitted = groups.filter { !shown.contains($0.name) }
+        coefficients = Coefficients.all(model)
         summary = try DataSummary(rows, model.configuration)
         drift = Drift(from: model.saved.normalization, to: summary.normalization, names: summary.inputs.map(\.name))
     }

@@ -24,6 +24,8 @@ package struct Importance: Sendable {
     /// Of the rows as they are.
     package let loss: Double
     package let repeats: Int
+    /// How many rows were looked at: all, or every second, third, …
+    package let rows: Int
     /// The most important first.
     package let findings: [Finding]
 
@@ -69,6 +71,9 @@ package struct Importance: Sendable {
         stop: Stop = Stop(), progress: (Double) -> Void = { _ in }
     ) throws {
         self.repeats = repeats
+        // As many as `CachedRows` keeps.
+        let step = rows.count <= most ? 1 : (rows.count + most - 1) / most
+        self.rows = (rows.count + step - 1) / step
         let groups = Self.groups(
             schema: model.saved.schema, columns: model.saved.columns, inputs: model.saved.network.inputs)
         let result: (loss: Double, losses: [[Double]]) =

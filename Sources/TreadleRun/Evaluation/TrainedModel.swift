@@ -104,7 +104,7 @@ package struct TrainedModel: Sendable {
         case (.after, _): return own.data.test != others.data.test
         case (.fraction, _): return own.data.test != others.data.test || own.seed != others.seed
         case (nil, _):
-            return others.data.test != nil || own.data.valid != others.data.valid || own.seed != others.seed
+            return others.data.test != nil || own.putsAsideOtherRows(than: others)
         }
     }
 

@@ -115,7 +115,7 @@ extension SavedModel {
         func output(_ values: [Double]) -> [Double] { values.isEmpty ? [] : known.map { values[$0] } }
         for part in Normalization.parts {
             let values = self.normalization[keyPath: part.path]
-            let unknown = part.path == \.factor ? 1.0 : 0
+            let unknown = part.path == \.factor ? 1.0 : part.path == \.shares ? -1 : 0
             model.normalization[keyPath: part.path] =
                 part.side == .inputs ? input(values, unknown: unknown) : output(values)
         }

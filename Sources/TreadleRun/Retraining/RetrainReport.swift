@@ -14,7 +14,7 @@ package struct RetrainReport: Equatable, Sendable {
     package var metric: String?
     package var old: Double?
     package var new: Double?
-    /// New minus old over rows drawn again, where a confidence was asked for.
+    /// New minus old over rows drawn again, with the confidence that was asked for or 95 %.
     package var difference: Bootstrap.Difference?
     package var digest: String?
     package var drift: Drift?

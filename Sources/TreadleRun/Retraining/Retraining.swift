@@ -108,7 +108,7 @@ package struct Retraining {
         do {
             let match = try Correspondence(of: served.model.description, at: promoted.path, to: identity)
             guard match.hasNewClasses else {
-                if !options.promotesAnyway { try checkFolds(of: served) }
+                if !options.promotesAnyway { try checkRowsPutAside(by: served) }
                 return match
             }
             throw TreadleError(
@@ -132,23 +132,26 @@ package struct Retraining {
         return KnownColumns(.table(schema), owner: "the model \(promoted.path)", remedy: promoteAnyway)
     }
 
-    /// With folds every row is learnt from, and a model is judged on each by those members that left it out. Refuses a
-    /// promoted model whose members left out other rows: it would be judged by what it knows.
-    private func checkFolds(of served: Checkpoint) throws {
-        if case .source = configuration.data.valid { return }
+    /// A model is judged fairly only by rows that it has not learnt from. Warns where the promoted one may know some of
+    /// those that the new one is judged by.
+    ///
+    /// With folds every row is learnt from, and a model is judged on each by those members that left it out. A promoted model
+    /// whose members left out other rows would know nearly all of them, and is refused.
+    private func checkRowsPutAside(by served: Checkpoint) throws {
         let old = try served.origin.settings(at: promoted.path)
+        guard configuration.putsAsideOtherRows(than: old) else { return }
         func folds(_ configuration: Configuration) -> Int? {
             if case .folds(let count) = configuration.data.valid { count } else { nil }
         }
-        func group(_ configuration: Configuration) -> String? {
-            if case .fraction(_, let group) = configuration.data.test { group } else { nil }
-        }
         let (before, now) = (folds(old), folds(configuration))
-        guard before != nil || now != nil else { return }
-        let isSame =
-            before == now && old.seed == configuration.seed && old.model.members == configuration.model.members
-            && group(old) == group(configuration)
-        guard !isSame else { return }
+        guard before != nil || now != nil else {
+            observer.note(
+                .warning,
+                "\(promoted.path): its training put other rows aside (data.valid or the seed differ), and may have learnt from "
+                    + "some of those that the new model is to be judged by, which favours the old one; put data.valid and seed "
+                    + "back, or \(promoteAnyway)")
+            return
+        }
         let was = before.map { "\($0) folds" } ?? "no folds"
         throw TreadleError(
             .configuration,
@@ -224,7 +227,8 @@ package struct Retraining {
         var training = Trainer.Options()
         training.lock = lock
         training.fresh = !isContinued
-        // Whatever else lies in the directory, each night trains: an earlier night cannot stand in its way.
+        // Checkpoints of another training in the directory are replaced: left-overs of one night must not block the
+        // next.
         training.replacesForeign = true
         // Written only when the earlier run's checkpoints are gone: what it says would let a later call continue from
         // them.
@@ -254,7 +258,8 @@ package struct Retraining {
             }
             try promoted.replace(by: candidate)
             if let hook = promotion.hook {
-                report.hookFailure = PromotionHook(command: hook).run(state.environment ?? [:])
+                report.hookFailure = try PromotionHook(command: hook).run(
+                    state.environment ?? [:], stop: options.stop)
             }
         }
         state.stage = .judged
@@ -309,20 +314,19 @@ package struct Retraining {
             return report
         }
         decide(&report, watched)
-        if report.outcome == .promoted, let confidence = promotion.confidence {
-            let models = (
-                new: try TrainedModel(new), old: try TrainedModel(old, from: served.origin, path: promoted.path)
-            )
-            try decide(&report, models.new, models.old, on: rows, watched, confidence: confidence)
-        }
+        let models = (
+            new: try TrainedModel(new), old: try TrainedModel(old, from: served.origin, path: promoted.path)
+        )
+        try judgeLuck(&report, models.new, models.old, on: rows, watched)
         return report
     }
 
-    /// Whether the new model is no worse on enough of the rows' draws, too.
-    private func decide(
+    /// Says how much of the difference may be luck, and takes the promotion back where it may be too much.
+    private func judgeLuck(
         _ report: inout RetrainReport, _ new: TrainedModel, _ old: TrainedModel, on rows: RowSet,
-        _ watched: WatchedMetric, confidence: Double
+        _ watched: WatchedMetric
     ) throws {
+        let confidence = promotion.confidence ?? 0.95
         let name = watched.name.split(separator: ".").last.map(String.init) ?? watched.name
         func metrics(_ model: TrainedModel) throws -> RowMetrics {
             RowMetrics(
@@ -334,6 +338,10 @@ package struct Retraining {
             of: try metrics(new), from: try metrics(old), margin: margin(report.old ?? .nan))
         guard let difference = differences[name] else { return }
         report.difference = difference
+        let interval = difference.interval
+        report.reason +=
+            " (by \(Self.text(interval.low)) to \(Self.text(interval.high)) with \(Self.text(confidence * 100)) % confidence)"
+        guard report.outcome == .promoted, promotion.confidence != nil else { return }
         let sure = Self.text((difference.notWorse * 1000).rounded(.down) / 10)
         let asked = Self.text(confidence * 100)
         guard difference.notWorse < confidence else {
@@ -368,9 +376,10 @@ package struct Retraining {
 
     // MARK: The hook
 
-    /// A promotion that was killed before its hook had run, or before it took place: then it is made anew.
+    /// Completes a promotion whose process was killed: runs the hook if the served model is the promoted one. Otherwise
+    /// the kill came before the promotion, and the stage goes back to `.training`, so that the promotion is made anew.
     ///
-    /// Gives the state from then on, and how the hook failed, if it did.
+    /// Returns the state from then on, and how the hook failed, if it did.
     private func finishHook(of pending: RetrainState) throws -> (RetrainState, String?) {
         var state = pending
         var failure: String?
@@ -381,7 +390,7 @@ package struct Retraining {
         }
         if let hook = promotion.hook {
             observer.note(.info, "running the hook of the promotion that was interrupted")
-            failure = PromotionHook(command: hook).run(pending.environment ?? [:])
+            failure = try PromotionHook(command: hook).run(pending.environment ?? [:], stop: options.stop)
         }
         state.stage = .judged
         state.environment = nil

@@ -72,6 +72,9 @@ struct WarmStart {
     private func adapt(
         _ parameters: inout [LayerParameters], of network: Network, from old: Normalization, to new: Normalization
     ) {
+        // Shares move nothing that the network is given.
+        var (old, new) = (old, new)
+        (old.shares, new.shares) = ([], [])
         guard old != new, let last = parameters.indices.last else { return }
         let inputs = Columns(from: (old.shift, old.factor), to: (new.shift, new.factor))
         let first = network.stem.count

@@ -38,7 +38,7 @@ extension SavedModel {
             let columns = self.network.embedded.map(Double.init)
             tensors.append(("embedding.columns", Tensor(shape: [columns.count], storage: .float64(columns))))
         }
-        for (name, values) in self.normalization.named where !values.isEmpty {
+        for (name, values) in self.normalization.named where !values.isEmpty && name != Normalization.sharesName {
             tensors.append(("normalization.\(name)", Tensor(shape: [values.count], storage: .float64(values))))
         }
         if let temperature = self.temperature {

@@ -16,7 +16,7 @@ struct CurveSigns {
     }
 
     private func curve(_ name: String) -> [(epoch: Int, value: Double)] {
-        checkpoint.history.compactMap { record in
+        (name.hasPrefix("valid.") ? checkpoint.curve : checkpoint.history).compactMap { record in
             record.metrics[name].flatMap { $0.isFinite ? (record.epoch, $0) : nil }
         }
     }

@@ -49,7 +49,8 @@ extension LayerHealth {
             health.twins = columns.twins
             if !isOutput {
                 let silent = try SilentGradients(
-                    numbers.slots.first?.layers[index], updates: numbers.updates, workers: workers)
+                    numbers.slots.first { $0.name != RunCourse.bestSlot }?.layers[index], updates: numbers.updates,
+                    workers: workers)
                 health.idleInputs = silent.inputs
                 let hasKnownScale = !head.network.readsInputs(index) || !head.normalization.factor.isEmpty
                 for unit in 0..<layer.units {

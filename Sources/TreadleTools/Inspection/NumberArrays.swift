@@ -56,11 +56,10 @@ struct NumberArrays: Sendable {
                 limits: GuardedProcess.Limits(memory: 2 << 30), helper: helper
             ).arrays(path)
         } else {
-            let largest = 1 << 31
-            let bytes = Swift.Array(try FileSystem.contents(of: path, limit: largest) ?? Data())
-            guard bytes.count < largest else {
+            guard try FileSystem.size(of: path) < 1 << 31 else {
                 throw TreadleError(.badData, "\(path): has 2 GB or more, which diff does not compare")
             }
+            let bytes = Swift.Array(try FileSystem.contents(of: path) ?? Data())
             if bytes.count > 8, bytes[8] == UInt8(ascii: "{") {
                 format = .safetensors
                 try readSafetensors(bytes)
@@ -154,7 +153,8 @@ struct NumberArrays: Sendable {
     private func plain(like other: NumberArrays) -> [Array] {
         let shapes = Dictionary(other.arrays.map { ($0.name, $0.tensor.shape) }) { first, _ in first }
         return arrays.filter { array in
-            !array.tensor.shape.isEmpty && (shapes[array.name] != nil || !ONNXNumbers.isStructure(array.name))
+            !array.tensor.shape.isEmpty && !Self.saysPlaces(array.name)
+                && (shapes[array.name] != nil || !ONNXNumbers.isStructure(array.name))
         }.map { array in
             guard let shape = shapes[array.name], shape.first == array.tensor.shape.first,
                 shape.reduce(1, *) == array.tensor.count
@@ -163,13 +163,16 @@ struct NumberArrays: Sendable {
         }
     }
 
+    /// Whether an array says which columns are embedded, which a graph does in another way.
+    private static func saysPlaces(_ name: String) -> Bool { name.hasSuffix("embedding.columns") }
+
     /// With the inverses that an ONNX graph multiplies by.
     private var inverted: [Array] {
         let names = [
             "normalization.clip": ONNXExport.inverseClip,
             "normalization.target_factor": ONNXExport.inverseTargetFactor,
         ]
-        return arrays.filter { $0.name != "embedding.columns" }.map { array in
+        return arrays.filter { !Self.saysPlaces($0.name) }.map { array in
             guard let name = names[array.name] else { return array }
             let values = ONNXExport.inverses(Double.values(of: array.tensor))
             return Array(name: name, tensor: Tensor(shape: array.tensor.shape, storage: .float32(values)))

@@ -37,7 +37,7 @@ struct ONNXNumbers {
 
     /// Whether a constant of an export says how the graph is built, and nothing about the model.
     static func isStructure(_ name: String) -> Bool {
-        [".columns", ".waves", ".outputs"].contains { name.hasSuffix($0) } || name.hasPrefix("scalar_")
+        [".columns", ".waves", ".outputs", ".shape"].contains { name.hasSuffix($0) } || name.hasPrefix("scalar_")
     }
 
     private mutating func readGraph(_ bytes: ArraySlice<UInt8>) throws {

@@ -21,7 +21,7 @@ import Testing
     typealias Importance = Expected.Importance
 
     /// The logistic model of the fixture, on its rows.
-    private func model(in directory: TemporaryDirectory) throws -> TrainedModel {
+    private func model(in directory: TemporaryDirectory, loss: String = "{}") throws -> TrainedModel {
         let data = Self.expected
         let file = try H5File.create(directory.file("rows.h5"))
         try file.write(data.x, to: "x", shape: [data.classes.count, 3])
@@ -37,7 +37,8 @@ import Testing
             weight: Tensor(shape: [3, 2], storage: .float32(data.weights.flatMap { [0, Float($0)] })),
             bias: Tensor(shape: [2], storage: .float32([0, 0])))
         let origin = FileOrigin(
-            configuration: "{ name: 'a', data: { train: 'rows.h5', normalize: 'none' }, model: { hidden: [] } }",
+            configuration:
+                "{ name: 'a', data: { train: 'rows.h5', normalize: 'none' }, model: { hidden: [] }, loss: \(loss) }",
             baseDirectory: directory.path, fingerprint: "")
         return try TrainedModel(SavedModel(description, parameters: [weights]), from: origin, path: "a.h5")
     }
@@ -62,9 +63,55 @@ import Testing
                 of: model, on: rows, repeats: repeats, workers: Workers(count: threads))
             #expect(again.findings == found.findings)
         }
-        let coefficients = try #require(Coefficients(model))
+        let coefficients = try #require(Coefficients.all(model).first)
         #expect(coefficients.columns.map(\.name) == ["age", "rent", "noise"])
         #expect(coefficients.columns.map(\.perUnit) == [1.5, -0.5, 0])
+    }
+
+    @Test func `what smooths labels in training has no say in what is judged`() throws {
+        let directory = try TemporaryDirectory()
+        let workers = Workers(count: 2)
+        let models = try ["{}", "{ label_smoothing: 0.2 }"].map { try model(in: directory, loss: $0) }
+        let found = try models.map { model in
+            let rows = try model.rows(of: [directory.file("rows.h5")], workers: workers) { _, _ in }.rows
+            let loss = try model.evaluate(rows, workers: workers).loss
+            return (try TreadleRun.Importance(of: model, on: rows, workers: workers), loss)
+        }
+        #expect(found[0].0.findings == found[1].0.findings && found[0].1 == found[1].1)
+        #expect(abs(found[1].1 - Self.expected.loss) < 1e-6)
+    }
+
+    /// y = 2a, in classes of a model that knows targets of −1 to 1 only.
+    @Test func `a bounded prediction is judged within its bounds`() throws {
+        let directory = try TemporaryDirectory()
+        let a: [Float] = (0..<64).map { Float($0) / 32 - 1 }
+        let file = try H5File.create(directory.file("rows.h5"))
+        try file.write(a, to: "x", shape: [64, 1])
+        try file.write(a, to: "y")
+        try file.close()
+        let layer = Layer(name: "dense", inputs: 1, units: 1, activation: .identity, dropout: 0, hasBias: false)
+        var description = ModelDescription(
+            task: .regression, network: Network(inputs: 1, layers: [layer]), loss: .mse, precision: .float32)
+        description.normalization.targetLow = [-0.5]
+        description.normalization.targetHigh = [0.5]
+        let origin = FileOrigin(
+            configuration:
+                "{ name: 'a', task: 'regression', data: { train: 'rows.h5', normalize: 'none' }, model: { hidden: [] } }",
+            baseDirectory: directory.path, fingerprint: "")
+        let weights = LayerParameters(name: "dense", weight: Tensor(shape: [1, 1], storage: .float32([2])), bias: nil)
+        let model = try TrainedModel(SavedModel(description, parameters: [weights]), from: origin, path: "a.h5")
+        let workers = Workers(count: 2)
+        let rows = try model.rows(of: [directory.file("rows.h5")], workers: workers) { _, _ in }.rows
+        let expected =
+            a.reduce(0.0) { sum, value in
+                let error = Double(min(max(2 * value, -0.5), 0.5) - value)
+                return sum + error * error
+            } / 64
+        let evaluation = try model.evaluate(rows, workers: workers)
+        #expect(abs(evaluation.loss - expected) < 1e-7)
+        #expect(abs((evaluation.metrics["rmse"] ?? 0) - expected.squareRoot()) < 1e-7)
+        let importance = try TreadleRun.Importance(of: model, on: rows, workers: workers)
+        #expect(abs(importance.loss - expected) < 1e-7)
     }
 
     @Test func `inputs that stand for one thing are one group`() {

@@ -21,6 +21,22 @@ import Testing
         #expect(abs(try #require(back.columns.first { $0.name == "column 2" }).amount - 1) < 1e-15)
     }
 
+    @Test func `shares of categories move by standard deviations of what is 0 or 1`() throws {
+        // A third column that no row had: one row in thirty now has it. The first is a number.
+        let old = Normalization(shift: [0, 0, 0], factor: [1, 1, 1], shares: [-1, 0.2, 0])
+        let new = Normalization(shift: [0.5, 0, 0], factor: [1, 1, 1], shares: [-1, 0.6, 0.03])
+        let drift = try #require(Drift(from: old, to: new, names: ["n", "c=a", "c=b"]))
+        let expected = ["n": 0.5, "c=a": 0.4 / (0.2 * 0.8).squareRoot(), "c=b": 0.03 / 0.001.squareRoot()]
+        for column in drift.columns {
+            let due = try #require(expected[column.name])
+            #expect(abs(column.amount - due) < 1e-12 && column.scale == 1)
+        }
+        #expect(drift.columns.map(\.name) == ["c=a", "c=b", "n"])
+        // A model from before shares were kept has none.
+        let before = Normalization(shift: [0, 0, 0], factor: [1, 1, 1])
+        #expect(Drift(from: before, to: new, names: nil)?.worst?.shift == 0.5)
+    }
+
     @Test func `data that is not normalized by its own statistics has none`() {
         let fitted = Normalization(shift: [1], factor: [2])
         #expect(Drift(from: .none, to: fitted, names: nil) == nil)

@@ -77,6 +77,21 @@ import Testing
         #expect(try #require(other.old) > 0 && other.drift != nil)
     }
 
+    @Test func `an old model that may know the rows it is judged by is no silent matter`() throws {
+        _ = try night()
+        func warnings(_ settings: String...) throws -> [String] {
+            let observer = RunRecorder()
+            _ = try Retraining(try job(settings), options: .init(), observer: observer).run()
+            return observer.notes.filter { $0.contains("its training put other rows aside") }
+        }
+        #expect(try warnings("optimizer.lr=0.04").isEmpty)
+        let warned = try warnings("seed=9")
+        #expect(
+            warned.count == 1
+                && warned[0].contains("put data.valid and seed back, or run retrain once with --promote-anyway"))
+        #expect(try warnings("data.valid.fraction=0.5").count == 1)
+    }
+
     @Test func `a worse model is not promoted, and an equal one within the tolerance is`() throws {
         let first = try night()
         let worse = try night("retrain.start=cold", "stop.epochs=1", "optimizer.lr=0.000001")
