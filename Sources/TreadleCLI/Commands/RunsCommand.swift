@@ -59,7 +59,7 @@ enum RunsCommand {
         let titles = ["run"] + table.differing + metrics + ["epochs", "time", "digest"]
         var lines = TextTable(titles.enumerated().map { .init($1.printable, $0 == 0 ? .left : .right) })
         for run in runs {
-            let settings = table.differing.map { run.settings[$0]?.text().printable ?? "-" }
+            let settings = table.differing.map { run.setting($0)?.printable ?? "-" }
             let values = metrics.map { run.metrics[$0].map(Figure.short) ?? "-" }
             lines.add(
                 [run.directory.printable] + settings + values + [

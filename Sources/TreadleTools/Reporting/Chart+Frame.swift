@@ -2,10 +2,13 @@ internal import Foundation
 
 extension Chart {
     /// Where things go: title and legend above, numbers to the left and below, lines in the middle.
+    ///
+    /// A bare one has neither title nor legend, and larger numbers.
     struct Frame {
         private let chart: Chart
         private let width: Double
-        private let height: Double
+        /// More than was asked for where the legend takes several lines: they take no room from the drawing.
+        let height: Double
         private let xRange: (low: Double, high: Double)
         private let yRange: (low: Double, high: Double)
         private let xTicks: Ticks
@@ -19,7 +22,7 @@ extension Chart {
         /// A character of 11 and 12 pixels is about this wide.
         private static let character = 6.6
 
-        init?(_ chart: Chart, width: Double, height: Double) {
+        init?(_ chart: Chart, width: Double, height: Double, isBare: Bool = false) {
             let xs = chart.series.flatMap { $0.points.map(\.x) }
             let ys = chart.series.flatMap { $0.points.map(\.y) }
             guard let firstX = xs.min(), let lastX = xs.max(), let lowest = ys.min(), let highest = ys.max() else {
@@ -27,7 +30,6 @@ extension Chart {
             }
             self.chart = chart
             self.width = width
-            self.height = height
             // A single point, or a flat line, gets room to both sides.
             xRange = lastX - firstX > abs(lastX) * 1e-12 ? (firstX, lastX) : (firstX - 1, lastX + 1)
             let isFlat = highest - lowest <= max(abs(highest), abs(lowest), 1e-100) * 1e-12
@@ -42,8 +44,9 @@ extension Chart {
             }
             xTicks = Ticks(
                 from: xRange.low, to: xRange.high, about: width < 500 ? 5 : 8, wholeOnly: chart.xIsWhole)
-            left = 14 + Self.character * Double(yTicks.labels.map(\.count).max() ?? 1)
-            bottom = 40
+            let character = isBare ? 7.8 : Self.character
+            left = 14 + character * Double(yTicks.labels.map(\.count).max() ?? 1)
+            bottom = isBare ? 44 : 40
             var places: [(x: Double, y: Double)] = []
             var (x, y) = (left, 42.0)
             for series in chart.series {
@@ -56,7 +59,8 @@ extension Chart {
                 x += needed + 8
             }
             legendPlaces = places
-            top = y + 14
+            top = isBare ? 10 : y + 14
+            self.height = isBare ? height : height + y - 42
         }
 
         private func x(_ value: Double) -> Double {
@@ -77,14 +81,17 @@ extension Chart {
 
         var legend: String {
             zip(chart.series, legendPlaces).map { series, place in
-                let middle = (place.y - 4).mark
-                let sample =
-                    series.points.count == 1
-                    ? "<circle class=\"\(Palette.fill(series.color))\" r=\"3.5\" cx=\"\((place.x + 11).mark)\" cy=\"\(middle)\"/>"
-                    : "<path class=\"\(classes(series))\" d=\"M\(place.x.mark) \(middle)h22\"/>"
-                return sample + "<text class=\"name\" x=\"\((place.x + 28).mark)\" y=\"\(place.y.mark)\">"
+                sample(series, x: place.x, y: place.y - 4)
+                    + "<text class=\"name\" x=\"\((place.x + 28).mark)\" y=\"\(place.y.mark)\">"
                     + "\(series.name.markup)</text>\n"
             }.joined()
+        }
+
+        /// What stands for a line in a legend, 22 wide.
+        func sample(_ series: Series, x: Double, y: Double) -> String {
+            series.points.count == 1
+                ? "<circle class=\"\(Palette.fill(series.color))\" r=\"3.5\" cx=\"\((x + 11).mark)\" cy=\"\(y.mark)\"/>"
+                : "<path class=\"\(classes(series))\" d=\"M\(x.mark) \(y.mark)h22\"/>"
         }
 
         var axes: String {

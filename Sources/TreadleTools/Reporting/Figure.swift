@@ -7,6 +7,8 @@ package enum Figure {
 
     /// Four significant digits, zeros at the end included: figures in a column, or in place, that do not jump.
     package static func steady(_ number: Double) -> String {
+        // C gives a NaN the sign of its bits, which means nothing.
+        guard !number.isNaN else { return "nan" }
         let text = String(format: "%#.4g", number)
         return text.hasSuffix(".") ? String(text.dropLast()) : text
     }
@@ -16,6 +18,7 @@ package enum Figure {
 
     /// So many significant digits.
     package static func digits(_ digits: Int, _ number: Double) -> String {
+        guard !number.isNaN else { return "nan" }
         let text = String(format: "%.\(digits)g", number)
         return text == "-0" ? "0" : text
     }
@@ -34,6 +37,11 @@ package enum Figure {
     /// `count` with the noun in the number it asks for: "1 row", "2,000 rows".
     package static func count(_ count: Int, _ noun: String, plural: String? = nil) -> String {
         "\(grouped(count)) \(count == 1 ? noun : plural ?? noun + "s")"
+    }
+
+    /// "2,000 rows", or where these are not all, "500 of 2,000 rows".
+    package static func part(_ part: Int, of all: Int, _ noun: String) -> String {
+        part < all ? "\(grouped(part)) of \(count(all, noun))" : count(all, noun)
     }
 
     /// 0.0234 → "2%"

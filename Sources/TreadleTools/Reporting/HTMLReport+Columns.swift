@@ -7,11 +7,13 @@ extension HTMLReport {
     /// Which columns the model goes by, and what it says by their values; nothing where there were no rows to try it on.
     var columns: String {
         guard let explored else { return "" }
-        return section("Which columns matter", importance(explored.importance) + coefficients(explored.coefficients))
-            + dependences(explored.dependences)
+        return section(
+            "Which columns matter",
+            importance(explored.importance, of: explored.summary.rows) + coefficients(explored.coefficients))
+            + dependences(explored)
     }
 
-    private func importance(_ importance: Importance) -> String {
+    private func importance(_ importance: Importance, of all: Int) -> String {
         let shown = importance.findings.prefix(20)
         let most = max(shown.map(\.rise).max() ?? 0, .leastNormalMagnitude)
         let rows = shown.map { finding in
@@ -26,26 +28,58 @@ extension HTMLReport {
         }
         let rest = importance.findings.count - shown.count
         let legend =
-            "By how much the loss (\(Figure.digits(4, importance.loss))) rises when a column’s values change rows, "
-            + "\(importance.repeats) times over." + (rest > 0 ? " \(Figure.count(rest, "column")) matter less." : "")
+            "By how much the loss of \(Figure.part(importance.rows, of: all, "row")) rises when a column’s values change "
+            + "rows, \(importance.repeats) times over; as they are, it is \(Figure.digits(4, importance.loss))."
+            + (rest > 0 ? " \(Figure.count(rest, "column")) matter less." : "")
         return "<p class=\"soft\">\(legend)</p>"
-            + table(["column", "", "rise of the loss", ""], rows, numbers: [2, 3])
+            + table(
+                "Which columns matter",
+                ["column", HTMLPage.unseen("bar"), "rise of the loss", HTMLPage.unseen("spread over the repeats")],
+                rows, numbers: [2, 3])
     }
 
-    private func coefficients(_ coefficients: Coefficients?) -> String {
-        guard let coefficients else { return "" }
-        let rows = coefficients.columns.prefix(40).map { column in
-            row(
-                [column.name.markup, Figure.digits(4, column.perUnit), Figure.digits(4, column.perSpread)],
-                numbers: [1, 2])
+    /// Of many outputs the first few: nobody reads a hundred tables.
+    private func coefficients(_ all: [Coefficients]) -> String {
+        let tables = all.prefix(5).map { coefficients in
+            let rows = coefficients.columns.prefix(40).map { column in
+                row(
+                    [column.name.markup, Figure.digits(4, column.perUnit), Figure.digits(4, column.perSpread)],
+                    numbers: [1, 2])
+            }
+            let legend = "The model is linear: what a column adds to \(coefficients.what.markup)."
+            return "<div><p class=\"soft\">\(legend)</p>"
+                + table(
+                    "What a column adds to \(coefficients.what.markup)", ["column", "a unit", "a spread"], rows,
+                    numbers: [1, 2])
+                + "</div>"
         }
-        let legend = "The model is linear: what a column adds to \(coefficients.what.markup)."
-        return "<p class=\"soft\">\(legend)</p>" + table(["column", "a unit", "a spread"], rows, numbers: [1, 2])
+        return HTMLPage.beside(tables)
+    }
+
+    /// Why these columns have neither curve nor table.
+    private func omission(_ explored: Exploration) -> String {
+        guard !explored.omitted.isEmpty else { return "" }
+        let columns = explored.omitted.map { group in
+            group.name.markup + " (" + Self.obstacle(group, in: explored.summary.schema) + ")"
+        }
+        return "<p class=\"soft\">Left out, though they matter: \(columns.joined(separator: ", ")).</p>"
+    }
+
+    /// In words.
+    static func obstacle(_ group: Importance.Group, in schema: TableSchema?) -> String {
+        switch schema?.columns.first(where: { $0.name == group.name })?.kind {
+        case .date: "a date, which is several inputs"
+        case .category(let values, _, _) where group.columns.count > 1:
+            "a category of \(Figure.count(values.count, "value")), too many for a table"
+        case nil where group.columns.count > 1: "\(Figure.count(group.columns.count, "input")) together"
+        default: "the same value in all rows looked at"
+        }
     }
 
     /// Curves of numbers, and tables of words.
-    private func dependences(_ all: [Dependence]) -> String {
-        guard !all.isEmpty else { return "" }
+    private func dependences(_ explored: Exploration) -> String {
+        let all = explored.dependences
+        guard !all.isEmpty || !explored.omitted.isEmpty else { return "" }
         let outputs = shownOutputs
         let charts = all.filter { $0.points[0].word == nil }.compactMap { dependence -> String? in
             Chart(
@@ -64,13 +98,16 @@ extension HTMLReport {
                     numbers: Array(1...outputs.count))
             }
             return table(
+                "What it says by \(dependence.name.markup)",
                 [dependence.name.markup] + outputs.map(\.name.markup), rows, numbers: Array(1...outputs.count))
         }
         let legend =
             "What it says on average when a column has the same value in all rows, and the others are as they are."
         let drawn = charts.isEmpty ? "" : "<div class=\"charts\">\(charts.joined())</div>"
         return section(
-            "What it says by column", "<p class=\"soft\">\(legend)</p>" + drawn + tables.joined(separator: "<p></p>"))
+            "What it says by column",
+            (all.isEmpty ? "" : "<p class=\"soft\">\(legend)</p>") + drawn + HTMLPage.beside(tables)
+                + omission(explored))
     }
 
     /// Of two classes the second, of many outputs the first few.
@@ -90,6 +127,7 @@ extension HTMLReport {
         let summary = explored.summary
         let drifts = Dictionary((explored.drift?.columns ?? []).map { ($0.name, $0.amount) }) { first, _ in first }
         var rows: [String] = []
+        var hasCategories = false
         func add(_ name: String, _ kind: String, _ values: [String], missing: Int, drift: Double?) {
             let share = summary.rows > 0 ? Double(missing) / Double(summary.rows) * 100 : 0
             rows.append(
@@ -110,14 +148,16 @@ extension HTMLReport {
             case .date: add(column.name, "date", ["–", "–", "–"], missing: first.missing, drift: drifts[first.name])
             case .flag(_, let yes):
                 let share = Figure.digits(3, first.mean * 100) + " % " + yes
-                add(column.name, "flag", ["–", share.markup, "–"], missing: first.missing, drift: nil)
-            case .category(let values, _, let hasMissing):
-                let most = zip(values, inputs).max { $0.1.mean < $1.1.mean }
-                let share = most.map { Figure.digits(3, $0.1.mean * 100) + " % " + $0.0 } ?? "–"
+                add(column.name, "flag", ["–", share.markup, "–"], missing: first.missing, drift: drifts[first.name])
+            case .category(let values, let hasOther, let hasMissing):
+                hasCategories = true
+                let most = Self.mostCommon(
+                    of: values, hasOther: hasOther, hasMissing: hasMissing, shares: inputs.map(\.mean))
+                let share = most.map { Figure.digits(3, $0.share * 100) + " % " + $0.word } ?? "–"
                 let missing = hasMissing ? inputs.last.map { Int(($0.mean * Double(summary.rows)).rounded()) } : nil
                 add(
                     column.name, "category of \(values.count)", ["–", share.markup, "–"], missing: missing ?? 0,
-                    drift: nil)
+                    drift: inputs.compactMap { drifts[$0.name] }.max())
             }
         }
         if summary.schema == nil {
@@ -128,13 +168,27 @@ extension HTMLReport {
         let rest = (summary.schema?.columns.count ?? summary.inputs.count) - rows.count
         let legend =
             "\(Figure.count(summary.rows, "row")): what the model was measured on. Drift is how far they lie from what it was "
-            + "trained on, in standard deviations of the mean or doublings of the spread, whichever is more."
+            + "trained on, in standard deviations of the mean or doublings of the spread, whichever is more; of a category, that of the value "
+            + "whose share has moved most."
+            + (hasCategories ? " “(other)” are values that training did not know, or found too rare." : "")
             + (rest > 0 ? " \(Figure.count(rest, "column")) more." : "")
         return section(
             "The data",
             "<p class=\"soft\">\(legend)</p>"
                 + table(
-                    ["column", "kind", "missing", "lowest", "mean, or most", "highest", "drift"], rows,
+                    "The data", ["column", "kind", "missing", "lowest", "mean, or most", "highest", "drift"], rows,
                     numbers: [2, 3, 4, 5, 6]))
+    }
+
+    /// What most rows have in a category: one of its values, one that training did not know or pooled as rare, or none.
+    ///
+    /// `shares` are those of its inputs; what they leave is of values that none of the inputs stands for.
+    static func mostCommon(
+        of values: [String], hasOther: Bool, hasMissing: Bool, shares: [Double]
+    ) -> (word: String, share: Double)? {
+        let words = values + (hasOther ? ["(other)"] : []) + (hasMissing ? ["(missing)"] : [])
+        var all = zip(words, shares).map { (word: $0, share: $1) }
+        if !hasOther { all.append((word: "(other)", share: 1 - shares.reduce(0, +))) }
+        return all.filter { $0.share.isFinite }.max { $0.share < $1.share }
     }
 }

@@ -40,9 +40,12 @@ extension HTMLReport {
             return "<tr><th scope=\"row\">\(className(index).markup)</th>\(cells.joined())"
                 + "<td class=\"n soft\">\(recall)</td></tr>\n"
         }
-        return "<div class=\"scroll\"><table class=\"confusion\"><thead><tr><th></th>\(heads.joined())"
-            + "<th scope=\"col\" class=\"answer\"><span>right</span></th></tr></thead>\n<tbody>\n\(lines.joined())"
-            + "</tbody></table></div>"
+        return HTMLPage.scroll(
+            "Confusion matrix",
+            "<table class=\"confusion\"><caption class=\"unseen\">Confusion matrix</caption><thead><tr>"
+                + "<th scope=\"col\">\(HTMLPage.unseen("class, by answer"))</th>\(heads.joined())"
+                + "<th scope=\"col\" class=\"answer\"><span>right</span></th></tr></thead>\n<tbody>\n\(lines.joined())"
+                + "</tbody></table>")
     }
 
     /// Many classes: a picture, a pixel for each pair.

@@ -17,10 +17,23 @@ extension HTMLReport {
         if let reliability = judgement.reliability {
             rows.append(row(["calibration error", Figure.digits(4, reliability.error), "–"], numbers: [1, 2]))
         }
-        let numbers = table(["metric", "the model", baseline.markup], rows, numbers: [1, 2])
+        let numbers = table("What it is worth", ["metric", "the model", baseline.markup], rows, numbers: [1, 2])
         let drawn = (reliabilityCharts(judgement) + residuals(judgement)).compactMap { $0.svg() }
         let charts = drawn.isEmpty ? "" : "<div class=\"charts\">\(drawn.joined())</div>"
-        return section("What it is worth", numbers + scores(judgement) + charts)
+        return section("What it is worth", HTMLPage.beside([numbers, errors(judgement), scores(judgement)]) + charts)
+    }
+
+    /// How far a regression is off, and how often by less.
+    private func errors(_ judgement: Judgement) -> String {
+        guard !judgement.errors.isEmpty, judgement.errors.count <= 20 else { return "" }
+        let columns = Array(1...ErrorSpread.shares.count + 1)
+        let rows = judgement.errors.enumerated().map { index, spread in
+            let name = judgement.errors.count == 1 ? "the prediction" : "column \(index + 1)"
+            return row([name] + ([spread.bias] + spread.quantiles).map { Figure.digits(4, $0) }, numbers: columns)
+        }
+        let shares = ErrorSpread.shares.map { "\(Figure.digits(4, $0 * 100)) %" }
+        return table(
+            "Errors, and the share of the rows that err by less", ["error of", "mean"] + shares, rows, numbers: columns)
     }
 
     private func scores(_ judgement: Judgement) -> String {
@@ -29,7 +42,9 @@ extension HTMLReport {
             let numbers = [score.precision, score.recall, score.f1].map { Figure.digits(3, $0) }
             return row([className(index).markup, Figure.digits(6, score.actual)] + numbers, numbers: [1, 2, 3, 4])
         }
-        return "<p></p>" + table(["class", "rows", "precision", "recall", "F1"], rows, numbers: [1, 2, 3, 4])
+        let noun = judgement.rows.task == .multilabel ? "label" : "class"
+        return table(
+            "Scores by \(noun)", [noun, "rows", "precision", "recall", "F1"], rows, numbers: [1, 2, 3, 4])
     }
 
     private func reliabilityCharts(_ judgement: Judgement) -> [Chart] {

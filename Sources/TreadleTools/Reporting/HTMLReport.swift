@@ -1,6 +1,6 @@
 internal import TreadleBase
 internal import TreadleData
-internal import TreadleModel
+package import TreadleModel
 package import TreadleRun
 
 /// A model on one page: a file that needs nothing else, neither network nor scripts, and prints.
@@ -103,7 +103,7 @@ package struct HTMLReport {
     }
 
     private var curves: String {
-        let run = RunRecord(name: name, history: checkpoint.history)
+        let run = RunRecord(name: name, history: checkpoint.curve)
         let record = RunCharts([run])
         var charts = checkpoint.history.count > 1 ? record.charts(of: record.names) : []
         let rates = checkpoint.history.map { (x: Double($0.epoch), y: $0.rate) }
@@ -126,23 +126,25 @@ package struct HTMLReport {
             ].filter { $0.0 > 0 }.map { "\($0.0) \($0.1)" }
             let cells = [
                 layer.name.markup, "\(layer.inputs)×\(layer.units)", Figure.grouped(layer.parameterCount),
-                layer.activation.rawValue, layer.dropout > 0 ? Figure.short(layer.dropout) : "–",
+                layer.function, layer.dropout > 0 ? Figure.short(layer.dropout) : "–",
                 sick.isEmpty ? "–" : sick.joined(separator: ", "),
             ]
             return row(cells, numbers: [1, 2])
         }
         let head = ["layer", "shape", "parameters", "activation", "dropout", "sick units"]
-        return section("Network", byMember(rows) { table(head, $0, numbers: [1, 2]) })
+        return section("Network", byMember(rows) { table("Network", head, $0, numbers: [1, 2]) })
     }
 
-    private var weights: String { section("Weights", byMember(inspection.parameters, statistics)) }
+    private var weights: String { section("Weights", byMember(inspection.parameters) { statistics("Weights", $0) }) }
 
     /// For those who look for what went wrong, and longer than all the weights: folded.
     private var memory: String {
         let tensors = inspection.tensors.filter { !$0.isParameter }
         guard !tensors.isEmpty else { return "" }
         return section(
-            "The optimizer's memory", HTMLPage.folded(Figure.count(tensors.count, "array"), statistics(tensors)))
+            "The optimizer's memory",
+            HTMLPage.folded(
+                Figure.count(tensors.count, "array"), statistics("The optimizer’s memory", tensors)))
     }
 
     /// What each member has as many of, with the first member's before a reader's eyes and the others' folded.
@@ -155,7 +157,7 @@ package struct HTMLReport {
         }.joined(separator: "\n")
     }
 
-    private func statistics(_ tensors: [InspectedTensor]) -> String {
+    private func statistics(_ name: String, _ tensors: [InspectedTensor]) -> String {
         let rows = tensors.map { tensor in
             let numbers = tensor.statistics
             let finite = [numbers.mean, numbers.spread, numbers.norm, numbers.minimum, numbers.maximum]
@@ -167,7 +169,7 @@ package struct HTMLReport {
             return row(cells, numbers: Array(2...8))
         }
         let head = ["tensor", "from min to max", "mean", "spread", "norm", "min", "max", "zeros", "NaN"]
-        return table(head, rows, numbers: Array(2...8))
+        return table(name, head, rows, numbers: Array(2...8))
     }
 
     private var images: String {
@@ -205,11 +207,16 @@ package struct HTMLReport {
 
     func section(_ title: String, _ body: String) -> String { HTMLPage.section(title, body) }
 
-    func table(_ head: [String], _ rows: [String], numbers: [Int]) -> String {
-        HTMLPage.table(head, rows, numbers: numbers)
+    func table(_ name: String, _ head: [String], _ rows: [String], numbers: [Int]) -> String {
+        HTMLPage.table(name, head, rows, numbers: numbers)
     }
 
     func row(_ cells: [String], numbers: [Int]) -> String { HTMLPage.row(cells, numbers: numbers) }
+}
+
+extension Layer {
+    /// What it does, in a word: of a dense layer the activation, of one of the stem its kind.
+    package var function: String { kind == .dense ? activation.rawValue : kind.rawValue }
 }
 
 extension String {

@@ -85,6 +85,10 @@ package struct ModelCard {
             let other = baseline.map { $0.baseline[metric].map { Figure.digits(4, $0) } ?? "" }
             lines.append("| \(metric) | \(Figure.digits(4, value)) |" + (other.map { " \($0) |" } ?? ""))
         }
+        if let brier = baseline?.values["brier"] {
+            let other = baseline?.baseline["brier"].map { Figure.digits(4, $0) } ?? ""
+            lines.append("| brier | \(Figure.digits(4, brier)) | \(other) |")
+        }
         if let error = baseline?.reliability?.error {
             lines.append("| calibration error | \(Figure.digits(4, error)) | |")
         }
@@ -93,17 +97,19 @@ package struct ModelCard {
 
     private var columns: String? {
         guard let importance else { return nil }
-        let rows = importance.findings.prefix(12).map { finding in
+        let all = evaluated?.evaluation.rows ?? importance.rows
+        let rows = Figure.part(importance.rows, of: all, "row")
+        let lines = importance.findings.prefix(12).map { finding in
             "| \(finding.group.name.markdown) | \(Figure.digits(4, finding.rise)) ± \(Figure.digits(2, finding.spread)) |"
         }
         return """
             ## Which columns matter
 
-            By how much the loss rises when a column's values change rows:
+            By how much the loss of \(rows) rises when a column's values change rows, \(importance.repeats) times over:
 
             | column | rise |
             |---|---:|
-            \(rows.joined(separator: "\n"))
+            \(lines.joined(separator: "\n"))
 
             """
     }

@@ -9,9 +9,11 @@ enum ReportStyle {
         body { margin: 0; background: var(--page); color: var(--ink);
           font: 15px/1.5 system-ui, -apple-system, "Segoe UI", sans-serif; }
         main { max-width: 1180px; margin: 0 auto; padding: 20px 20px 48px; }
+        main.wide { max-width: none; }
         h1 { font-size: 26px; line-height: 1.2; margin: 8px 0 2px; overflow-wrap: anywhere; }
         h2 { font-size: 17px; margin: 36px 0 10px; padding-bottom: 4px; border-bottom: 1px solid var(--rule); }
         p { margin: 6px 0 10px; }
+        .unseen { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
         .soft { color: var(--soft); }
         .tiles { display: grid; grid-template-columns: repeat(auto-fill, minmax(150px, 1fr)); gap: 10px; margin-top: 16px; }
         .tiles div { background: var(--panel); border: 1px solid var(--rule); border-radius: 8px; padding: 10px 12px; }
@@ -25,12 +27,28 @@ enum ReportStyle {
         .signs .alarm { border-color: var(--alarm); } .signs .alarm b { color: var(--alarm); }
         .signs .warning { border-color: var(--warning); } .signs .warning b { color: var(--warning); }
         .charts { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(340px, 100%), 1fr)); gap: 18px; }
-        .chart { width: 100%; height: auto; max-width: 560px; }
-        .scroll { overflow-x: auto; }
+        .charts figure { min-width: 0; }
+        .chart { display: block; width: 100%; height: auto; max-width: 460px; overflow: visible; }
+        .chart .axis { font-size: 13px; } .chart path { vector-effect: non-scaling-stroke; }
+        .plot figcaption { display: flex; flex-wrap: wrap; gap: 2px 14px; margin-bottom: 6px; color: var(--ink);
+          font-size: 13px; text-align: left; overflow-wrap: anywhere; }
+        .plot b { flex-basis: 100%; font-size: 14px; }
+        .key { width: 22px; height: 8px; margin-right: 6px; vertical-align: middle; }
+        .pairs { grid-template-columns: minmax(0, 1fr); }
+        @media (min-width: 900px) { .pairs { grid-template-columns: repeat(2, minmax(0, 1fr)); }
+          .pairs .chart { max-width: 560px; } .pairs .axis { font-size: 10.5px; } }
+        .scroll { overflow-x: auto; position: relative; max-width: 100%; }
+        .scroll + *, .tables + *, .charts + * { margin-top: 14px; }
+        .tables { display: flex; flex-wrap: wrap; gap: 14px 48px; align-items: flex-start; }
+        .tables .scroll { max-width: 100%; margin-top: 0; }
         summary { cursor: pointer; color: var(--soft); padding: 4px 0; } details[open] summary { margin-bottom: 4px; }
         table { border-collapse: collapse; font-size: 14px; }
         th, td { padding: 4px 12px 4px 0; text-align: left; white-space: nowrap; border-bottom: 1px solid var(--rule); }
         thead th { color: var(--soft); font-weight: 600; vertical-align: bottom; }
+        tbody th { font-weight: 400; } .confusion tbody th { font-weight: 600; }
+        .wraps th, .wraps td { vertical-align: top; } .wraps thead th { white-space: normal; vertical-align: bottom; }
+        .wraps tbody th, .wraps td:not(.n) { white-space: normal; overflow-wrap: anywhere; min-width: 8em; max-width: 32em; }
+        .wraps td:last-child { white-space: nowrap; }
         .n { text-align: right; font-variant-numeric: tabular-nums; }
         .share { display: inline-block; width: 120px; height: 10px; background: var(--panel); vertical-align: middle; }
         .share i { display: block; height: 100%; background: var(--soft); }

@@ -1,3 +1,6 @@
+internal import TreadleConfiguration
+internal import TreadleRun
+
 /// The charts of one run or several: one for each kind of metric, a colour a run, a stroke for what was measured on.
 package struct RunCharts {
     package enum Axis: String, CaseIterable, Sendable { case epoch, step, seconds }
@@ -38,7 +41,7 @@ package struct RunCharts {
             }
             return Chart(
                 title: kind, xTitle: axis == .seconds ? "seconds of training" : axis.rawValue, series: series,
-                isLogarithmic: isLogarithmic, xIsWhole: axis != .seconds)
+                isLogarithmic: isLogarithmic, xIsWhole: axis != .seconds, higherIsBetter: Self.higherIsBetter(kind))
         }
     }
 
@@ -55,6 +58,11 @@ package struct RunCharts {
 
     private static func kind(of name: String) -> String {
         name.split(separator: ".").last.map(String.init) ?? name
+    }
+
+    /// Nil for what is no metric that this program knows, and so has no best.
+    private static func higherIsBetter(_ kind: String) -> Bool? {
+        kind == "loss" || MetricName(rawValue: kind) != nil ? WatchedMetric(kind).higherIsBetter : nil
     }
 
     private static func stroke(of name: String) -> Chart.Stroke {

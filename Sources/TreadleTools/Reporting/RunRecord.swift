@@ -34,7 +34,7 @@ package struct RunRecord: Sendable {
         let name = URL(fileURLWithPath: path).standardizedFileURL.lastPathComponent
         guard isDirectory.boolValue else {
             guard !path.hasSuffix(".jsonl") else { return try RunRecord(name: directoryName(of: path), log: path) }
-            return RunRecord(name: name, history: try CheckpointFile(path, helper: helper).head.history)
+            return RunRecord(name: name, history: try CheckpointFile(path, helper: helper).head.curve)
         }
         let log = path + "/metrics.jsonl"
         if FileManager.default.fileExists(atPath: log) { return try RunRecord(name: name, log: log) }
@@ -43,7 +43,7 @@ package struct RunRecord: Sendable {
             throw TreadleError(.noInput, "\(path): neither metrics.jsonl nor final.h5 is there; name a run's directory")
         }
         return RunRecord(
-            name: name, history: try CheckpointFile(checkpoint, helper: helper).head.history)
+            name: name, history: try CheckpointFile(checkpoint, helper: helper).head.curve)
     }
 
     private static func directoryName(of path: String) -> String {

@@ -18,6 +18,30 @@ package struct RunTable: Sendable {
         package var digest: String
         /// Every setting by its dotted key, as JSON.
         package var settings: [String: JSONValue]
+
+        /// A setting as people write it, hidden layers as "32 relu, 64 relu"; nil where the run has none of that key.
+        package func setting(_ key: String) -> String? {
+            guard let value = settings[key] else { return nil }
+            if key == "model.hidden", let layers = Self.layers(value) { return layers }
+            return value.string ?? value.text()
+        }
+
+        /// Nil for what is no list of layers as this program writes them.
+        private static func layers(_ value: JSONValue) -> String? {
+            guard case .array(let layers) = value else { return nil }
+            var words: [String] = []
+            for layer in layers {
+                guard case .object(let members) = layer, let units = layer["units"]?.double,
+                    let activation = layer["activation"]?.string,
+                    members.allSatisfy({ ["units", "activation", "dropout"].contains($0.key) })
+                else { return nil }
+                let dropout = layer["dropout"]?.double ?? 0
+                words.append(
+                    "\(Figure.compact(units)) \(activation)"
+                        + (dropout > 0 ? " with dropout \(Figure.short(dropout))" : ""))
+            }
+            return words.isEmpty ? "none" : words.joined(separator: ", ")
+        }
     }
 
     package let runs: [Run]
@@ -87,7 +111,7 @@ package struct RunTable: Sendable {
 
     private static func directories(below path: String, depth: Int) throws -> [String] {
         guard let names = try? FileManager.default.contentsOfDirectory(atPath: path) else {
-            throw TreadleError(.noInput, "\(path): no such directory, or it cannot be read")
+            throw TreadleError(.noInput, "\(path): no directory that can be read; name one that holds runs")
         }
         if names.contains(where: { CheckpointName(fileName: $0) != nil }) { return [path] }
         guard depth > 0 else { return [] }

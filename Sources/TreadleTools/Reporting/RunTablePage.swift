@@ -15,28 +15,44 @@ package struct RunTablePage {
 
     package var text: String {
         let title = Figure.count(runs.count, "run")
-        return HTMLPage.text(title: title, ["<header><h1>\(title)</h1></header>", comparison, curves])
+        return HTMLPage.text(
+            title: title, isWide: true, ["<header><h1>\(title)</h1></header>", comparison, curves])
     }
 
+    /// Metrics right behind the names: narrow windows show them first.
     private var comparison: String {
         let metrics = Array(table.metrics.prefix(10))
-        let head = ["run"] + table.differing + metrics + ["epochs", "time", "digest"]
-        let numbers = Array(1...head.count - 2)
+        let settings = table.differing
+        let head = ["run"] + metrics + settings + ["epochs", "time", "digest"]
+        let firstSetting = 1 + metrics.count
+        let places = settings.indices.filter { index in
+            runs.allSatisfy { $0.settings[settings[index]].map { $0.double != nil } ?? true }
+        }.map { firstSetting + $0 }
+        let numbers = Array(1..<firstSetting) + places + [head.count - 3, head.count - 2]
         let rows = runs.map { run -> String in
-            let settings = table.differing.map { run.settings[$0]?.text().markup ?? "–" }
             let values = metrics.map { name -> String in
                 let value = run.metrics[name].map(Figure.short) ?? "–"
                 return best(name) == run.directory ? "<b>\(value)</b>" : value
             }
+            let set = settings.map { run.setting($0)?.markup ?? "–" }
             let rest = [
                 Figure.grouped(run.epoch) + (run.isFinished ? "" : " (under way)"), Figure.duration(run.seconds),
                 String(run.digest.prefix(12)),
             ]
-            return HTMLPage.row([run.directory.markup] + settings + values + rest, numbers: numbers)
+            return HTMLPage.row([run.directory.markup] + values + set + rest, numbers: numbers)
         }
         let legend = "<p class=\"soft\">Settings that are not the same in all; the best of each metric stands out.</p>"
         return HTMLPage.section(
-            "Settings and metrics", legend + HTMLPage.table(head.map(\.markup), rows, numbers: numbers))
+            "Settings and metrics",
+            legend
+                + HTMLPage.table(
+                    "Settings and metrics", head.map(Self.breakable), rows, numbers: numbers, wraps: true))
+    }
+
+    /// A dotted name that may go on in another line behind each dot.
+    private static func breakable(_ name: String) -> String {
+        name.split(separator: ".", omittingEmptySubsequences: false).map { String($0).markup }
+            .joined(separator: ".<wbr/>")
     }
 
     /// The run that is best by a metric.
@@ -47,8 +63,8 @@ package struct RunTablePage {
     private var curves: String {
         let charts = RunCharts(records)
         let drawn = charts.charts(of: charts.names).filter { $0.series.contains { $0.points.count > 1 } }
-            .compactMap { $0.svg(width: 560, height: 340) }
+            .compactMap { $0.svg(height: 240) }
         guard !drawn.isEmpty else { return "" }
-        return HTMLPage.section("Curves", "<div class=\"charts\">\(drawn.joined())</div>")
+        return HTMLPage.section("Curves", "<div class=\"charts pairs\">\(drawn.joined())</div>")
     }
 }

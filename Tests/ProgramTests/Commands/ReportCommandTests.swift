@@ -37,11 +37,14 @@ import TreadleRun
         }
     }
 
-    /// The sections of a page by their headings: text, tables as rows of cells, and the names of pictures.
+    /// The sections of a page by their headings: text, tables as rows of cells with their captions, the names of pictures,
+    /// and what drawings say in words.
     private struct Section: Decodable {
         var text: String
         var tables: [[[String]]]
         var pictures: [String]
+        var captions: [String]
+        var descriptions: [String]
     }
 
     private func sections(_ page: String) throws -> [String: Section] {
@@ -53,7 +56,13 @@ import TreadleRun
                 def __init__(self):
                     super().__init__()
                     self.sections, self.name, self.hidden, self.cell, self.head = {}, '', 0, None, None
-                def part(self): return self.sections.setdefault(self.name, {'text': '', 'tables': [], 'pictures': []})
+                    self.drawing, self.kept = False, None
+                def part(self):
+                    kinds = ('tables', 'pictures', 'captions', 'descriptions')
+                    return self.sections.setdefault(self.name, {'text': '', **{kind: [] for kind in kinds}})
+                def keep(self, kind):
+                    self.kept = kind
+                    self.part()[kind].append('')
                 def handle_starttag(self, tag, attributes):
                     attributes = dict(attributes)
                     if tag in ('style', 'title'): self.hidden += 1
@@ -61,13 +70,19 @@ import TreadleRun
                     if tag == 'table': self.part()['tables'].append([])
                     if tag == 'tr' and self.part()['tables']: self.part()['tables'][-1].append([])
                     if tag in ('td', 'th'): self.cell = ''
-                    if attributes.get('role') == 'img': self.part()['pictures'].append(attributes['aria-label'])
+                    if tag == 'svg': self.drawing = attributes.get('role') == 'img'
+                    if tag == 'title' and self.drawing: self.keep('pictures')
+                    if tag == 'desc': self.keep('descriptions')
+                    if tag == 'caption': self.keep('captions')
                     if tag == 'img': self.part()['pictures'].append(attributes['alt'])
                 def handle_endtag(self, tag):
                     if tag in ('style', 'title'): self.hidden -= 1
+                    if tag in ('title', 'desc', 'caption'): self.kept = None
+                    if tag == 'svg': self.drawing = False
                     if tag == 'h2': self.name, self.head = self.head, None
                     if tag in ('td', 'th'): self.part()['tables'][-1][-1].append(self.cell.strip()); self.cell = None
                 def handle_data(self, text):
+                    if self.kept: self.part()[self.kept][-1] += text; return
                     if self.hidden: return
                     if self.head is not None: self.head += text; return
                     if self.cell is not None: self.cell += text
@@ -102,10 +117,16 @@ import TreadleRun
         }
         #expect(worth.pictures.contains { $0.hasPrefix("found, by false alarms") })
 
-        let matter = try #require(found["Which columns matter"]).tables[0].dropFirst()
+        let important = try #require(found["Which columns matter"])
+        #expect(important.text.contains("By how much the loss of 100 rows rises"), "\(important.text)")
+        #expect(important.text.contains("3 times over") && important.captions == ["Which columns matter"])
+        #expect(important.tables[0][0][3] == "spread over the repeats")
+        let matter = important.tables[0].dropFirst()
         #expect(matter.map { $0[0] }.sorted() == ["age", "city", "noise"] && matter.last?[0] == "noise", "\(matter)")
         let dependence = try #require(found["What it says by column"])
         #expect(dependence.pictures.contains("age"))
+        #expect(dependence.descriptions.contains { $0.hasPrefix("yes: from ") && $0.contains(" at age ") })
+        #expect(dependence.captions == ["What it says by city"])
         let cities = try #require(dependence.tables.first)
         #expect(cities.map { $0[0] } == ["city", "Bonn", "Kiel", "Ulm"] && cities[0][1] == "yes")
         let chances = cities.dropFirst().compactMap { Double($0[1]) }
@@ -151,7 +172,9 @@ import TreadleRun
                 .components(separatedBy: "<details").dropFirst()
             #expect(folds.count == names.count, "\(title)")
             #expect(folds.map { $0.hasPrefix(" open") } == names.indices.map { $0 == 0 && isOpen }, "\(title)")
-            for (fold, name) in zip(folds, names) { #expect(fold.contains("<td>\(name)"), "\(title), \(name)") }
+            for (fold, name) in zip(folds, names) {
+                #expect(fold.contains("<th scope=\"row\">\(name)"), "\(title), \(name)")
+            }
         }
     }
 
@@ -169,7 +192,7 @@ import TreadleRun
         #expect(parts[1].contains("    - type: accuracy\n      value: \(String(format: "%.6g", accuracy))\n"))
         for words in [
             "# left & \\<right\\>\n", "says which it is of: no, yes", "- city=Ulm\n", "## Evaluation\n", "| always ",
-            "## Which columns matter\n", "| age | ", "## Where it comes from\n",
+            "## Which columns matter\n", "| age | ", "## Where it comes from\n", "| brier | ",
         ] { #expect(card.contains(words), "\(words)") }
     }
 
@@ -180,13 +203,17 @@ import TreadleRun
         #expect(made.code == 0 && made.errors == "runs.html: 2 runs\n", "\(made.errors)")
         let found = try sections("runs.html")
         let table = try #require(found["Settings and metrics"]).tables[0]
-        #expect(table.count == 3 && table[0].contains("model.hidden") && table[0].contains("valid.loss"))
+        #expect(table.count == 3 && table[0][0] == "run" && table[0].contains("valid.loss"))
+        let hidden = try #require(table[0].firstIndex(of: "model.hidden"))
+        #expect(Set(table.dropFirst().map { $0[hidden] }) == ["6 tanh", "none"])
+        #expect(table[0][..<hidden].contains("valid.loss"), "what came of it is behind the name")
         let losses = table.dropFirst().compactMap { row in
             table[0].firstIndex(of: "valid.loss").flatMap { Double(row[$0]) }
         }
         #expect(losses.count == 2 && losses[0] <= losses[1])
         #expect(found["Curves"]?.text.contains("runs/net valid.loss") == true)
         #expect(found["Curves"]?.text.contains("runs/line valid.loss") == true)
+        #expect(found["Curves"]?.descriptions.first?.contains("runs/net valid.loss: last ") == true)
     }
 
     @Test func `models whose tables have their columns in another order are compared on the same rows`() throws {

@@ -70,6 +70,36 @@ import Testing
         #expect(try #require(chart(points).svg()).utf8.count < 50_000)
     }
 
+    @Test func `a drawing says in words what it shows`() throws {
+        var chart = Chart(
+            title: "accuracy", xTitle: "epoch",
+            series: [
+                .init(name: "a", points: [(1, 0.5), (2, 0.75), (3, 0.625)], color: 0),
+                .init(name: "b", points: [(1, 0.25)], color: 1),
+            ], higherIsBetter: true)
+        #expect(chart.words == "a: last 0.625 at epoch 3, best 0.75 at epoch 2. b: 0.25 at epoch 1.")
+        let figure = try #require(chart.svg())
+        #expect(figure.contains("role=\"img\""))
+        #expect(figure.contains("<title>accuracy</title><desc>\(chart.words)</desc>"))
+        let document = Chart.document([chart, self.chart([(1, 2), (2, 1)])])
+        #expect(document.contains("role=\"img\"") && document.contains("<title>accuracy, loss</title>"))
+        #expect(document.contains("<desc>accuracy: \(chart.words) loss: loss: from 2 at epoch 1 to 1 at epoch 2, "))
+        chart.higherIsBetter = false
+        #expect(chart.words.contains("best 0.5 at epoch 1"))
+        chart.higherIsBetter = nil
+        #expect(chart.words.contains("lowest 0.5 at epoch 1, highest 0.75 at epoch 2"))
+    }
+
+    @Test func `a legend of many lines leaves the drawing its room`() throws {
+        let series = (0..<40).map { Chart.Series(name: "runs/a long name \($0)", points: [(1, 1), (2, 2)], color: $0) }
+        let chart = Chart(title: "loss", xTitle: "epoch", series: series)
+        let one = try #require(Chart.Frame(self.chart([(1, 1), (2, 2)]), width: 760, height: 340))
+        let many = try #require(Chart.Frame(chart, width: 760, height: 340))
+        // Four names fit on a line.
+        #expect(one.height == 340 && many.height == 340 + 9 * 17)
+        #expect(Chart.document([chart]).contains("height=\"\(many.height.mark)\""))
+    }
+
     @Test func `names out of files do not break the drawing`() {
         let evil = "<script>&\"'\u{1b}[31m\u{0}\u{202e}]]>\u{FFFE}"
         let text = Chart.document([

@@ -35,6 +35,101 @@ import RunTestSupport
         ] { #expect(text.contains(words), "\(words)") }
     }
 
+    @Test func `who listens to the page hears what each table, row and drawing is`() throws {
+        let text = try page(
+            sampleCheckpoint(), Evaluation(rows: 40, loss: 0.25, metrics: [:], confusion: [[18, 2], [2, 18]]))
+        let tables = text.components(separatedBy: "<table").dropFirst().map {
+            $0.components(separatedBy: "</table>")[0]
+        }
+        #expect(tables.count >= 4)
+        for table in tables {
+            #expect(table.contains("<caption class=\"unseen\">"), "\(table)")
+            let rows = try #require(table.components(separatedBy: "<tbody>").last).components(separatedBy: "<tr>")
+            #expect(rows.count > 1 && rows.dropFirst().allSatisfy { $0.hasPrefix("<th scope=\"row\">") }, "\(table)")
+        }
+        #expect(!text.contains("\"></th>") && !text.contains("<th></th>"), "every column has a name")
+        let regions = text.components(separatedBy: "<div class=\"scroll\"").dropFirst()
+        #expect(regions.count == tables.count)
+        #expect(regions.allSatisfy { $0.hasPrefix(" role=\"region\" tabindex=\"0\" aria-label=\"") })
+        let drawings = text.components(separatedBy: "<svg class=\"chart\" role=\"img\"").dropFirst()
+        #expect(!drawings.isEmpty)
+        for drawing in drawings { #expect(drawing.contains("<title>") && drawing.contains("</title><desc>")) }
+        #expect(
+            text.contains("<desc>loss: last 0.3 at epoch 3, best 0.3 at epoch 3. valid.loss: last 0.4 at epoch 3, "))
+    }
+
+    @Test func `layers of the stem are called what they are`() throws {
+        let text = try page(sampleCheckpoint(embedded: [0, 1], scales: true))
+        let rest = try #require(text.components(separatedBy: "<h2>Network</h2>").last)
+        let network = rest.components(separatedBy: "</table>")[0]
+        for (layer, function) in [("embedding", "waves"), ("embedding_1", "combination"), ("input_scale", "factors")] {
+            let head = "<th scope=\"row\">\(layer)</th>"
+            let row = try #require(network.components(separatedBy: head).dropFirst().first)
+            #expect(row.components(separatedBy: "</tr>")[0].contains("<td>\(function)</td>"), "\(layer)")
+        }
+    }
+
+    @Test func `a regression's errors are there by their shares`() throws {
+        var rows = ScoredRows(task: .regression, outputs: 1, margin: 0)
+        rows.predictions = [1, 2, 3, 4]
+        rows.targets = [0, 2, 4, 4]
+        rows.weights = [1, 1, 1, 1]
+        let checkpoint = sampleCheckpoint()
+        let text = HTMLReport(
+            try Inspection(checkpoint, path: "a.h5", workers: Workers(count: 2)), of: checkpoint.model,
+            evaluated: EvaluatedSet(
+                set: "test", evaluation: Evaluation(rows: 4, loss: 0.5, metrics: [:]),
+                judgement: Judgement(rows, workers: Workers(count: 2)))
+        ).text
+        #expect(problemOfXML(text) == nil)
+        // The errors are −1, 0, 0 and 1, and quantiles lie between neighbours.
+        let cells = ["0", "-0.85", "-0.25", "0", "0.25", "0.85"].map { "<td class=\"n\">\($0)</td>" }
+        #expect(text.contains("<th scope=\"row\">the prediction</th>" + cells.joined()))
+        for share in ["5 %", "95 %"] { #expect(text.contains("<th scope=\"col\" class=\"n\">\(share)</th>")) }
+    }
+
+    @Test func `a card has the Brier score beside that of the shares`() throws {
+        var rows = ScoredRows(task: .classification, outputs: 2, margin: 1e-9)
+        rows.predictions = [0.75, 0.25, 0.25, 0.75]
+        rows.classes = [0, 1]
+        rows.weights = [1, 1]
+        let checkpoint = sampleCheckpoint()
+        let card = ModelCard(
+            try Inspection(checkpoint, path: "a.h5", workers: Workers(count: 2)),
+            evaluated: EvaluatedSet(
+                set: "test", evaluation: Evaluation(rows: 2, loss: 0.5, metrics: [:]),
+                judgement: Judgement(rows, workers: Workers(count: 2)))
+        ).text
+        #expect(card.contains("| brier | 0.0625 | 0.25 |\n"))
+    }
+
+    @Test func `what most rows have in a category may be none of its values`() {
+        func most(_ hasOther: Bool, _ hasMissing: Bool, _ shares: [Double]) -> String? {
+            HTMLReport.mostCommon(of: ["a", "b"], hasOther: hasOther, hasMissing: hasMissing, shares: shares)?.word
+        }
+        #expect(most(true, true, [0.5, 0.25, 0.125, 0.125]) == "a")
+        #expect(most(true, true, [0, 0.25, 0.625, 0.125]) == "(other)")
+        #expect(most(true, true, [0, 0.25, 0.125, 0.625]) == "(missing)")
+        #expect(most(false, true, [0.25, 0.125, 0.625]) == "(missing)")
+        #expect(most(false, false, [0.25, 0.125]) == "(other)", "no input stands for the rest")
+        #expect(most(false, false, [.nan, .nan]) == nil)
+    }
+
+    @Test func `a column without curve and table has a reason, and a part of the rows is named as one`() {
+        let schema = TableSchema(columns: [
+            .init(name: "tail", kind: .category(values: ["a", "b"], hasOther: true, hasMissing: false)),
+            .init(name: "day", kind: .date(parts: [.days, .year], origin: "2020-01-01", format: nil)),
+        ])
+        for (name, words) in [
+            ("tail", "a category of 2 values, too many for a table"), ("day", "a date, which is several inputs"),
+            ("other", "3 inputs together"),
+        ] { #expect(HTMLReport.obstacle(.init(name: name, columns: [0, 1, 2]), in: schema) == words) }
+        #expect(
+            HTMLReport.obstacle(.init(name: "x", columns: [0]), in: nil) == "the same value in all rows looked at")
+        #expect(Figure.part(3900, of: 15_600, "row") == "3,900 of 15,600 rows")
+        #expect(Figure.part(100, of: 100, "row") == "100 rows")
+    }
+
     @Test func `without rows to measure on, the report says so`() throws {
         let text = try page(sampleCheckpoint(), note: "data/test.h5: no such file")
         #expect(text.contains("Left out: data/test.h5: no such file"))

@@ -29,6 +29,7 @@ import RunTestSupport
         #expect(charts.names == ["loss", "valid.loss", "valid.accuracy"])
         let drawn = charts.charts(of: charts.names)
         #expect(drawn.map(\.title) == ["loss", "accuracy"])
+        #expect(drawn.map(\.higherIsBetter) == [false, true])
         #expect(drawn[0].series.map(\.name) == ["loss", "valid.loss"])
         #expect(drawn[0].series.map(\.stroke) == [.solid, .dashed])
         #expect(RunCharts([run], over: .step).charts(of: ["loss"])[0].series[0].points.map(\.x) == [5, 10, 15, 20])
@@ -40,6 +41,21 @@ import RunTestSupport
         let chart = RunCharts(runs).charts(of: ["loss", "valid.loss"])[0]
         #expect(chart.series.map(\.name) == ["a loss", "a valid.loss", "b loss", "b valid.loss"])
         #expect(chart.series.map(\.color) == [0, 0, 1, 1])
+    }
+
+    @Test func `settings are written as people write them`() {
+        func run(_ settings: String) -> RunTable.Run {
+            RunTable.Run(
+                directory: "a", name: "a", file: "a/final.h5", isFinished: true, epoch: 1, seconds: 1, metrics: [:],
+                digest: "", settings: JSONValue(parsing: settings).map { ["model.hidden": $0] } ?? [:])
+        }
+        for (json, words) in [
+            (
+                "[{\"units\":32,\"activation\":\"relu\",\"dropout\":0},{\"units\":64,\"activation\":\"relu\",\"dropout\":0.5}]",
+                "32 relu, 64 relu with dropout 0.5"
+            ), ("[]", "none"), ("\"adam\"", "adam"), ("[{\"units\":3}]", "[{\"units\":3}]"),
+        ] { #expect(run(json).setting("model.hidden") == words) }
+        #expect(run("1").setting("seed") == nil)
     }
 
     @Test func `a checkpoint's history is a run, and what is none is refused`() throws {
