@@ -104,7 +104,14 @@ let package = Package(
         tests(of: "TreadleRun", with: ["HDF5", "CKernels", "RunTestSupport"]),
         tests(of: "TreadleTools", with: ["HDF5", "RunTestSupport"]),
         .testTarget(
-            name: "ProgramTests", dependencies: layers(below: "Treadle") + ["TreadleCLI", "HDF5", "TestSupport"],
+            name: "TreadleCLITests", dependencies: layers(below: "Treadle") + ["TreadleCLI", "TestSupport"],
+            swiftSettings: tested),
+        // What spawns the program needs it to run, and not to be compiled.
+        .testTarget(
+            name: "ProgramTests", dependencies: layers(below: "Treadle") + ["HDF5", "TestSupport", "RunTestSupport"],
+            swiftSettings: tested),
+        .testTarget(
+            name: "FaultTests", dependencies: layers(below: "Treadle") + ["HDF5", "TestSupport", "RunTestSupport"],
             swiftSettings: tested),
     ],
     swiftLanguageModes: [.v6],

@@ -34,6 +34,11 @@ package enum Program {
         try start(arguments, environment: environment, directory: directory, input: input).finish()
     }
 
+    /// Runs `treadle` with a list of arguments to its end.
+    package static func run(_ arguments: [String], in directory: TemporaryDirectory) throws -> Finished {
+        try start(arguments, directory: directory).finish()
+    }
+
     /// Starts `treadle`; `environment` adds to the plain one.
     package static func start(
         _ arguments: [String], environment: [String: String] = [:], directory: TemporaryDirectory? = nil,

@@ -60,7 +60,14 @@ import TreadleData
         for words in ["always no", "with 90 % confidence", "calibration error", "precision", "On other rows"] {
             #expect(text.contains(words), "\(words): \(text)")
         }
-        for wrong in [["--confidence", "95"], ["--cost", "7"], ["--cost", "0:0"], ["--cost", "-1:2"]] {
+        // To miss a yes is to take it for a no by mistake: the same costs the other way round.
+        let other = try json("eval", "runs/a/final.h5", "--cost", "4:1", "--alarm", "no")
+        #expect(said["cheapest"]?["class"] == "yes" && other["cheapest"]?["class"] == "no")
+        #expect(abs(number(other["cheapest"]?["cost"]) - number(said["cheapest"]?["cost"])) < 1e-12)
+        for wrong in [
+            ["--alarm", "yes"], ["--cost", "1:4", "--alarm", "perhaps"], ["--confidence", "95"], ["--cost", "7"],
+            ["--cost", "0:0"], ["--cost", "-1:2"],
+        ] {
             let result = try Program.start(["eval", "runs/a/final.h5"] + wrong, directory: directory).finish()
             #expect(result.code == 64, "\(wrong)")
         }

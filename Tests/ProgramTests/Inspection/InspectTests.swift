@@ -1,5 +1,6 @@
 import Foundation
 import HDF5
+import RunTestSupport
 import TestSupport
 import Testing
 import TreadleBase

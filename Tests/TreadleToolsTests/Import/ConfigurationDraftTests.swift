@@ -81,12 +81,12 @@ import Testing
             try file.write(numbers(200), to: "/x", shape: [50, 4])
             try file.write([Int32](repeating: 0, count: 50), to: "/y")
         }
-        #expect(one.hasPrefix(first) && one.contains("all rows are of one class"))
+        #expect(one.hasPrefix(first) && one.contains("all rows are of one class"), "\(one)")
         let rank3 = refusal { file in
             try file.write(numbers(200), to: "/x", shape: [50, 4])
             try file.write(numbers(300), to: "/y", shape: [50, 2, 3])
         }
-        #expect(rank3.hasPrefix(first) && rank3.contains("its rows have the shape [2, 3]"))
+        #expect(rank3.hasPrefix(first) && rank3.contains("its rows have the shape [2, 3]"), "\(rank3)")
     }
 
     @Test func `where there are more objects than are looked at, that is said, and a name finds them all the same`()

@@ -108,8 +108,8 @@ import Testing
             var mutator = Mutator(seed: UInt64(index))
             switch kind {
             case .damaged: return mutator.mutated(checkpoint)
-            case .sealed where index % 8 == 0: return ProgramTests.sealed(mutator.mutated(foreign))
-            case .sealed: return ProgramTests.sealed(mutator.mutated(checkpoint.dropFirst(512)))
+            case .sealed where index % 8 == 0: return FaultTests.sealed(mutator.mutated(foreign))
+            case .sealed: return FaultTests.sealed(mutator.mutated(checkpoint.dropFirst(512)))
             case .foreign: return mutator.mutated(foreign)
             case .data: return mutator.mutated(data[index / 4 % data.count])
             }

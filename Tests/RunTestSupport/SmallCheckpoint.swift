@@ -1,9 +1,9 @@
 import TreadleData
-import TreadleModel
-import TreadleRun
+internal import TreadleModel
+package import TreadleRun
 
 /// A checkpoint of four layers' worth of numbers that one can check by hand: a unit of its first layer is dead.
-func smallCheckpoint() -> Checkpoint {
+package func smallCheckpoint() -> Checkpoint {
     func layer(_ name: String, _ inputs: Int, _ units: Int, _ activation: Activation, _ dropout: Double) -> Layer {
         Layer(name: name, inputs: inputs, units: units, activation: activation, dropout: dropout, hasBias: true)
     }

@@ -47,6 +47,21 @@ import Testing
         #expect(calm.code == 0, "\(calm.errors)")
     }
 
+    @Test func `training again from a checkpoint opens its data in the same way`() throws {
+        #expect(try Program.run("train", "job.json5", "--quiet", directory: directory).code == 0)
+        for options in [[], ["--repeat", "--steps", "2"]] {
+            let environment = Faults.environment(
+                .reads, .crash, at: 4, file: "/more.h5", caller: "libhdf5", reached: directory.file("reached"))
+            let ended = try Program.start(
+                ["reproduce", "run/final.h5"] + options,
+                environment: environment.merging(["SWIFT_BACKTRACE": "enable=no"]) { $1 }, directory: directory
+            ).finish()
+            #expect(ended.code == 65, "\(ended.errors)")
+            let words = "/more.h5: damaged or hostile: reading it crashed libhdf5"
+            #expect(ended.errors.contains(words), "\(ended.errors)")
+        }
+    }
+
     @Test(arguments: ["train", "retrain"]) func `a call that does not end is ended, and the file named`(command: String)
         throws
     {

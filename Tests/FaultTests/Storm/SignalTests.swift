@@ -47,6 +47,47 @@ import TreadleRun
         #expect(try CheckpointFile.verify(path(step)).cursor.step == step)
     }
 
+    @Test func `a stop ends a hook, which the next call runs again`() throws {
+        let hook = "echo begun >> hooks; test -e calm || exec sleep 1000"
+        let settings = [
+            "stop.epochs=1", "data.valid={ fraction: 0.2 }", "retrain={ promote: { hook: \"\(hook)\" } }",
+        ].flatMap { ["--set", $0] }
+        let job = try Program.start(["retrain", "job.json5"] + settings, directory: directory)
+        #expect(wait { !job.isRunning || FileManager.default.fileExists(atPath: directory.file("hooks")) })
+        job.send(SIGTERM)
+        let ended = try job.finish()
+        #expect(ended.code == 75 && ended.errors.contains("stopped by SIGTERM"), "\(ended)")
+        #expect(FileManager.default.fileExists(atPath: directory.file("models/long.h5")))
+        try directory.write("", to: "calm")
+        let next = try Program.run(["retrain", "job.json5"] + settings, in: directory)
+        #expect(next.code == 0 && next.output.contains("unchanged"), "\(next)")
+        #expect(try String(contentsOfFile: directory.file("hooks"), encoding: .utf8) == "begun\nbegun\n")
+    }
+
+    @Test(arguments: ["predict run/final.h5 data.h5 -o -", "train job.json5"])
+    func `a stop ends the wait for somebody who reads what is written`(command: String) throws {
+        #expect(try Program.run(["train", "job.json5", "--set", "stop.epochs=1"], in: directory).code == 0)
+        // The pipe is open at its other end and full, and nobody reads it.
+        let stream = command.hasPrefix("predict") ? 1 : 2
+        let line =
+            "mkfifo pipe; exec 3<>pipe; dd if=/dev/zero of=pipe oflag=nonblock bs=4096 count=1000 2>dd.txt; "
+            + "exec \"$treadle\" \(command) \(stream)>&3"
+        let job = try Spawned(
+            "/bin/bash", ["-c", line],
+            environment: Program.plainEnvironment.merging(["treadle": Program.path]) { $1 }, directory: directory.path,
+            unblocksSignals: true)
+        // It waits for the pipe, or for its child that does.
+        #expect(
+            wait {
+                let place = (try? String(contentsOfFile: "/proc/\(job.identifier)/wchan", encoding: .utf8)) ?? ""
+                return place.contains("poll") || place.contains("sigtimedwait") || !job.isRunning
+            })
+        job.send(SIGTERM)
+        #expect(wait { !job.isRunning })
+        let ended = try job.finish()
+        #expect(ended.code == 75, "\(ended)")
+    }
+
     @Test(arguments: [SIGHUP, SIGUSR1]) func `a checkpoint is written on request, and training goes on`(
         signal: Int32
     ) throws {

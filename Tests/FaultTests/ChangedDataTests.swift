@@ -19,6 +19,18 @@ import TreadleRun
         }
     }
 
+    @Test(arguments: [
+        (options: ["data.access=mmap"], isCopied: false), (options: ["data.access=library"], isCopied: true),
+    ])
+    func `writing over data is noticed where its time was put back`(options: [String], isCopied: Bool) throws {
+        try change(options, isCopied, told: "it was written to, and its time put back, while in use") { path, other in
+            var status = stat()
+            #expect(stat(path, &status) == 0)
+            try overwrite(path, with: other)
+            #expect(utimensat(AT_FDCWD, path, [status.st_atim, status.st_mtim], 0) == 0)
+        }
+    }
+
     @Test(
         arguments: [
             (options: ["data.access=mmap"], isCopied: false), (options: ["data.access=auto"], isCopied: false),

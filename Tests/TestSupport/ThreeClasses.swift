@@ -1,10 +1,8 @@
-import Foundation
-import HDF5
-import TestSupport
-import TreadleBase
+internal import HDF5
+internal import TreadleBase
 
 /// Three classes by a line and a product of two columns.
-func writeThreeClasses(to path: String) throws {
+package func writeThreeClasses(to path: String) throws {
     let random = Philox(seed: 17, purpose: .generation)
     let x: [Float] = (0..<1500 * 8).map { index in
         let word = random.words(at: UInt64(index))[0]
@@ -19,11 +17,4 @@ func writeThreeClasses(to path: String) throws {
     try file.write(x, to: "x", shape: [1500, 8])
     try file.write(y, to: "y")
     try file.flush()
-}
-
-extension Program {
-    /// Runs `treadle` with a list of arguments to its end.
-    static func run(_ arguments: [String], in directory: TemporaryDirectory) throws -> Finished {
-        try start(arguments, directory: directory).finish()
-    }
 }
