@@ -1,5 +1,5 @@
-// What packs chunks, undone by the libraries that know it best. What a chunk says of its own lengths is compared with
-// the memory that there is before a library sees it.
+// These functions unpack what compression filters have packed, each by the library of its format. A chunk states its
+// own lengths, which may be wrong: they are checked against the memory that is there before the library is called.
 
 #include "decoder.h"
 
@@ -72,7 +72,7 @@ cd_status cd_undo_lz4(const unsigned char *source, size_t size, unsigned char *r
         place += 4;
         if (packed > size - place) return CD_CUT;
         if (packed == due) {
-            // As long packed as it was: it is stored as it was.
+            // A block whose packed size equals its size could not be packed: its bytes are stored as they are.
             memcpy(result + done, source + place, due);
         } else {
             cd_status status = undo_lz4_block(source + place, packed, result + done, due);
@@ -121,7 +121,7 @@ cd_status cd_undo_zstandard(
     return CD_DECODED;
 }
 
-// What a writer of the filter takes for a block unless it is told otherwise.
+// The number of elements in a block that the bitshuffle filter uses when its parameters name none.
 static size_t usual_block(size_t element) {
     size_t block = 8192 / element / 8 * 8;
     return block < 128 ? 128 : block;

@@ -116,7 +116,8 @@ static void NAME(scale)(double *values, size_t n, const double *shift, const dou
     for (size_t i = 0; i < n; i++) values[i] = (values[i] - shift[i]) * factor[i];
 }
 
-// Large squares overflow, where the root of 1+t² is |t| in all its digits. What is not finite stays so.
+// Computes t/√(1 + t²). Where t² overflows, √(1 + t²) equals |t| to the last digit, so |t| replaces it. A value that is
+// not finite becomes NaN.
 static void NAME(clip)(double *values, size_t n, const double *inverse) {
     for (size_t i = 0; i < n; i++) {
         double t = values[i] * inverse[i];

@@ -42,7 +42,7 @@ int cd_describe(int id, const uint32_t *parameters, size_t count, cd_filter *fil
         filter->element = parameters[0];
         return 1;
     case BITSHUFFLE:
-        // Two numbers of its version come first.
+        // Parameters 0 and 1 are the version of the filter; parameter 2 is the size of an element.
         if (count < 3 || parameters[2] == 0) return 0;
         filter->element = parameters[2];
         filter->block = count > 3 ? parameters[3] : 0;
@@ -87,7 +87,7 @@ static void follow(const cd_filter *filter, size_t *least, size_t *most) {
 void cd_bound(const cd_filter *filters, size_t place, size_t size, size_t *least, size_t *most) {
     *least = *most = size;
     for (size_t i = 0; i < place; i++) follow(&filters[i], least, most);
-    // Nobody packs a chunk more than twice, but a file may say so.
+    // A hostile file can name many packing filters, each of which raises the bound. No honest file has more than two.
     size_t cap = 4 * size + (1 << 20);
     if (*most > cap) *most = cap;
 }

@@ -41,7 +41,8 @@ int cd_identify(int file, const char *path, cd_identity *identity) {
     if ((path ? stat(path, &status) : fstat(file, &status)) != 0) return errno;
     *identity = (cd_identity){
         .device = status.st_dev, .inode = status.st_ino, .size = (uint64_t)status.st_size,
-        .seconds = status.st_mtim.tv_sec, .nanoseconds = status.st_mtim.tv_nsec};
+        .seconds = status.st_mtim.tv_sec, .nanoseconds = status.st_mtim.tv_nsec,
+        .touched_seconds = status.st_ctim.tv_sec, .touched_nanoseconds = status.st_ctim.tv_nsec};
     return 0;
 }
 

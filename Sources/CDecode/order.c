@@ -89,7 +89,8 @@ void cd_select(const cd_bits *bits, size_t n, uint64_t *ordinals) {
     uint64_t total = bits->ranks[bits->blocks];
     for (size_t i = 0; i < n; i++) {
         uint64_t ordinal = ordinals[i];
-        // Rows are kept by a hash more often than not, so the block is near its share; gallop from there.
+        // A hash usually selects the rows, so they are spread evenly and the block is near this estimate. Steps that
+        // double in size lead from there to the exact block.
         size_t guess = (size_t)((__uint128_t)ordinal * bits->blocks / total);
         size_t low = guess, high = guess + 1, step = 1;
         while (bits->ranks[low] > ordinal) {

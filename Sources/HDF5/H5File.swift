@@ -48,11 +48,12 @@ package final class H5File: H5Container {
     /// write that fails, is the error of the call under way or of a later one, at the latest of `close()`.
     ///
     /// Without `locking` the file is known to this process alone, or the caller holds a lock on it that libhdf5's
-    /// would collide with.
+    /// would collide with. Errors call the file `name`, which is what it will be when it is whole.
     package static func create(
-        _ path: String, replacing: Bool = true, locking: Bool = true
+        _ path: String, as name: String? = nil, replacing: Bool = true, locking: Bool = true
     ) throws(H5Error) -> H5File {
-        try H5Library.locked { () throws(H5Error) in
+        let name = name ?? path
+        return try H5Library.locked { () throws(H5Error) in
             let access = try Handle.properties(chdf5_property_file_access())
             if !locking { try check(chdf5_without_locking(access.id), path) }
             defer { if !locking { chdf5_with_locking() } }
@@ -60,8 +61,8 @@ package final class H5File: H5Container {
             try check(H5Pset_fclose_degree(access.id, H5F_CLOSE_STRONG), path)
             let flags = replacing ? chdf5_acc_trunc() : chdf5_acc_excl()
             let id = unsafe H5Fcreate(path, flags, chdf5_default(), access.id)
-            if id < 0, health.error != 0 { throw FileDiagnosis.writingError(path, health.error) }
-            return H5File(try H5Context(id, name: path, health: health))
+            if id < 0, health.error != 0 { throw FileDiagnosis.writingError(name, health.error) }
+            return H5File(try H5Context(id, name: name, health: health))
         }
     }
 

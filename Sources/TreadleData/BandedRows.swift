@@ -57,7 +57,7 @@ final class BandedRows: RowReader {
         guard !rows.isEmpty, cache.hasRoom(for: rows.count * rowBytes) else { return }
         for index in rows.lowerBound / source.bandRows...(rows.upperBound - 1) / source.bandRows {
             cache.later { [self] scratch in
-                // Who really wants the band meets the same error, and can report it.
+                // An error is ignored here: whoever reads the band later meets the same error and reports it.
                 _ = try? band(index, scratch)
             }
         }

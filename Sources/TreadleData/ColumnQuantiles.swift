@@ -27,7 +27,8 @@ struct ColumnQuantiles {
         let width = places?.count ?? dataset.features
         var columns = [Column](repeating: Column(parts: parts, whole: whole), count: width)
         var (behind, used) = (64, UInt64.max)
-        // What no number has bits for is known already: that of Float32, stored as such or not, has 35 at most.
+        // Trailing bits that are 0 in every number need no pass. Numbers that came from Float32 have at most 35 other
+        // bits.
         while behind > used.trailingZeroBitCount {
             let bits = min(behind, Self.digit(width * most, ranks))
             behind -= bits
@@ -36,7 +37,13 @@ struct ColumnQuantiles {
             }
             let counts = try Self.count(empty, bytes: width * most * 8 << bits, dataset, isCounted, ranks)
             if behind + bits == 64 { used = counts.used }
-            for column in columns.indices { columns[column].follow(counts, column) }
+            let isWhole = columns.indices.allSatisfy { columns[$0].follow(counts, $0) }
+            guard isWhole else {
+                try dataset.checkUnchanged()
+                throw TreadleError(
+                    .badData,
+                    "\(dataset.files[0].path): its numbers changed while they were read; let its writer finish first")
+            }
         }
         values = columns.map { $0.quantiles(behind) }
     }
@@ -88,11 +95,12 @@ struct ColumnQuantiles {
             self.whole = whole
         }
 
-        /// Learns one more digit.
-        mutating func follow(_ counts: DigitCounts, _ column: Int) {
+        /// Learns one more digit. Returns whether the numbers are those that were counted before: a file that was written to
+        /// between two passes has others.
+        mutating func follow(_ counts: DigitCounts, _ column: Int) -> Bool {
             if neighbours.isEmpty {
                 let count = counts.total(column)
-                guard count > 0 else { return }
+                guard count > 0 else { return true }
                 for part in parts {
                     let (place, rest) = ((count - 1) * UInt64(part)).quotientAndRemainder(dividingBy: UInt64(whole))
                     rests.append(Int(rest))
@@ -103,10 +111,11 @@ struct ColumnQuantiles {
             for index in neighbours.indices {
                 let (beginning, below) = neighbours[index]
                 guard let place = beginnings.firstIndex(of: beginning) else { continue }
-                let (digit, rest) = counts.find(below, column, place)
+                guard let (digit, rest) = counts.find(below, column, place) else { return false }
                 neighbours[index] = (beginning << UInt64(counts.bits) | UInt64(digit), rest)
             }
             beginnings = Set(neighbours.map(\.beginning)).sorted()
+            return true
         }
 
         /// All of them, when the last `behind` bits of all numbers are 0.
@@ -186,8 +195,9 @@ struct ColumnQuantiles {
         (0..<1 << bits).reduce(0) { unsafe $0 + counts.start[(column * most) << bits + $1] }
     }
 
-    /// The digit of the number that has `below` others of its beginning below it, and how many of the same digit those are.
-    func find(_ below: UInt64, _ column: Int, _ place: Int) -> (digit: Int, below: UInt64) {
+    /// The digit of the number that has `below` others of its beginning below it, and how many of the same digit those are;
+    /// nil where there are no more than `below`.
+    func find(_ below: UInt64, _ column: Int, _ place: Int) -> (digit: Int, below: UInt64)? {
         var rest = below
         let first = (column * most + place) << bits
         for digit in 0..<1 << bits {
@@ -195,6 +205,6 @@ struct ColumnQuantiles {
             if rest < count { return (digit, rest) }
             rest -= count
         }
-        preconditionFailure("a number of this beginning was counted before")
+        return nil
     }
 }

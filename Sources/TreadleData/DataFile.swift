@@ -1,6 +1,7 @@
 internal import CDecode
 internal import Glibc
 internal import HDF5
+internal import Synchronization
 internal import TreadleBase
 
 /// One file of a dataset: open through libhdf5 for what it says of itself, and as bytes for its contents.
@@ -13,6 +14,8 @@ final class DataFile: Sendable {
     let hdf5: H5File
     let descriptor: Int32
     let identity: FileIdentity
+    /// What some of its bytes are, as of the last time that anything about the file had changed.
+    private let sample: Mutex<FileSample>
 
     convenience init(_ table: ImportedTable, policy: AccessPolicy) throws {
         try self.init(table.path, policy: policy, table: table)
@@ -42,6 +45,7 @@ final class DataFile: Sendable {
             self.hdf5 = hdf5
             descriptor = opened
             identity = found
+            sample = Mutex(try FileSample(of: opened, size: found.size, path))
         } catch {
             close(opened)
             throw TreadleError(reading: error)
@@ -63,9 +67,21 @@ final class DataFile: Sendable {
             throw TreadleError(
                 .badData, "\(path): it was removed or renamed while in use; put it back, or start again without it")
         }
-        guard let what = identity.change(to: now) else { return }
+        guard let what = try identity.change(to: now) ?? rewriting() else { return }
         throw TreadleError(
             .badData, "\(path): \(what) while in use; write data to a new name and rename it between runs")
+    }
+
+    /// What has become of bytes whose time of writing was put back; nil where they are the same, and only the name, the rights or
+    /// the like have changed.
+    private func rewriting() throws -> String? {
+        try sample.withLock { known in
+            guard try FileSample.touched(descriptor, path) != known.touched else { return nil }
+            let now = try FileSample(of: descriptor, size: identity.size, path)
+            guard now.digest == known.digest else { return "it was written to, and its time put back," }
+            known = now
+            return nil
+        }
     }
 
     /// Reads exactly `size` bytes at `offset`.
@@ -84,6 +100,37 @@ final class DataFile: Sendable {
     func advise(_ advice: Int32, offset: Int, size: Int) {
         // Advice alone: a file system that ignores it reads all the same.
         _ = posix_fadvise(descriptor, offset, size, advice)
+    }
+}
+
+/// Some bytes of a file, and when anything about it last changed. That time is the kernel's own, and nobody can put it back.
+private struct FileSample {
+    let touched: [Int64]
+    let digest: [UInt8]
+
+    private static let blocks = 32
+    private static let blockSize = 4096
+
+    init(of descriptor: Int32, size: Int, _ path: String) throws {
+        // Asked first: what changes while the bytes are read is found the next time.
+        touched = try Self.touched(descriptor, path)
+        var hash = SHA256()
+        var block = [UInt8](repeating: 0, count: Self.blockSize)
+        for index in 0..<Self.blocks {
+            let last = max(0, size - Self.blockSize)
+            let offset = index == Self.blocks - 1 ? last : last / (Self.blocks - 1) * index
+            let count = unsafe pread(descriptor, &block, block.count, offset)
+            guard count >= 0 else { throw TreadleError.reading(path, "read", errno) }
+            hash.add(Array(block[..<count]))
+        }
+        digest = hash.digest
+    }
+
+    static func touched(_ descriptor: Int32, _ path: String) throws -> [Int64] {
+        var found = cd_identity()
+        let status = unsafe cd_identify(descriptor, nil, &found)
+        guard status == 0 else { throw TreadleError.reading(path, "fstat", status) }
+        return [found.touched_seconds, found.touched_nanoseconds]
     }
 }
 

@@ -84,7 +84,7 @@ package final class Dataset: Sendable {
                 paths, target: target, task: request.task, like: known, settings)
             defer { tables.first?.release() }
             let opened = try tables.map { try DataFile($0, policy: settings.policy) }
-            // A part that has no rows yet says nothing.
+            // A file without rows may have columns of any type, so it takes no part as long as another file has rows.
             let filled = try opened.filter { try $0.dataset(source.x).shape.first != 0 }
             files = filled.isEmpty ? Array(opened.prefix(1)) : filled
         } else {

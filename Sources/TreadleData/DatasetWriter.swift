@@ -48,7 +48,7 @@ internal import TreadleBase
         guard space.available >= needed else {
             throw TreadleError(
                 .inputOutput,
-                "\(target.path) needs up to \(needed.bytesInWords), but its file system has \(space.available.bytesInWords) left; "
+                "\(target.path) needs up to \(needed.asBytes), but its file system has \(space.available.asBytes) left; "
                     + "free space or choose another directory")
         }
     }
@@ -57,7 +57,7 @@ internal import TreadleBase
         _ plans: [Plan], _ texts: [(name: String, values: [String])], _ schema: String?,
         _ attributes: [(name: String, value: String)]
     ) throws {
-        let file = try H5File.create(target.temporary, replacing: true, locking: false)
+        let file = try H5File.create(target.temporary, as: target.path, replacing: true, locking: false)
         self.file = file
         for attribute in attributes { try file.setAttribute(attribute.name, attribute.value) }
         for text in texts { try file.write(strings: text.values, to: text.name) }
@@ -137,20 +137,5 @@ package enum OutputElement: Equatable, Sendable {
         case .float64: .float64
         case .text(let bytes): .string(StringFormat(size: bytes))
         }
-    }
-}
-
-extension Int {
-    /// A size as people read it: "3.2 GB".
-    var bytesInWords: String {
-        var value = Double(self)
-        for unit in ["bytes", "kB", "MB", "GB"] {
-            if value < 1000 {
-                return unit == "bytes" || value >= 100 || value == value.rounded()
-                    ? "\(Int(value.rounded())) \(unit)" : "\((value * 10).rounded() / 10) \(unit)"
-            }
-            value /= 1000
-        }
-        return "\((value * 10).rounded() / 10) TB"
     }
 }

@@ -191,7 +191,7 @@ extension Dataset {
         case .category(let values, _, _):
             return [.init(from: from, name: name, words: [0, RowContents.missing] + values.map(RowContents.hash))]
         case .date(let parts, let origin, _):
-            // Days say it all; without them what there is.
+            // The number of days determines the whole date. A column without it is hashed by the parts that it has.
             if let days = parts.firstIndex(of: .days) {
                 return [.init(from: from + days, name: name, offset: Double(Day.number(origin) ?? 0))]
             }

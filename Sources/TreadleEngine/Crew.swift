@@ -163,7 +163,8 @@ private final class Bell: Sendable {
         }
         while !condition() {
             isSleeping.store(true, ordering: .sequentiallyConsistent)
-            // Rung from here on, the semaphore tells; rung before, the condition does.
+            // A ring before the store above has made the condition true; a ring after it signals the semaphore. None is
+            // missed.
             if condition() {
                 let wasRung = !isSleeping.exchange(false, ordering: .sequentiallyConsistent)
                 if wasRung { semaphore.wait() }

@@ -16,10 +16,10 @@ package import TreadleModel
     package let network: Network
     private let members: Members<S>
     private let ranks: Ranks
-    /// All members' weights, where other ranks train some of them: until these have changed.
+    /// The weights of all members, collected from the ranks that train them; nil once a step has changed them.
     private var known: [LayerParameters]?
     private let crew: Crew<Int>?
-    /// So many members are dealt out one to a worker; the others come after them, all at once.
+    /// The first `alone` members are trained by one worker each. The remaining ones follow, and share all workers.
     private let alone: Int
 
     /// What is each member's own.

@@ -289,7 +289,7 @@ internal import TreadleModel
 
     /// Begins to hand this rank's part of a bucket to all.
     private func spread(_ bucket: Bucket, of parameters: PackedParameters<S>) {
-        // Its shares have been sent: their place is free.
+        // The shares of this bucket have been sent, so their buffer is free for the weights.
         let buffer = unsafe sent.start + bucket.offset * subtrees.count
         let own = Int(bucket.starts[ranks.index]) / MemoryLayout<S>.stride
         unsafe pack(bucket.parts[ranks.index], of: parameters, into: buffer + own)

@@ -84,7 +84,8 @@ private final class RowPassPool<S: Scalar>: Sendable {
             return unsafe predictBlock(rows, number, 0..<count, into: values, classes: classes)
         }
         let isSmall = count * network.parameterCount < Self.smallWork
-        let workers = isSmall ? Workers(count: 1) : workers
+        // More threads than rows could only wait.
+        let workers = Workers(count: isSmall ? 1 : min(workers.count, count))
         let block = count >= 2 * workers.count * Self.block ? Self.block : Self.smallBlock
         let blocks = (count + block - 1) / block
         let bad = Atomic<Int>(.max)

@@ -77,11 +77,9 @@ typedef struct cd_sums {
 /// Adds one row of `n` values to the sums.
 void cd_accumulate(const double *row, size_t n, const cd_sums *sums);
 
-/// What is counted of numbers on the way to their quantiles: for each column and each wanted beginning, how many numbers
-/// with this beginning go on with each digit.
-///
-/// Numbers are taken as 64 bits that are in order as the numbers are, and digits from the top: those before the one at
-/// hand are the beginning.
+/// One pass of a radix search for quantiles. Each number is taken as a 64-bit key that sorts as the numbers do. Earlier
+/// passes have found the leading bits of the wanted keys, their beginnings. This pass counts, for each column and
+/// beginning, how many keys with that beginning have which next digit.
 typedef struct cd_digits {
     /// The bits behind the digit, and those of the digit.
     unsigned shift, bits;
@@ -199,7 +197,8 @@ int cd_read(int file, uint64_t offset, void *result, size_t size);
 /// What tells whether a file is still the same.
 typedef struct cd_identity {
     uint64_t device, inode, size;
-    int64_t seconds, nanoseconds;
+    /// When its contents last changed, which anyone may set, and when anything about it did, which only the kernel does.
+    int64_t seconds, nanoseconds, touched_seconds, touched_nanoseconds;
 } cd_identity;
 
 /// The identity of an open file, or where `path` is not null of the file under that name. Returns 0 or the errno.

@@ -208,29 +208,24 @@ package struct RankWishes: OptionSet {
         self.rawValue = rawValue
     }
 
-    static let stopsByTermination = RankWishes(rawValue: 1)
-    static let stopsByInterrupt = RankWishes(rawValue: 2)
-    package static let wallTime = RankWishes(rawValue: 4)
-    package static let saves = RankWishes(rawValue: 8)
-    static let stopsByLauncher = RankWishes(rawValue: 16)
-    static let stopsByProcessorTime = RankWishes(rawValue: 32)
+    package static let wallTime = RankWishes(rawValue: 1)
+    package static let saves = RankWishes(rawValue: 2)
+    /// A stop for each reason; where several ranks have several reasons, the first in this list is told.
+    private static let stops: [(reason: String, wish: RankWishes)] = [
+        ("SIGTERM", RankWishes(rawValue: 4)), ("SIGINT", RankWishes(rawValue: 8)),
+        ("SIGUSR2", RankWishes(rawValue: 16)), ("SIGXCPU", RankWishes(rawValue: 32)),
+        (Stop.ownReason, RankWishes(rawValue: 64)),
+    ]
 
     /// What `stop` asks of this process.
     package init(_ stop: Stop) {
-        switch stop.reason {
-        case nil: self = []
-        case "SIGINT": self = .stopsByInterrupt
-        case "SIGUSR2": self = .stopsByLauncher
-        case "SIGXCPU": self = .stopsByProcessorTime
-        default: self = .stopsByTermination
+        guard let reason = stop.reason else {
+            self = []
+            return
         }
+        self = Self.stops.first { $0.reason == reason }?.wish ?? Self.stops[0].wish
     }
 
-    /// The signal that some rank was stopped by.
-    package var stopReason: String? {
-        if contains(.stopsByTermination) { return "SIGTERM" }
-        if contains(.stopsByInterrupt) { return "SIGINT" }
-        if contains(.stopsByLauncher) { return "SIGUSR2" }
-        return contains(.stopsByProcessorTime) ? "SIGXCPU" : nil
-    }
+    /// Why some rank was stopped.
+    package var stopReason: String? { Self.stops.first { contains($0.wish) }?.reason }
 }

@@ -52,7 +52,8 @@ package struct DurableFile: ~Copyable {
             let failure = errno
             _ = Glibc.close(descriptor)
             _ = unsafe unlink(name)
-            // Otherwise someone took it for abandoned, in the moment before the lock.
+            // If it is not ours, another process saw the temporary before it was locked, and removed it as abandoned:
+            // try another.
             if isMine { throw TreadleError.writing(path, "dup", failure) }
         }
     }

@@ -51,6 +51,13 @@ package enum FileSystem {
         return data
     }
 
+    /// The file's length in bytes.
+    package static func size(of path: String) throws -> Int {
+        var status = stat()
+        guard unsafe stat(path, &status) == 0 else { throw TreadleError.reading(path, "stat", errno) }
+        return Int(status.st_size)
+    }
+
     /// Whether something bears this name.
     package static func exists(_ path: String) throws -> Bool {
         if unsafe access(path, F_OK) == 0 { return true }

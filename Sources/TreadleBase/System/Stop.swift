@@ -42,7 +42,10 @@ public final class Stop: Sendable {
     public var isRequested: Bool { reason != nil }
 
     /// What asked for the end, such as `SIGTERM`; nil while nothing has.
-    package var reason: String? { requested.load(ordering: .relaxed) ? "request" : elsewhere() }
+    package var reason: String? { requested.load(ordering: .relaxed) ? Stop.ownReason : elsewhere() }
+
+    /// The reason of what was stopped by `request()`.
+    static let ownReason = "request"
 
     /// Throws once the end was asked for: for work that has nothing to save.
     package func check() throws(TreadleError) {

@@ -1,4 +1,5 @@
 internal import CKernels
+internal import Foundation
 
 /// The project's own version, and what it runs on.
 package enum Treadle {
@@ -22,12 +23,22 @@ package enum Treadle {
         [CK_ISA_AMX, CK_ISA_AVX512, CK_ISA_AVX2, CK_ISA_SCALAR].map { unsafe String(cString: ck_isa_name($0)) }
     }
 
-    /// Switches to the instruction set of this name, or to the widest that the CPU has where that is plainer. Not while
-    /// something is computed.
-    package static func use(instructionSet name: String) {
+    /// Does `body` with the instruction set of this name, or with the widest that the CPU has where that is plainer, and goes
+    /// back to the usual one.
+    ///
+    /// The set is the whole process's. Runs in other threads may compute meanwhile, with the same bits at another speed; only
+    /// one of them changes the set at a time, so that each finds the usual one and leaves it.
+    package static func with<Result>(instructionSet name: String, _ body: () throws -> Result) rethrows -> Result {
+        change.lock()
+        defer { change.unlock() }
+        let usual = ck_current_isa()
+        defer { ck_use_isa(usual) }
         let sets = [CK_ISA_AMX, CK_ISA_AVX512, CK_ISA_AVX2, CK_ISA_SCALAR]
         if let set = sets.first(where: { unsafe String(cString: ck_isa_name($0)) == name }) { ck_use_isa(set) }
+        return try body()
     }
+
+    private static let change = NSLock()
 
     /// The instruction set in use.
     package static var instructionSet: String {

@@ -28,7 +28,7 @@ extension TreadleError {
         return TreadleError(kind, "\(path): \(call) failed: \(reason(number)); \(advice)")
     }
 
-    /// Of a file system on the network, whose server was restored or exports another directory now.
+    /// Advice for ESTALE: a network file system whose server was restored, or now exports another directory.
     private static let stale =
         "its server no longer knows the file or directory that was in use: mount the file system anew"
 
@@ -43,6 +43,8 @@ extension TreadleError {
             TreadleError(.badData, "\(path): is a directory; name a file in it")
         case ESTALE:
             TreadleError(.inputOutput, "\(path): \(call) failed: \(reason(number)); \(stale)")
+        case ENXIO:
+            TreadleError(.badData, "\(path): is a socket or a device, and not a file; name a file on disk")
         case ELOOP:
             TreadleError(.badData, "\(path): too many symbolic links; name the file itself")
         default:

@@ -92,6 +92,12 @@ enum InitCommand {
         _ call: Invocation, _ source: String, _ path: String, _ effort: Effort
     ) throws -> ConfigurationDraft {
         guard !call.has(inputs), !call.has(targets) else { throw call.usage("--x and --y are for HDF5 files") }
+        guard try FileKind(of: InputFile(source)) == .table else {
+            throw TreadleError(
+                .badData,
+                "\(source): holds arrays and not a table, and is trained on as HDF5: \"treadle import \(source.shellWord) -o "
+                    + "data.h5\" first, then \"treadle init data.h5\"")
+        }
         let directory = FileManager.default.temporaryDirectory.appendingPathComponent("treadle-\(UUID().uuidString)")
             .path
         try FileManager.default.createDirectory(

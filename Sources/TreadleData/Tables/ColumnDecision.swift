@@ -117,7 +117,7 @@ struct ColumnDecision {
         if request == nil, survey.others == 0, survey.isInteger {
             let isCounter =
                 survey.isSequence && survey.numbers == rows && rows > 2
-                && (name.isEmpty || name.hasPrefix("column ") || isIndexName)
+                && (name.isEmpty || name.hasPrefix("column ") || ColumnName(name).isOfPlaces)
             if isCounter, survey.first == 0 || survey.first == 1 { return result = .unused("only numbers the rows") }
             if let different = survey.identifiers, different.count == min(survey.numbers, 1 << 20), survey.numbers > 2,
                 survey.numbers == rows
@@ -151,10 +151,6 @@ struct ColumnDecision {
         }
     }
 
-    private var isIndexName: Bool {
-        ["index", "rownames", "row", "row_names", "rowid", "unnamed: 0", "id", "x1", "..1"].contains(name.lowercased())
-    }
-
     private func text(_ number: Double) -> String {
         number == number.rounded() && abs(number) < 1e15 ? String(Int(number)) : "\(Float(number))"
     }
@@ -185,4 +181,30 @@ extension ColumnSurvey {
         if numbers.count == texts.count { return numbers.sorted { ($0.0, $0.1) < ($1.0, $1.1) }.map(\.1) }
         return texts.sorted { $0.unicodeScalars.lexicographicallyPrecedes($1.unicodeScalars) }
     }
+}
+
+/// What a column's name alone suggests about it.
+struct ColumnName {
+    private let name: String
+    private let lower: String
+
+    init(_ name: String) {
+        self.name = name
+        lower = name.lowercased()
+    }
+
+    /// Whether its values may say which row is which: they are left out if they are all different.
+    var isIdentifiers: Bool {
+        Self.ofBoth.contains(lower) || ["uuid", "guid", "key"].contains(lower)
+            || ["_id", " id", "-id", ".id"].contains { lower.hasSuffix($0) } || name.hasSuffix("Id")
+            || name.hasSuffix("ID")
+    }
+
+    /// Whether its values may be the rows' numbers, as programs write them in front: they are left out if they count up.
+    var isOfPlaces: Bool {
+        Self.ofBoth.contains(lower)
+            || ["rownames", "row", "row_names", "unnamed: 0", "x1", "..1"].contains(lower)
+    }
+
+    private static let ofBoth = ["id", "index", "rowid"]
 }

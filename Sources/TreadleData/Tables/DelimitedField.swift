@@ -132,11 +132,14 @@ struct DelimitedField {
         switch bytes[trimmed.lowerBound] {
         case UInt8(ascii: "n"), UInt8(ascii: "N"), UInt8(ascii: "?"), UInt8(ascii: "#"), UInt8(ascii: "<"),
             UInt8(ascii: "-"), UInt8(ascii: "+"), UInt8(ascii: "."):
-            return DelimitedField.missing.contains(bytes.text(trimmed).lowercased())
+            return DelimitedField.isMissing(bytes.text(trimmed))
         default:
             return false
         }
     }
+
+    /// Whether this text, without blanks around it, says that there is no value.
+    static func isMissing(_ text: String) -> Bool { text.isEmpty || missing.contains(text.lowercased()) }
 
     /// What programs write where there is no value, in small letters.
     private static let missing: Set<String> = [

@@ -201,7 +201,7 @@ struct HeaderGuess {
     }
 
     private static func form(_ text: String) -> Form {
-        if text.isEmpty || ["na", "nan", "null", "none", "n/a", "?"].contains(text.lowercased()) { return .missing }
+        if DelimitedField.isMissing(text) { return .missing }
         if Double(text) != nil { return .number }
         guard let short = ShortText(Array(text.utf8).span) else { return .word }
         return DateFormat.found.contains { CalendarTime(short, $0) != nil } ? .date : .word

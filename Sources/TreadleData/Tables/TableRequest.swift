@@ -34,12 +34,7 @@ struct TableRequest {
     /// Columns that are called as identifiers are; of a few, all numbers are remembered.
     private var identifiers: Set<Int> {
         let called = inputs.filter { column in
-            let name = names[column]
-            let lower = name.lowercased()
-            return kinds[column] == nil
-                && (["id", "uuid", "guid", "key", "index", "rowid"].contains(lower)
-                    || ["_id", " id", "-id", ".id"].contains { lower.hasSuffix($0) } || name.hasSuffix("Id")
-                    || name.hasSuffix("ID"))
+            kinds[column] == nil && ColumnName(names[column]).isIdentifiers
         }
         return Set(called.prefix(8))
     }

@@ -99,7 +99,8 @@ struct TableTally {
             let first = "the first in \(found.path):\(found.line)"
             switch column.kind {
             case .category(_, let hasOther, _):
-                // Those that training has pooled for being rare are not kept apart from those that it has not seen.
+                // The schema keeps no list of the values that were pooled as rare, so a rare value and an unseen one
+                // look alike here.
                 let was = (found.count == 1 ? "was" : "were") + (hasOther ? " rare or" : "")
                 notes.append("\(values) \(was) not seen in training (\(first)): taken as \"other\"")
             case .number, .flag, .date:

@@ -33,19 +33,20 @@ package enum Repetition {
     ) throws -> Outcome {
         let (usual, other) = ComputingWay.two(threads: threads, precision: file.head.precision)
         let ways = [usual, other]
-        defer { Treadle.use(instructionSet: usual.set) }
         let traces = [Trace(), Trace()]
         for (time, way) in ways.enumerated() {
-            Treadle.use(instructionSet: way.set)
             observer.note(.info, "computing \(steps) steps with \(way.text), \(time == 0 ? "once" : "and again")")
             let trace = traces[time]
-            try compute(file, steps: steps, threads: way.threads, stop: stop, observer: observer) { step, parameters in
-                var parameters = parameters
-                disturb(time, step, &parameters)
-                let digests = parameters.map { [$0].digest }
-                let digest = parameters.digest
-                trace.steps.withLock { $0[step] = digests }
-                trace.last.withLock { $0 = digest }
+            try Treadle.with(instructionSet: way.set) {
+                try compute(file, steps: steps, threads: way.threads, stop: stop, observer: observer) {
+                    step, parameters in
+                    var parameters = parameters
+                    disturb(time, step, &parameters)
+                    let digests = parameters.map { [$0].digest }
+                    let digest = parameters.digest
+                    trace.steps.withLock { $0[step] = digests }
+                    trace.last.withLock { $0 = digest }
+                }
             }
         }
         let (first, second) = (traces[0].steps.withLock { $0 }, traces[1].steps.withLock { $0 })
@@ -76,6 +77,7 @@ package enum Repetition {
         configuration.checkpoint.every = CheckpointInterval(time: nil, epochs: nil, steps: nil)
         configuration.checkpoint.keepBest = 0
         configuration.compute.threads = .value(threads)
+        configuration.compute.audit = nil
         configuration.calibrate = false
         configuration.data.test = nil
         // Wherever the run ended, it goes on for so many steps.
@@ -99,7 +101,7 @@ package enum Repetition {
     }
 }
 
-/// Passes on warnings: how a stretch of steps begins and ends is of no interest here.
+/// Passes on errors alone: how a stretch of steps begins and ends is of no interest here.
 private final class NotesAlone: TrainingObserver {
     private let observer: any TrainingObserver
 

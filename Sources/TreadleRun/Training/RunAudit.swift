@@ -37,20 +37,19 @@ final class RunAudit<S: Scalar> {
     /// The run goes on from elsewhere: what was computed until here leads to nothing.
     func forget() { start = nil }
 
-    /// After an update: begins a stretch when it is time, goes on with it, and compares it when it is long enough.
-    func updated(
-        at cursor: Cursor, _ weights: () -> [LayerParameters], _ snapshot: () throws -> Checkpoint
-    ) throws {
-        let isEpochOver = cursor.batch == pace.batchesPerEpoch
-        guard let start else {
-            guard !isEpochOver, clock.seconds - comparedAt >= interval else { return }
-            self.start = try snapshot()
-            digests = []
-            return
-        }
+    /// Before an update: begins a stretch when it is time.
+    func beginIfDue(_ snapshot: () throws -> Checkpoint) throws {
+        guard start == nil, clock.seconds - comparedAt >= interval else { return }
+        start = try snapshot()
+        digests = []
+    }
+
+    /// After an update: goes on with a stretch that has begun, and compares it when it is long enough.
+    func updated(at cursor: Cursor, _ weights: () -> [LayerParameters]) throws {
+        guard let start else { return }
         digests.append(weights().map { [$0].digest })
         // The next epoch's rates may depend on this one's metrics, which the second computation does not have.
-        guard isEpochOver || digests.count >= Self.longest else { return }
+        guard cursor.batch == pace.batchesPerEpoch || digests.count >= Self.longest else { return }
         self.start = nil
         try compare(from: start)
         comparedAt = clock.seconds
@@ -58,8 +57,20 @@ final class RunAudit<S: Scalar> {
 
     private func compare(from start: Checkpoint) throws {
         let ways = ComputingWay.two(threads: run.workers.count, precision: run.configuration.model.precision)
-        Treadle.use(instructionSet: ways.second.set)
-        defer { Treadle.use(instructionSet: ways.first.set) }
+        let last = try Treadle.with(instructionSet: ways.second.set) { try computeAgain(from: start, ways) }
+        guard let last else { return }
+        let first = start.cursor.step + 1
+        let steps = first == last ? "step \(first)" : "steps \(first) to \(last)"
+        run.observer.note(
+            .info,
+            "compute.audit: \(steps) gave the same bits with \(ways.first.text) and \(ways.second.text)")
+    }
+
+    /// Computes the stretch in the second way, and throws where a bit is another. Gives its last step, or nil where somebody
+    /// stopped the run, who shall not wait for its audit.
+    private func computeAgain(
+        from start: Checkpoint, _ ways: (first: ComputingWay, second: ComputingWay)
+    ) throws -> Int? {
         let step = EnsembleStep<S>(
             run.configuration, network: run.network, loss: run.loss, folds: run.data.valid?.folds, shards: run.shards,
             workers: Workers(count: ways.second.threads))
@@ -69,8 +80,7 @@ final class RunAudit<S: Scalar> {
         let first = course.cursor.step
         rows.seek(to: course.cursor)
         while course.cursor.step - first < digests.count, let batch = try unsafe rows.next() {
-            // Somebody who stops a run does not wait for its audit.
-            guard run.options.stop.reason == nil else { return }
+            guard run.options.stop.reason == nil else { return nil }
             let endsGroup = pace.isGroupEnd(after: course.cursor.batch + 1)
             _ = unsafe step.run(
                 batch, step: course.cursor.step, pace: { pace.pace(of: $0, at: course) }, endsGroup: endsGroup)
@@ -85,10 +95,7 @@ final class RunAudit<S: Scalar> {
             if let difference { throw try error(of: difference, [ways.first, ways.second], start) }
         }
         try rows.confirmFiles()
-        run.observer.note(
-            .info,
-            "compute.audit: steps \(first + 1) to \(course.cursor.step) gave the same bits with \(ways.first.text) and "
-                + ways.second.text)
+        return course.cursor.step
     }
 
     /// Leaves the state from before the stretch as the newest checkpoint, since what came after it may be wrong.

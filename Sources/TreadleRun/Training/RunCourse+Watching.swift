@@ -5,7 +5,7 @@ internal import TreadleData
 /// What a run learns from the ends of its epochs: what was best, and whether it is time to stop.
 extension RunCourse {
     /// Where checkpoints keep each member's best weights, beside what the optimizer remembers of them.
-    static var bestSlot: String { "best" }
+    package static var bestSlot: String { "best" }
 
     /// Begins the next epoch.
     mutating func close(_ record: EpochRecord) {

@@ -97,6 +97,8 @@ final class RunKeeper {
         do {
             return try body()
         } catch let error as TreadleError where run.data.hasChanged {
+            // A checkpoint from before the change may still be on its way to the disk.
+            try? run.store?.finishWriting()
             let last = (try? run.store?.names())?.last { if case .step = $0 { true } else { false } }
             let origin = last.flatMap { run.store?.path($0) } ?? "the beginning"
             throw TreadleError(

@@ -62,11 +62,12 @@ final class TrainingRun<S: Scalar> {
             return try keeper.keepingBeforeChange {
                 while !isOver {
                     while !isOver, let batch = try unsafe loader.next() {
+                        if isBetweenUpdates { try audit?.beginIfDue(snapshot) }
                         try unsafe train(on: batch)
                         // Where a mapped file is cut short, zeros stand in place of its rows: nothing learnt from them
                         // is kept.
                         try loader.confirm()
-                        if isBetweenUpdates { try audit?.updated(at: cursor, step.parameters, snapshot) }
+                        if isBetweenUpdates { try audit?.updated(at: cursor, step.parameters) }
                         try saveIfDue()
                         if isBetweenUpdates { try requests.checkDeparture() }
                     }

@@ -103,6 +103,12 @@ struct DataPortrait {
                 "\(path): no dataset looks like the targets of \(inputs.path.printable), with \(inputs.rows) rows; "
                     + "name one with --y; \(there)")
         }
+        if x == nil, y == nil, DataPortrait.areWeights(inputs.path, targets.path) {
+            throw TreadleError(
+                .badData,
+                "\(path): \(inputs.path.printable) and \(targets.path.printable) look like the weights of a network and not like "
+                    + "data; where they are data, name them with --x and --y; \(there)")
+        }
         guard targets.rows == inputs.rows else {
             throw TreadleError(
                 .badData,
@@ -130,6 +136,17 @@ struct DataPortrait {
         let values = try DataPortrait.sample(file.dataset(inputs.path), inputs)
         hasMissing = values.contains { !$0.isFinite }
         isUnitScaled = values.allSatisfy { !$0.isFinite || ($0 >= 0 && $0 <= 1) }
+    }
+
+    /// Whether both are called as Keras, PyTorch and this program call weights.
+    private static func areWeights(_ inputs: String, _ targets: String) -> Bool {
+        func words(_ path: String) -> [Substring] {
+            path.lowercased().split { "/.:".contains($0) }.drop { $0 == "0" }.suffix(3)
+        }
+        let (x, y) = (words(inputs), words(targets))
+        if x.contains("vars"), y.contains("vars") { return true }
+        let matrices: Set<Substring> = ["weight", "weights", "kernel"]
+        return x.contains { matrices.contains($0) } && y.contains { matrices.contains($0) || $0 == "bias" }
     }
 
     private static func open(_ path: String) throws -> H5File {
@@ -177,6 +194,12 @@ struct DataPortrait {
             return target
         }
         let values = try sample(dataset, entry)
+        guard values.contains(where: \.isFinite) else {
+            throw TreadleError(
+                .badData,
+                "\(dataset.subject): none of its \(entry.rows) rows has a number to be learnt; name other targets with --y"
+            )
+        }
         var target = target(values, entry.width, classes: classes, isQuantity: isQuantity)
         target.hasMissing = values.contains { !$0.isFinite }
         return target

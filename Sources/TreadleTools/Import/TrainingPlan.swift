@@ -1,4 +1,4 @@
-internal import Glibc
+internal import TreadleBase
 internal import TreadleConfiguration
 internal import TreadleData
 internal import TreadleModel
@@ -55,6 +55,6 @@ struct TrainingPlan {
             case .regression: [.rmse, .r2]
             }
         let (bytes, overflow) = rows.multipliedReportingOverflow(by: width * portrait.elementSize)
-        shufflesBlocks = overflow || bytes > sysconf(Int32(_SC_PHYS_PAGES)) * sysconf(Int32(_SC_PAGESIZE))
+        shufflesBlocks = overflow || bytes > ControlGroup.memory
     }
 }
