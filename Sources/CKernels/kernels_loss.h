@@ -97,7 +97,8 @@ INLINE REAL row_exp(size_t outputs, size_t room, const REAL *y, REAL most, REAL 
     for (size_t k = 0; k < outputs; k += CK_STRIPES) {
         wide w = row_load(y + k, outputs - k, room - k, -CK_INFINITY);
         for (size_t i = 0; i < CK_PARTS; i++) {
-            w.part[i] = expv(w.part[i] - most);
+            // Beyond the row's end exp(−∞) is 0, which need not be computed.
+            w.part[i] = i * LANES < outputs - k ? expv(w.part[i] - most) : splat(0);
             sum.part[i] += w.part[i];
         }
         if (e) row_store(e + k, outputs - k, room - k, w);
@@ -134,6 +135,16 @@ INLINE REAL class_cross_entropy(const ck_loss *loss, size_t room, const REAL *y,
         }
         dy[class] -= (1 - smooth) * weight;
     }
+    return log_of(sum) - distance;
+}
+
+/// Cross-entropy of one row with a class, and the softmax in the outputs' place: the same numbers as one after the other,
+/// with one exponential for both. Without label smoothing.
+INLINE REAL class_cross_entropy_and_softmax(size_t outputs, size_t room, REAL *y, int32_t class) {
+    const REAL most = row_max(outputs, room, y);
+    const REAL distance = y[class] - most;
+    const REAL sum = row_exp(outputs, room, y, most, y);
+    for (size_t k = 0; k < outputs; k++) y[k] /= sum;
     return log_of(sum) - distance;
 }
 
@@ -330,6 +341,14 @@ static void loss_rows(const ck_loss *loss, ck_loss_result result, const ck_targe
     for (size_t r = 0; r < rows; r++) {
         weights[r] = (double)row_weight(loss, targets, first + r);
         losses[r] = 0;
+    }
+    if (!errors && targets->classes && !targets->values && loss->type == CK_CROSS_ENTROPY
+        && loss->link == CK_LINK_SOFTMAX && loss->smoothing == 0) {
+        for (size_t r = 0; r < rows; r++) {
+            REAL value = class_cross_entropy_and_softmax(loss->outputs, stride, y + r * stride, targets->classes[first + r]);
+            losses[r] = (double)value * weights[r];
+        }
+        return;
     }
     if (targets->values && loss->outputs == 1) {
         single_output_losses(loss, (const REAL *)targets->values + first, rows, y, stride, errors, losses, weights);

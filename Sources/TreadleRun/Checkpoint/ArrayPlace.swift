@@ -1,4 +1,5 @@
 internal import HDF5
+internal import Synchronization
 internal import TreadleBase
 internal import TreadleModel
 
@@ -20,11 +21,24 @@ struct ArrayPlace: Codable, Equatable, Sendable {
         }
     }
 
+    /// On all cores where there are many: most of the time goes by while fresh memory is touched for the first time.
     private func elements<S: Scalar>(in image: some CheckpointImage) throws -> [S] {
         try unsafe Array(unsafeUninitializedCapacity: shape.reduce(1, *)) { elements, count in
-            let bytes = UnsafeMutableRawBufferPointer(elements)
+            nonisolated(unsafe) let bytes = UnsafeMutableRawBufferPointer(elements)
             unsafe LargePages.prefer(in: bytes)
-            try unsafe image.read(at: offset, into: bytes)
+            let size = 2 * LargePages.size
+            let pieces = unsafe max(1, (bytes.count + size - 1) / size)
+            let failure = Mutex<(any Error)?>(nil)
+            Workers(count: pieces > 1 ? Cores.available : 1).forEach(pieces) { piece, _ in
+                do {
+                    let part = unsafe piece * size..<min((piece + 1) * size, bytes.count)
+                    try unsafe image.read(
+                        at: offset + part.lowerBound, into: UnsafeMutableRawBufferPointer(rebasing: bytes[part]))
+                } catch {
+                    failure.withLock { $0 = error }
+                }
+            }
+            if let error = failure.withLock({ $0 }) { throw error }
             count = elements.count
         }
     }
