@@ -306,6 +306,34 @@ static void single_output_losses(const ck_loss *loss, const REAL *targets, size_
     }
 }
 
+/// Cross-entropy and softmax of rows of two classes, a row a lane: the same numbers as row by row.
+static void two_class_losses_and_softmax(const int32_t *classes, size_t rows, REAL *y, size_t stride, double *losses,
+                                         const double *weights) {
+    for (size_t row = 0; row < rows; row += LANES) {
+        const size_t count = rows - row < LANES ? rows - row : LANES;
+        REAL first[CK_VECTOR_BYTES / sizeof(REAL)] = {0}, second[CK_VECTOR_BYTES / sizeof(REAL)] = {0};
+        REAL own[CK_VECTOR_BYTES / sizeof(REAL)] = {0}, loss_of[CK_VECTOR_BYTES / sizeof(REAL)];
+        for (size_t i = 0; i < count; i++) {
+            first[i] = y[(row + i) * stride];
+            second[i] = y[(row + i) * stride + 1];
+            own[i] = classes[row + i] ? second[i] : first[i];
+        }
+        const vec a = load(first), b = load(second);
+        // The larger, with NaNs passed over.
+        vec most = select(a > -CK_INFINITY, a, splat(-CK_INFINITY));
+        most = select(b > most, b, most);
+        const vec of_a = expv(a - most), of_b = expv(b - most), sum = of_a + of_b;
+        store(first, of_a / sum);
+        store(second, of_b / sum);
+        store(loss_of, logv(sum) - (load(own) - most));
+        for (size_t i = 0; i < count; i++) {
+            y[(row + i) * stride] = first[i];
+            y[(row + i) * stride + 1] = second[i];
+            losses[row + i] = (double)loss_of[i] * weights[row + i];
+        }
+    }
+}
+
 /// The weight that a row's loss has: its own times that of its class, or of its mixture of classes.
 INLINE REAL row_weight(const ck_loss *loss, const ck_targets *targets, size_t row) {
     const REAL *own = targets->weights, *of_class = loss->class_weights;
@@ -344,6 +372,10 @@ static void loss_rows(const ck_loss *loss, ck_loss_result result, const ck_targe
     }
     if (!errors && targets->classes && !targets->values && loss->type == CK_CROSS_ENTROPY
         && loss->link == CK_LINK_SOFTMAX && loss->smoothing == 0) {
+        if (loss->outputs == 2) {
+            two_class_losses_and_softmax(targets->classes + first, rows, y, stride, losses, weights);
+            return;
+        }
         for (size_t r = 0; r < rows; r++) {
             REAL value = class_cross_entropy_and_softmax(loss->outputs, stride, y + r * stride, targets->classes[first + r]);
             losses[r] = (double)value * weights[r];

@@ -71,6 +71,11 @@ final class LineProgress: TrainingObserver {
             ("step", String(summary.cursor.step)), ("seconds", Figure.compact(summary.seconds)),
         ]
         fields += Self.fields(summary.metrics)
+        if let epoch = summary.epoch, let last = summary.history.last, last.epoch != epoch {
+            // The metrics are those of the weights in the model, which are not the last epoch's.
+            fields.append(("model_epoch", String(epoch)))
+            fields += Self.fields(last.metrics).map { ("last.\($0)", $1) }
+        }
         if let best = summary.best { fields.append(("best", Figure.compact(best))) }
         if let epoch = summary.bestEpoch { fields.append(("best_epoch", String(epoch))) }
         if let checkpoint = summary.checkpoint { fields.append(("model", checkpoint)) }
