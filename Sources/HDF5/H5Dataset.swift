@@ -59,7 +59,8 @@ package final class H5Dataset: H5Object {
         // Of a text of any length the dataset holds a reference.
         guard let claimed = [count ?? .max].boundedProduct(times: type.size ?? 16) else { return true }
         // Deflate packs no tighter than 1 to 1,032. What is not stored does no harm up to some 70 MB.
-        return claimed / 1100 > storedSize + 1 << 16
+        // The stored size is a damaged file's word as well, and may be the largest number there is.
+        return claimed / 1100 - 1 << 16 > storedSize
     }
 
     /// Throws where it claims far more than the file stores, unless the file's policy allows that.
