@@ -35,6 +35,13 @@ func tests(of layer: String, with others: [Target.Dependency] = []) -> Target {
         swiftSettings: tested)
 }
 
+/// What spawns the program needs it to run, and not to be compiled.
+func testsOfProgram(_ name: String) -> Target {
+    .testTarget(
+        name: name, dependencies: layers(below: "Treadle") + ["HDF5", "TestSupport", "RunTestSupport"],
+        swiftSettings: tested)
+}
+
 let package = Package(
     name: "Treadle",
     products: [
@@ -106,13 +113,8 @@ let package = Package(
         .testTarget(
             name: "TreadleCLITests", dependencies: layers(below: "Treadle") + ["TreadleCLI", "TestSupport"],
             swiftSettings: tested),
-        // What spawns the program needs it to run, and not to be compiled.
-        .testTarget(
-            name: "ProgramTests", dependencies: layers(below: "Treadle") + ["HDF5", "TestSupport", "RunTestSupport"],
-            swiftSettings: tested),
-        .testTarget(
-            name: "FaultTests", dependencies: layers(below: "Treadle") + ["HDF5", "TestSupport", "RunTestSupport"],
-            swiftSettings: tested),
+        testsOfProgram("ProgramTests"),
+        testsOfProgram("FaultTests"),
     ],
     swiftLanguageModes: [.v6],
     cLanguageStandard: .gnu17

@@ -108,9 +108,18 @@ INLINE REAL row_exp(size_t outputs, size_t room, const REAL *y, REAL most, REAL 
 
 INLINE REAL log_of(REAL x) { return logv(splat(x))[0]; }
 
-/// Cross-entropy of one row with a class: y may be the same memory as dy.
-INLINE REAL class_cross_entropy(const ck_loss *loss, size_t room, const REAL *y, int32_t class, REAL weight,
-                                       REAL *dy) {
+/// Whether the cross-entropy of a row leaves its softmax in the outputs' place, whose exponentials it has anyway.
+INLINE int leaves_softmax(const ck_loss *loss, ck_loss_result result) {
+    return result == CK_PREDICTION && loss->type == CK_CROSS_ENTROPY && loss->link == CK_LINK_SOFTMAX;
+}
+
+INLINE void divide_row(size_t outputs, REAL *y, REAL sum) {
+    for (size_t k = 0; k < outputs; k++) y[k] /= sum;
+}
+
+/// Cross-entropy of one row with a class. In the outputs' place it leaves their errors, their softmax, or themselves.
+INLINE REAL class_cross_entropy(const ck_loss *loss, ck_loss_result result, size_t room, REAL *y, int32_t class,
+                                REAL weight) {
     const size_t outputs = loss->outputs;
     const REAL smooth = (REAL)loss->smoothing, share = (REAL)(loss->smoothing / (double)outputs);
     const REAL most = row_max(outputs, room, y);
@@ -123,34 +132,26 @@ INLINE REAL class_cross_entropy(const ck_loss *loss, size_t room, const REAL *y,
         }
         distance = fma1(share, wide_sum(total), distance);
     }
-    const REAL sum = row_exp(outputs, room, y, most, dy);
-    if (dy) {
+    const int errors = result == CK_OUTPUT_ERROR, softmax = leaves_softmax(loss, result);
+    const REAL sum = row_exp(outputs, room, y, most, errors || softmax ? y : NULL);
+    if (errors) {
         const REAL factor = weight / sum, rest = share * weight;
         for (size_t k = 0; k < outputs; k += CK_STRIPES) {
-            wide w = row_load(dy + k, outputs - k, room - k, 0);
+            wide w = row_load(y + k, outputs - k, room - k, 0);
             for (size_t i = 0; i < CK_PARTS; i++) {
                 w.part[i] = fmav(w.part[i], splat(factor), splat(-rest));
             }
-            row_store(dy + k, outputs - k, room - k, w);
+            row_store(y + k, outputs - k, room - k, w);
         }
-        dy[class] -= (1 - smooth) * weight;
+        y[class] -= (1 - smooth) * weight;
     }
+    if (softmax) divide_row(outputs, y, sum);
     return log_of(sum) - distance;
 }
 
-/// Cross-entropy of one row with a class, and the softmax in the outputs' place: the same numbers as one after the other,
-/// with one exponential for both. Without label smoothing.
-INLINE REAL class_cross_entropy_and_softmax(size_t outputs, size_t room, REAL *y, int32_t class) {
-    const REAL most = row_max(outputs, room, y);
-    const REAL distance = y[class] - most;
-    const REAL sum = row_exp(outputs, room, y, most, y);
-    for (size_t k = 0; k < outputs; k++) y[k] /= sum;
-    return log_of(sum) - distance;
-}
-
-/// Cross-entropy of one row with a distribution over the classes: y may be the same memory as dy.
-INLINE REAL soft_cross_entropy(const ck_loss *loss, size_t room, const REAL *y, const REAL *t, REAL weight,
-                                      REAL *dy) {
+/// The same with a distribution over the classes.
+INLINE REAL soft_cross_entropy(const ck_loss *loss, ck_loss_result result, size_t room, REAL *y, const REAL *t,
+                               REAL weight) {
     const size_t outputs = loss->outputs;
     const REAL smooth = (REAL)loss->smoothing, share = (REAL)(loss->smoothing / (double)outputs);
     const REAL most = row_max(outputs, room, y);
@@ -167,18 +168,20 @@ INLINE REAL soft_cross_entropy(const ck_loss *loss, size_t room, const REAL *y, 
     const REAL total = fma1(wide_sum(targets), 1 - smooth, smooth);
     REAL distance = wide_sum(hit) * (1 - smooth);
     if (smooth > 0) distance = fma1(share, wide_sum(all), distance);
-    const REAL sum = row_exp(outputs, room, y, most, dy);
-    if (dy) {
+    const int errors = result == CK_OUTPUT_ERROR, softmax = leaves_softmax(loss, result);
+    const REAL sum = row_exp(outputs, room, y, most, errors || softmax ? y : NULL);
+    if (errors) {
         const REAL factor = total * weight / sum, rest = share * weight, keep = (1 - smooth) * weight;
         for (size_t k = 0; k < outputs; k += CK_STRIPES) {
-            wide w = row_load(dy + k, outputs - k, room - k, 0), q = wide_load(t + k, outputs - k, 0);
+            wide w = row_load(y + k, outputs - k, room - k, 0), q = wide_load(t + k, outputs - k, 0);
             for (size_t i = 0; i < CK_PARTS; i++) {
                 vec d = fmav(w.part[i], splat(factor), splat(-rest));
                 w.part[i] = fmav(q.part[i], splat(-keep), d);
             }
-            row_store(dy + k, outputs - k, room - k, w);
+            row_store(y + k, outputs - k, room - k, w);
         }
     }
+    if (softmax) divide_row(outputs, y, sum);
     return fma1(log_of(sum), total, -distance);
 }
 
@@ -354,8 +357,7 @@ INLINE void apply_link(const ck_loss *loss, size_t room, REAL *y) {
     case CK_LINK_SIGMOID: CK_APPLY(outputs, y, y, sigmoid); break;
     case CK_LINK_EXP: CK_APPLY(outputs, y, y, expv); break;
     case CK_LINK_SOFTMAX: {
-        const REAL sum = row_exp(outputs, room, y, row_max(outputs, room, y), y);
-        for (size_t k = 0; k < outputs; k++) y[k] /= sum;
+        divide_row(outputs, y, row_exp(outputs, room, y, row_max(outputs, room, y), y));
     }
     }
 }
@@ -370,34 +372,28 @@ static void loss_rows(const ck_loss *loss, ck_loss_result result, const ck_targe
         weights[r] = (double)row_weight(loss, targets, first + r);
         losses[r] = 0;
     }
-    if (!errors && targets->classes && !targets->values && loss->type == CK_CROSS_ENTROPY
-        && loss->link == CK_LINK_SOFTMAX && loss->smoothing == 0) {
-        if (loss->outputs == 2) {
-            two_class_losses_and_softmax(targets->classes + first, rows, y, stride, losses, weights);
-            return;
-        }
-        for (size_t r = 0; r < rows; r++) {
-            REAL value = class_cross_entropy_and_softmax(loss->outputs, stride, y + r * stride, targets->classes[first + r]);
-            losses[r] = (double)value * weights[r];
-        }
-        return;
-    }
+    int has_predictions = 0;
     if (targets->values && loss->outputs == 1) {
         single_output_losses(loss, (const REAL *)targets->values + first, rows, y, stride, errors, losses, weights);
+    } else if (!targets->values && targets->classes && loss->outputs == 2 && loss->smoothing == 0
+               && leaves_softmax(loss, result)) {
+        two_class_losses_and_softmax(targets->classes + first, rows, y, stride, losses, weights);
+        has_predictions = 1;
     } else if (known) {
+        has_predictions = leaves_softmax(loss, result);
         for (size_t r = 0; r < rows; r++) {
             REAL *row = y + r * stride, *dy = errors ? row : NULL, weight = (REAL)weights[r], value;
             const REAL *values = targets->values, *t = values ? values + (first + r) * loss->outputs : NULL;
             const int32_t class = t ? 0 : targets->classes[first + r];
             if (loss->type == CK_CROSS_ENTROPY) {
-                value = t ? soft_cross_entropy(loss, stride, row, t, weight, dy)
-                          : class_cross_entropy(loss, stride, row, class, weight, dy);
+                value = t ? soft_cross_entropy(loss, result, stride, row, t, weight)
+                          : class_cross_entropy(loss, result, stride, row, class, weight);
             } else {
                 value = t ? mean_loss(loss, stride, row, t, weight, dy) : class_hinge(loss, row, class, weight, dy);
             }
             losses[r] = (double)value * weights[r];
         }
     }
-    if (errors) return;
+    if (errors || has_predictions) return;
     for (size_t r = 0; r < rows; r++) apply_link(loss, stride, y + r * stride);
 }

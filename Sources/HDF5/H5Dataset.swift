@@ -58,9 +58,13 @@ package final class H5Dataset: H5Object {
         }
         // Of a text of any length the dataset holds a reference.
         guard let claimed = [count ?? .max].boundedProduct(times: type.size ?? 16) else { return true }
+        return Self.isFarMore(claimed, than: storedSize)
+    }
+
+    /// Both numbers of bytes are the file's own word, and may be the largest that there are.
+    static func isFarMore(_ claimed: Int, than stored: Int) -> Bool {
         // Deflate packs no tighter than 1 to 1,032. What is not stored does no harm up to some 70 MB.
-        // The stored size is a damaged file's word as well, and may be the largest number there is.
-        return claimed / 1100 - 1 << 16 > storedSize
+        claimed / 1100 - 1 << 16 > stored
     }
 
     /// Throws where it claims far more than the file stores, unless the file's policy allows that.

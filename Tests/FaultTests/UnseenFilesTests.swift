@@ -9,15 +9,12 @@ import TreadleRun
     let directory: TemporaryDirectory
 
     init() throws {
-        directory = try TemporaryDirectory()
-        try writeThreeClasses(to: directory.file("data.h5"))
-        try directory.write(
+        directory = try threeClassJob(
+            data: "valid: { fraction: 0.2 }, batch_size: 200",
             """
-            { name: "job", task: "classification",
-              data: { train: { files: ["data.h5"] }, valid: { fraction: 0.2 }, batch_size: 200 },
-              model: { hidden: [] }, stop: { epochs: 2, early: null },
-              checkpoint: { dir: "run", keep_last: 100 }, retrain: { promote: { to: "model.h5" } } }
-            """, to: "job.json5")
+            model: { hidden: [] }, stop: { epochs: 2, early: null },
+            checkpoint: { dir: "run", keep_last: 100 }, retrain: { promote: { to: "model.h5" } }
+            """)
     }
 
     /// Does `command` with each of its looks at files of this name failing once; gives how it ended each time.

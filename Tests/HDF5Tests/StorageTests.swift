@@ -1,5 +1,5 @@
 import Foundation
-import HDF5
+@testable import HDF5
 import TestSupport
 import Testing
 
@@ -7,6 +7,14 @@ import Testing
 @Suite struct StorageTests {
     let directory: TemporaryDirectory
     init() throws { directory = try TemporaryDirectory() }
+
+    @Test func `no size that a damaged file states is too large to be compared`() {
+        // 1,100 times what is stored, and 64 KiB of it besides.
+        #expect(!H5Dataset.isFarMore(1100 * (1000 + 65_536), than: 1000))
+        #expect(H5Dataset.isFarMore(1100 * (1001 + 65_536), than: 1000))
+        #expect(!H5Dataset.isFarMore(.max, than: .max) && H5Dataset.isFarMore(.max, than: 0))
+        #expect(!H5Dataset.isFarMore(0, than: .max) && !H5Dataset.isFarMore(0, than: 0))
+    }
 
     private func numbers(_ bytes: Data, at offset: Int, count: Int) -> [Int32] {
         bytes[offset..<offset + count * 4].withUnsafeBytes { raw in

@@ -18,3 +18,16 @@ package func writeThreeClasses(to path: String) throws {
     try file.write(y, to: "y")
     try file.flush()
 }
+
+/// A directory with these rows in `data.h5`, and `job.json5` to train on them: `data` and `rest` are more members of the section
+/// `data` and of the whole.
+package func threeClassJob(name: String = "job", data: String, _ rest: String) throws -> TemporaryDirectory {
+    let directory = try TemporaryDirectory()
+    try writeThreeClasses(to: directory.file("data.h5"))
+    try directory.write(
+        """
+        { schema: 1, name: "\(name)", task: "classification", data: { train: { files: ["data.h5"] }, \(data) },
+          \(rest) }
+        """, to: "job.json5")
+    return directory
+}

@@ -32,6 +32,15 @@ package struct Workers: Sendable {
         }
     }
 
+    /// Runs `body(task, worker)` for every task, and throws what the first of those that failed threw, when all are done.
+    package func forEachTrying(_ taskCount: Int, _ body: (_ task: Int, _ worker: Int) throws -> Void) throws {
+        let failures = Slots<any Error>(taskCount)
+        forEach(taskCount) { task, worker in
+            do { try body(task, worker) } catch { failures[task] = error }
+        }
+        for failure in failures.values { if let failure { throw failure } }
+    }
+
     /// Does two things at once where a core is free for each, or else the first before the second, and returns when both
     /// are done. When both fail, the first one's error is thrown.
     package static func together<First, Second>(
@@ -45,4 +54,19 @@ package struct Workers: Sendable {
         guard let one, let other else { preconditionFailure("every task is done when forEach returns") }
         return (try one.get(), try other.get())
     }
+}
+
+/// A place for each of a number of tasks to leave its result in; tasks may fill different places at the same time.
+package final class Slots<Value> {
+    private final class Slot { var value: Value? }
+    private let slots: [Slot]
+
+    package init(_ count: Int) { slots = (0..<count).map { _ in Slot() } }
+
+    package subscript(index: Int) -> Value? {
+        get { slots[index].value }
+        set { slots[index].value = newValue }
+    }
+
+    package var values: [Value?] { slots.map(\.value) }
 }

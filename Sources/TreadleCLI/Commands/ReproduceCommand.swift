@@ -35,10 +35,10 @@ enum ReproduceCommand {
         let stop = Signals.stop
         let file = try CheckpointFile(call.argument(file), helper: .program, stop: Signals.stop)
         let model = try TrainedModel(file)
+        guard call.has(repeated) || !call.has(steps) else { throw call.usage("--steps goes with --repeat") }
         // Its data may have become a file that crashes libhdf5, which reads it in this process afterwards.
         try DataTrial.run(model.configuration, stop: stop, helper: .program)
         guard call.has(repeated) else {
-            guard !call.has(steps) else { throw call.usage("--steps goes with --repeat") }
             return try reproduce(model, of: file, call, stop)
         }
         let workers = try call.workers()

@@ -117,7 +117,7 @@ struct ColumnDecision {
         if request == nil, survey.others == 0, survey.isInteger {
             let isCounter =
                 survey.isSequence && survey.numbers == rows && rows > 2
-                && (name.isEmpty || name.hasPrefix("column ") || ColumnName(name).isOfPlaces)
+                && (name.isEmpty || name.hasPrefix("column ") || ColumnName(name).mayNumberRows)
             if isCounter, survey.first == 0 || survey.first == 1 { return result = .unused("only numbers the rows") }
             if let different = survey.identifiers, different.count == min(survey.numbers, 1 << 20), survey.numbers > 2,
                 survey.numbers == rows
@@ -194,14 +194,14 @@ struct ColumnName {
     }
 
     /// Whether its values may say which row is which: they are left out if they are all different.
-    var isIdentifiers: Bool {
+    var mayIdentifyRows: Bool {
         Self.ofBoth.contains(lower) || ["uuid", "guid", "key"].contains(lower)
             || ["_id", " id", "-id", ".id"].contains { lower.hasSuffix($0) } || name.hasSuffix("Id")
             || name.hasSuffix("ID")
     }
 
     /// Whether its values may be the rows' numbers, as programs write them in front: they are left out if they count up.
-    var isOfPlaces: Bool {
+    var mayNumberRows: Bool {
         Self.ofBoth.contains(lower)
             || ["rownames", "row", "row_names", "unnamed: 0", "x1", "..1"].contains(lower)
     }

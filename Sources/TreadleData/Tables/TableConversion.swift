@@ -179,7 +179,7 @@ package struct TableConversion {
             try parts.forEachGroup(stop, progress) { file, blocks, skip in
                 let found = Slots<TableSurvey>(blocks.count)
                 let path = parts.files[file].path
-                try workers.forEachTrying(blocks.count) { index in
+                try workers.forEachTrying(blocks.count) { index, _ in
                     var part = empty
                     try part.add(
                         blocks[index], skip: index == 0 ? skip : 0, parts.formats[file], order: orders[file], path: path

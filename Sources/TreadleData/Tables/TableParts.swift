@@ -125,32 +125,6 @@ struct TableParts {
     }
 }
 
-extension Workers {
-    /// Runs `body` for every index and throws what the first index threw.
-    func forEachTrying(_ count: Int, _ body: (Int) throws -> Void) throws {
-        let failures = Slots<any Error>(count)
-        forEach(count) { index, _ in
-            do { try body(index) } catch { failures[index] = error }
-        }
-        for failure in failures.values { if let failure { throw failure } }
-    }
-}
-
-/// A place for each of a number of tasks to leave its result in; tasks may fill different places at the same time.
-package final class Slots<Value> {
-    private final class Slot { var value: Value? }
-    private let slots: [Slot]
-
-    package init(_ count: Int) { slots = (0..<count).map { _ in Slot() } }
-
-    package subscript(index: Int) -> Value? {
-        get { slots[index].value }
-        set { slots[index].value = newValue }
-    }
-
-    package var values: [Value?] { slots.map(\.value) }
-}
-
 extension [String] {
     /// `"a", "b" and 3 more`
     var quotedList: String {

@@ -34,7 +34,7 @@ struct TableRequest {
     /// Columns that are called as identifiers are; of a few, all numbers are remembered.
     private var identifiers: Set<Int> {
         let called = inputs.filter { column in
-            kinds[column] == nil && ColumnName(names[column]).isIdentifiers
+            kinds[column] == nil && ColumnName(names[column]).mayIdentifyRows
         }
         return Set(called.prefix(8))
     }

@@ -25,7 +25,7 @@ struct TableWriting<S: ParsedNumber & H5Number> {
         try parts.forEachGroup(stop, progress) { fileIndex, blocks, skip in
             let path = parts.files[fileIndex].path
             let layout = plan.layouts[fileIndex]
-            try workers.forEachTrying(blocks.count) { index in
+            try workers.forEachTrying(blocks.count) { index, _ in
                 try parsed[index].parse(blocks[index], skip: index == 0 ? skip : 0, layout, path: path)
             }
             let starts = parsed[..<blocks.count].map { block in
@@ -44,7 +44,7 @@ struct TableWriting<S: ParsedNumber & H5Number> {
             if isCompressed {
                 for index in blocks.indices { try store(index) }
             } else {
-                try workers.forEachTrying(blocks.count, store)
+                try workers.forEachTrying(blocks.count) { index, _ in try store(index) }
             }
             for (block, parsed) in zip(blocks, parsed) { tally.add(parsed, block, layout, path) }
         }

@@ -1,5 +1,4 @@
 internal import HDF5
-internal import Synchronization
 internal import TreadleBase
 internal import TreadleModel
 
@@ -28,17 +27,11 @@ struct ArrayPlace: Codable, Equatable, Sendable {
             unsafe LargePages.prefer(in: bytes)
             let size = 2 * LargePages.size
             let pieces = unsafe max(1, (bytes.count + size - 1) / size)
-            let failure = Mutex<(any Error)?>(nil)
-            Workers(count: pieces > 1 ? Cores.available : 1).forEach(pieces) { piece, _ in
-                do {
-                    let part = unsafe piece * size..<min((piece + 1) * size, bytes.count)
-                    try unsafe image.read(
-                        at: offset + part.lowerBound, into: UnsafeMutableRawBufferPointer(rebasing: bytes[part]))
-                } catch {
-                    failure.withLock { $0 = error }
-                }
+            try Workers(count: pieces > 1 ? Cores.available : 1).forEachTrying(pieces) { piece, _ in
+                let part = unsafe piece * size..<min((piece + 1) * size, bytes.count)
+                try unsafe image.read(
+                    at: offset + part.lowerBound, into: UnsafeMutableRawBufferPointer(rebasing: bytes[part]))
             }
-            if let error = failure.withLock({ $0 }) { throw error }
             count = elements.count
         }
     }

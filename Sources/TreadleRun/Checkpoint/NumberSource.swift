@@ -57,17 +57,11 @@ package struct NumberSource: Sendable {
         of size: Int, as: S.Type, workers: Workers,
         _ body: (_ task: Int, _ worker: Int, _ numbers: UnsafeBufferPointer<S>) -> Void
     ) throws {
-        let failure = Mutex<(any Error)?>(nil)
-        workers.forEach((count + size - 1) / size) { task, worker in
-            do {
-                try unsafe withNumbers(task * size..<min((task + 1) * size, count), as: S.self) {
-                    unsafe body(task, worker, $0)
-                }
-            } catch {
-                failure.withLock { $0 = error }
+        try workers.forEachTrying((count + size - 1) / size) { task, worker in
+            try unsafe withNumbers(task * size..<min((task + 1) * size, count), as: S.self) {
+                unsafe body(task, worker, $0)
             }
         }
-        if let error = failure.withLock({ $0 }) { throw error }
     }
 }
 

@@ -56,21 +56,14 @@ final class SealedFile: CheckpointImage {
         passing waypoints: [[UInt8]], into whole: UnsafeMutableRawBufferPointer?
     ) throws -> Bool {
         let bounds = DigestWaypoints.bounds(of: length, inOnePiece: waypoints.isEmpty)
-        let outcome = Mutex((isRight: true, failure: (any Error)?.none))
-        Workers(count: min(Cores.available, bounds.count - 1)).forEach(bounds.count - 1) { piece, _ in
-            do {
-                let start = piece == 0 ? SHA256() : SHA256(from: waypoints[piece - 1], after: bounds[piece])
-                let end = try unsafe digest(bounds[piece]..<bounds[piece + 1], from: start, into: whole)
-                let isRight = piece < waypoints.count ? end.state == waypoints[piece] : end.digest == header.imageDigest
-                if !isRight { outcome.withLock { $0.isRight = false } }
-            } catch {
-                outcome.withLock { $0.failure = error }
-            }
+        let wrong = Atomic<Int>(0)
+        try Workers(count: Cores.available).forEachTrying(bounds.count - 1) { piece, _ in
+            let start = piece == 0 ? SHA256() : SHA256(from: waypoints[piece - 1], after: bounds[piece])
+            let end = try unsafe digest(bounds[piece]..<bounds[piece + 1], from: start, into: whole)
+            let isRight = piece < waypoints.count ? end.state == waypoints[piece] : end.digest == header.imageDigest
+            if !isRight { wrong.add(1, ordering: .relaxed) }
         }
-        return try outcome.withLock {
-            if let failure = $0.failure { throw failure }
-            return $0.isRight
-        }
+        return wrong.load(ordering: .relaxed) == 0
     }
 
     /// Goes on with a digest through a piece of the image.

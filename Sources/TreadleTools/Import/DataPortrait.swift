@@ -141,7 +141,7 @@ struct DataPortrait {
     /// Whether both are called as Keras, PyTorch and this program call weights.
     private static func areWeights(_ inputs: String, _ targets: String) -> Bool {
         func words(_ path: String) -> [Substring] {
-            path.lowercased().split { "/.:".contains($0) }.drop { $0 == "0" }.suffix(3)
+            path.lowercased().split { "/.:".contains($0) }.suffix(3)
         }
         let (x, y) = (words(inputs), words(targets))
         if x.contains("vars"), y.contains("vars") { return true }

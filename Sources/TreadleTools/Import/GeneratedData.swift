@@ -27,22 +27,16 @@ package enum GeneratedData: String, CaseIterable, Sendable {
                 ("written_by", "treadle generate \(Treadle.version)"),
             ])
         let blocks = (rows.count + 1023) / 1024
-        let failures = Slots<any Error>(blocks)
         let pictures = self == .images ? GeneratedImages() : nil
-        workers.forEach(blocks) { block, _ in
+        try workers.forEachTrying(blocks) { block, _ in
             let range = rows.lowerBound + block * 1024..<min(rows.upperBound, rows.lowerBound + (block + 1) * 1024)
             let place = range.lowerBound - rows.lowerBound..<range.upperBound - rows.lowerBound
-            do {
-                if let pictures {
-                    try pictures.write(range, at: place, to: output)
-                } else {
-                    try GeneratedTable(kind: self).write(range, at: place, to: output)
-                }
-            } catch {
-                failures[block] = error
+            if let pictures {
+                try pictures.write(range, at: place, to: output)
+            } else {
+                try GeneratedTable(kind: self).write(range, at: place, to: output)
             }
         }
-        for failure in failures.values { if let failure { throw failure } }
         try output.finish()
         return ImportSummary(
             arrays: plans.map { .init(name: "/\($0.name)", shape: $0.shape, type: "\($0.type.stored)") },

@@ -7,15 +7,12 @@ import Testing
     let directory: TemporaryDirectory
 
     init() throws {
-        directory = try TemporaryDirectory()
-        try writeThreeClasses(to: directory.file("data.h5"))
-        try directory.write(
+        directory = try threeClassJob(
+            data: "valid: { fraction: 0.2 }",
             """
-            { name: "job", task: "classification",
-              data: { train: { files: ["data.h5"] }, valid: { fraction: 0.2 } },
-              model: { hidden: [ { units: 4 } ] }, stop: { epochs: 3, early: null },
-              checkpoint: { dir: "run" }, retrain: { promote: { to: "models/job.h5" } } }
-            """, to: "job.json5")
+            model: { hidden: [ { units: 4 } ] }, stop: { epochs: 3, early: null },
+            checkpoint: { dir: "run" }, retrain: { promote: { to: "models/job.h5" } }
+            """)
     }
 
     /// Whether SIGTERM waits in the process. Before that comes the system's loader, which no program has a hand in.

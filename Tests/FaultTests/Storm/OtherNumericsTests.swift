@@ -10,15 +10,12 @@ import TreadleRun
     let directory: TemporaryDirectory
 
     init() throws {
-        directory = try TemporaryDirectory()
-        try writeThreeClasses(to: directory.file("data.h5"))
-        try directory.write(
+        directory = try threeClassJob(
+            name: "old", data: "valid: null, batch_size: 100",
             """
-            { name: "old", task: "classification",
-              data: { train: { files: ["data.h5"] }, valid: null, batch_size: 100 },
-              model: { hidden: [ { units: 8 } ] }, stop: { epochs: 2, early: null },
-              checkpoint: { dir: "run", keep_best: 0 } }
-            """, to: "job.json5")
+            model: { hidden: [ { units: 8 } ] }, stop: { epochs: 2, early: null },
+            checkpoint: { dir: "run", keep_best: 0 }
+            """)
         #expect(try train().code == 0)
     }
 

@@ -9,16 +9,13 @@ import TreadleRun
     let directory: TemporaryDirectory
 
     init() throws {
-        directory = try TemporaryDirectory()
-        try writeThreeClasses(to: directory.file("data.h5"))
         // Years of training, and no checkpoint unless one is asked for.
-        try directory.write(
+        directory = try threeClassJob(
+            name: "long", data: "valid: null, batch_size: 24",
             """
-            { schema: 1, name: "long", task: "classification",
-              data: { train: { files: ["data.h5"] }, valid: null, batch_size: 24 },
-              model: { hidden: [ { units: 16 } ] }, stop: { epochs: 100000000, early: null },
-              checkpoint: { dir: "run", every: { time: null, epochs: null, steps: null }, keep_best: 0 } }
-            """, to: "job.json5")
+            model: { hidden: [ { units: 16 } ] }, stop: { epochs: 100000000, early: null },
+            checkpoint: { dir: "run", every: { time: null, epochs: null, steps: null }, keep_best: 0 }
+            """)
     }
 
     @Test(arguments: [SIGTERM, SIGINT])

@@ -129,6 +129,11 @@ struct ExportCommandTests {
             m = np.load('m.npz')
             assert m['embedding.columns'].tolist() == [0, 1, 2, 3, 4] and m['input_scale.weight'].shape == (1, 20)
             """)
+        try export("m.safetensors")
+        for other in ["m.npz", "m.safetensors", "runs/small/final.h5"] {
+            let difference = try Program.run("diff", "m.onnx", other, directory: directory)
+            #expect(difference.code == 0, "\(difference.output)")
+        }
         let refused = try Program.run(
             "export", "runs/small/final.h5", "-o", "m.weights.h5", directory: directory)
         #expect(refused.code == 65 && refused.errors.contains("model.embedding"), "\(refused.errors)")

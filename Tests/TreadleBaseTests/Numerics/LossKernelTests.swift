@@ -32,9 +32,10 @@ import TestSupport
         var rowWeights: [Double] { (0..<rows).map { 0.5 + Double($0) } }
         var classWeights: [Double] { (0..<outputs).map { 1 + Double($0) / 3 } }
 
-        /// The losses and errors of `outputs`, through one call, with rows `padding` numbers longer than they must be.
+        /// The losses of `outputs` and their errors, or predictions by `link`, through one call, with rows `padding` numbers
+        /// longer than they must be.
         func run(
-            _ outputs: [Double], padding: Int = 0
+            _ outputs: [Double], padding: Int = 0, predicting link: ck_link? = nil, knowsTargets: Bool = true
         ) -> (losses: [Double], weights: [Double], errors: [Double], padding: [Double]) {
             let stride = self.outputs + padding
             // Numbers in the padding that would be seen if they were added to anything.
@@ -54,14 +55,19 @@ import TestSupport
                             loss.smoothing = smoothing
                             loss.delta = 0.7
                             loss.quantile = 0.3
+                            loss.link = link ?? CK_LINK_IDENTITY
                             let scalesClasses = weighted && type == CK_CROSS_ENTROPY
                             loss.class_weights = scalesClasses ? UnsafeRawPointer(ofClass.baseAddress) : nil
                             var targets = ck_targets()
-                            targets.classes = byClass ? classes.baseAddress : nil
-                            targets.values = byClass ? nil : UnsafeRawPointer(values.baseAddress)
+                            if knowsTargets {
+                                targets.classes = byClass ? classes.baseAddress : nil
+                                targets.values = byClass ? nil : UnsafeRawPointer(values.baseAddress)
+                            }
                             targets.weights = weighted ? UnsafeRawPointer(ofRow.baseAddress) : nil
                             ck_loss_rows_f64(
-                                &loss, CK_OUTPUT_ERROR, &targets, 0, rows, &errors, stride, &losses, &weights)
+                                &loss, link == nil ? CK_OUTPUT_ERROR : CK_PREDICTION, &targets, 0, rows, &errors,
+                                stride,
+                                &losses, &weights)
                         }
                     }
                 }
@@ -119,6 +125,24 @@ import TestSupport
             ck_use_isa(isa)
             let result = loss.run(loss.y)
             #expect(result.losses == expected.losses && result.errors == expected.errors)
+        }
+    }
+
+    /// With targets some losses and links share their exponentials, and some rows go a lane each.
+    @Test(arguments: cases, [CK_LINK_IDENTITY, CK_LINK_SOFTMAX])
+    func `what is predicted beside a loss is what is predicted alone, and the loss is that beside errors`(
+        _ loss: Case, link: ck_link
+    ) {
+        let before = ck_current_isa()
+        defer { ck_use_isa(before) }
+        for isa in [CK_ISA_SCALAR, CK_ISA_AVX2, CK_ISA_AVX512] {
+            ck_use_isa(isa)
+            for padding in [0, 16] {
+                let both = loss.run(loss.y, padding: padding, predicting: link)
+                #expect(both.errors == loss.run(loss.y, predicting: link, knowsTargets: false).errors)
+                #expect(both.losses == loss.run(loss.y).losses)
+                #expect(both.padding.allSatisfy { $0 == 1e9 })
+            }
         }
     }
 

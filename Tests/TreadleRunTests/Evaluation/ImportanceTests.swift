@@ -68,6 +68,38 @@ import Testing
         #expect(coefficients.columns.map(\.perUnit) == [1.5, -0.5, 0])
     }
 
+    /// By hand: inputs are scaled by 2 and 1, and 3 classes have weights whose mean is taken away.
+    @Test func `coefficients are of every class, with the factors before them`() throws {
+        let layers = [
+            Layer(
+                name: "input_scale", kind: .factors, inputs: 1, units: 2, activation: .identity, dropout: 0,
+                hasBias: false),
+            Layer(name: "dense", inputs: 2, units: 3, activation: .identity, dropout: 0, hasBias: false),
+        ]
+        var description = ModelDescription(
+            task: .classification, network: Network(inputs: 2, layers: layers), loss: .crossEntropy, precision: .float32
+        )
+        description.columns = ["a", "b"]
+        description.classes = ["x", "y", "z"]
+        description.normalization = Normalization(shift: [0, 0], factor: [0.5, 1])
+        let parameters = [
+            LayerParameters(name: "input_scale", weight: Tensor(shape: [1, 2], storage: .float32([2, 1])), bias: nil),
+            LayerParameters(
+                name: "dense", weight: Tensor(shape: [2, 3], storage: .float32([3, 0, 0, 0, 6, 0])), bias: nil),
+        ]
+        let origin = FileOrigin(
+            configuration: "{ name: 'a', data: { train: 'r.h5' }, model: { hidden: [], scale_inputs: true } }",
+            baseDirectory: "/", fingerprint: "")
+        let all = Coefficients.all(
+            try TrainedModel(SavedModel(description, parameters: parameters), from: origin, path: "a.h5"))
+        #expect(all.map(\.output) == ["x", "y", "z"])
+        // a: weights 6, 0, 0 and mean 2; b: 0, 6, 0 and mean 2. A unit of a is half a spread.
+        #expect(all[0].columns.map(\.name) == ["a", "b"] && all[0].columns.map(\.perSpread) == [4, -2])
+        #expect(all[0].columns.map(\.perUnit) == [2, -2])
+        #expect(all[1].columns.map(\.name) == ["b", "a"] && all[1].columns.map(\.perSpread) == [4, -2])
+        #expect(all[2].columns.map(\.perSpread) == [-2, -2])
+    }
+
     @Test func `what smooths labels in training has no say in what is judged`() throws {
         let directory = try TemporaryDirectory()
         let workers = Workers(count: 2)
@@ -81,7 +113,7 @@ import Testing
         #expect(abs(found[1].1 - Self.expected.loss) < 1e-6)
     }
 
-    /// y = 2a, in classes of a model that knows targets of −1 to 1 only.
+    /// The model says 2a for a target a between −1 and 1, and is bounded to what lies between −0.5 and 0.5.
     @Test func `a bounded prediction is judged within its bounds`() throws {
         let directory = try TemporaryDirectory()
         let a: [Float] = (0..<64).map { Float($0) / 32 - 1 }

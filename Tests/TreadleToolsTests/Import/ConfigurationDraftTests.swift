@@ -89,6 +89,25 @@ import Testing
         #expect(rank3.hasPrefix(first) && rank3.contains("its rows have the shape [2, 3]"), "\(rank3)")
     }
 
+    @Test func `weights of a network are no data, unless somebody says so, and targets without a number teach nothing`()
+        throws
+    {
+        for (x, y) in [
+            ("layers/dense/vars/0", "layers/dense/vars/1"), ("fc.weight", "fc.bias"), ("d/kernel:0", "d/bias:0"),
+        ] {
+            let write = { (file: H5File) in
+                try file.write(self.numbers(400), to: x, shape: [100, 4])
+                try file.write(self.numbers(100), to: y)
+            }
+            #expect(refusal(write).contains("look like the weights of a network and not like data"), "\(x)")
+        }
+        let noNumber = refusal { file in
+            try file.write(numbers(400), to: "/x", shape: [100, 4])
+            try file.write([Float](repeating: .nan, count: 100), to: "/y")
+        }
+        #expect(noNumber.contains("/y: none of its 100 rows has a number to be learnt"), "\(noNumber)")
+    }
+
     @Test func `where there are more objects than are looked at, that is said, and a name finds them all the same`()
         throws
     {

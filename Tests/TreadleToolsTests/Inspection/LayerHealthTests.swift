@@ -100,8 +100,11 @@ import RunTestSupport
 }
 
 @Suite struct CurveSignsTests {
-    private func findings(_ losses: [Double], valid: [Double] = [], finished: Bool = false) -> [String] {
+    private func findings(
+        _ losses: [Double], valid: [Double] = [], finished: Bool = false, restored: Int? = nil
+    ) -> [String] {
         var checkpoint = sampleCheckpoint()
+        if restored != nil { (checkpoint.temperature, checkpoint.progress.restoredEpoch) = (1.5, restored) }
         checkpoint.progress.finished = finished
         checkpoint.history = losses.indices.map { index in
             var metrics = ["loss": losses[index]]
@@ -138,5 +141,12 @@ import RunTestSupport
             ])
         // Noise near the end of a good curve is no leap.
         #expect(findings([0.9, 0.01, 0.05, 0.01]) == [])
+    }
+
+    @Test func `what was measured anew after the run's end is no point of its curve`() {
+        // The second epoch was put back and calibrated: what its weights reach then comes of that.
+        let (training, valid) = ([0.5, 0.4, 0.3, 0.2], [0.45, 0.1, 0.45, 0.45])
+        #expect(findings(training, valid: valid).count == 1)
+        #expect(findings(training, valid: valid, restored: 2).isEmpty)
     }
 }
