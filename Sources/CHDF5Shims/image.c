@@ -1,5 +1,4 @@
-// Images: whole HDF5 files in memory. One is built by a driver of its own, another is read in place by libhdf5's driver
-// for memory. All of this runs inside the lock.
+// Images: whole HDF5 files in memory, built by a driver of their own. All of this runs inside the lock.
 
 #define _GNU_SOURCE
 #include "CHDF5Shims.h"
@@ -9,8 +8,6 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
-
-// MARK: Building
 
 // libhdf5's own driver writes zeros over all that a file sets aside, and so touches the memory of arrays that are never
 // written to it. Memory that is mapped but not written takes nothing: here such arrays are free.
@@ -174,73 +171,4 @@ void chdf5_image_release(chdf5_image *image) {
     if (image->references > 0) return;
     if (image->bytes) munmap(image->bytes, image->capacity);
     free(image);
-}
-
-// MARK: Reading in place
-
-// libhdf5 copies what its callbacks are given with every copy of the property list, but the open file keeps it without
-// copying: the file's own reference is counted from its opening to its closing.
-typedef struct {
-    int references;
-    const void *bytes;
-    void *owner;
-    void (*release)(void *owner);
-} borrowed;
-
-static void let_go(borrowed *image) {
-    image->references -= 1;
-    if (image->references > 0) return;
-    image->release(image->owner);
-    free(image);
-}
-
-static void *borrowed_malloc(size_t size, H5FD_file_image_op_t operation, void *data) {
-    borrowed *image = data;
-    (void)size;
-    if (operation == H5FD_FILE_IMAGE_OP_FILE_OPEN) image->references += 1;
-    return (void *)image->bytes;
-}
-
-static void *borrowed_memcpy(void *to, const void *from, size_t size, H5FD_file_image_op_t operation, void *data) {
-    (void)operation, (void)data;
-    return to == from ? to : memcpy(to, from, size);
-}
-
-static void *borrowed_realloc(void *bytes, size_t size, H5FD_file_image_op_t operation, void *data) {
-    (void)bytes, (void)size, (void)operation, (void)data;
-    return NULL;
-}
-
-static herr_t borrowed_free(void *bytes, H5FD_file_image_op_t operation, void *data) {
-    (void)bytes;
-    if (operation == H5FD_FILE_IMAGE_OP_FILE_CLOSE) let_go(data);
-    return 0;
-}
-
-static void *borrowed_retain(void *data) {
-    borrowed *image = data;
-    image->references += 1;
-    return image;
-}
-
-static herr_t borrowed_drop(void *data) {
-    let_go(data);
-    return 0;
-}
-
-herr_t chdf5_image_borrow(hid_t file_access, const void *bytes, size_t size, void *owner,
-                          void (*release)(void *owner)) {
-    borrowed *image = malloc(sizeof *image);
-    if (!image) {
-        release(owner);
-        return -1;
-    }
-    *image = (borrowed){.references = 1, .bytes = bytes, .owner = owner, .release = release};
-    H5FD_file_image_callbacks_t callbacks = {borrowed_malloc, borrowed_memcpy, borrowed_realloc, borrowed_free,
-                                             borrowed_retain, borrowed_drop,   image};
-    herr_t status = -1;
-    if (H5Pset_fapl_core(file_access, 1 << 16, 0) >= 0 && H5Pset_file_image_callbacks(file_access, &callbacks) >= 0)
-        status = H5Pset_file_image(file_access, (void *)bytes, size);
-    let_go(image);
-    return status;
 }

@@ -62,10 +62,10 @@ INLINE void finish_weights(weight_work *work) {
     for (size_t piece = 0; piece < WEIGHT_PIECES; piece++) weight_piece(work, piece);
 }
 
-static void refresh_operands(const ck_plan *plan, size_t index) {
+static void refresh_operands(const ck_plan *plan, size_t index, size_t part, size_t parts) {
     const ck_layer *layer = &plan->layers[index];
     weight_work work;
-    for (size_t panel = 0; panel < blocks_of(layer->units); panel++) {
+    for (size_t panel = part; panel < blocks_of(layer->units); panel += parts) {
         for (size_t from = 0; from < layer->inputs; from += CK_BLOCK) {
             start_weights(&work, layer, panel, from, (update_work){0});
             finish_weights(&work);

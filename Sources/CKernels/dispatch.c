@@ -158,7 +158,9 @@ size_t ck_stem_parts(const ck_plan *plan) {
     return (stem->embedded ? stem->frequencies + 1 : 0) + (factors + CK_STEM_RUN - 1) / CK_STEM_RUN;
 }
 
-void ck_refresh_operands(const ck_plan *plan, size_t layer) { STEP(plan, refresh_operands, layer); }
+void ck_refresh_operands(const ck_plan *plan, size_t layer, size_t part, size_t parts) {
+    STEP(plan, refresh_operands, layer, part, parts);
+}
 
 size_t ck_tile_scratch(size_t shard_count) {
     size_t levels = 1;

@@ -102,10 +102,10 @@ INLINE void refresh_block(const ck_layer *layer, size_t panel, size_t from, size
 
 INLINE int has_operands(const ck_layer *layer) { return IS_BF16 || layer->transposed; }
 
-static void refresh_operands(const ck_plan *plan, size_t index) {
+static void refresh_operands(const ck_plan *plan, size_t index, size_t part, size_t parts) {
     const ck_layer *layer = &plan->layers[index];
     if (!has_operands(layer)) return;
-    for (size_t panel = 0; panel * PANEL < layer->units; panel++) {
+    for (size_t panel = part; panel * PANEL < layer->units; panel += parts) {
         for (size_t from = 0; from < layer->inputs; from += PANEL)
             refresh_block(layer, panel, from, layer->inputs - from < PANEL ? layer->inputs - from : PANEL);
     }

@@ -34,7 +34,7 @@ typedef enum ck_tile_work { CK_UPDATES, CK_SUMS, CK_ADDS, CK_APPLIES } ck_tile_w
         void (*stem_gradient)(const ck_plan *plan, size_t shard, size_t part); \
         void (*stem_tile)(const ck_plan *plan, const ck_tile *tile, ck_tile_work work, void *scratch); \
         double (*stem_squares)(const ck_plan *plan, const ck_tile *tile); \
-        void (*refresh_operands)(const ck_plan *plan, size_t layer); \
+        void (*refresh_operands)(const ck_plan *plan, size_t layer, size_t part, size_t parts); \
         double (*multiply_adds)(size_t rounds, REAL *kept); \
     } ck_table_##SUFFIX;
 

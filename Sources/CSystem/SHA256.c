@@ -56,46 +56,74 @@ static int has_sha_instructions(void) {
     return __builtin_cpu_supports("sse4.1") && __builtin_cpu_supports("ssse3");
 }
 
-__attribute__((target("sha,sse4.1,ssse3"))) static void add_blocks_sha(
-    uint32_t state[8], const uint8_t *bytes, size_t blocks) {
-    const __m128i big_endian = _mm_set_epi64x(0x0c0d0e0f08090a0bLL, 0x0405060700010203LL);
-    // The instructions want the eight words as ABEF and CDGH, highest first.
-    __m128i low = _mm_shuffle_epi32(_mm_loadu_si128((const __m128i *)state), 0xb1);
-    __m128i high = _mm_shuffle_epi32(_mm_loadu_si128((const __m128i *)(state + 4)), 0x1b);
-    __m128i abef = _mm_alignr_epi8(low, high, 8);
-    __m128i cdgh = _mm_blend_epi16(high, low, 0xf0);
+// Each instruction waits for the one before, and so a second chain beside the first takes little more time than one.
+enum { MOST_CHAINS = 2 };
 
-    for (; blocks > 0; blocks--, bytes += 64) {
-        __m128i abef_before = abef, cdgh_before = cdgh;
-        __m128i w[4];
-        for (int i = 0; i < 4; i++) {
-            w[i] = _mm_shuffle_epi8(_mm_loadu_si128((const __m128i *)(bytes + 16 * i)), big_endian);
+__attribute__((target("sha,sse4.1,ssse3"), always_inline)) static inline void add_to_chains(
+    int chains, uint32_t *states[], const uint8_t *bytes[], size_t blocks) {
+    const __m128i big_endian = _mm_set_epi64x(0x0c0d0e0f08090a0bLL, 0x0405060700010203LL);
+    __m128i abef[MOST_CHAINS], cdgh[MOST_CHAINS];
+    for (int k = 0; k < chains; k++) {
+        // The instructions want the eight words as ABEF and CDGH, highest first.
+        __m128i low = _mm_shuffle_epi32(_mm_loadu_si128((const __m128i *)states[k]), 0xb1);
+        __m128i high = _mm_shuffle_epi32(_mm_loadu_si128((const __m128i *)(states[k] + 4)), 0x1b);
+        abef[k] = _mm_alignr_epi8(low, high, 8);
+        cdgh[k] = _mm_blend_epi16(high, low, 0xf0);
+    }
+
+    for (size_t block = 0; block < blocks; block++) {
+        __m128i abef_before[MOST_CHAINS], cdgh_before[MOST_CHAINS], w[MOST_CHAINS][4];
+        for (int k = 0; k < chains; k++) {
+            abef_before[k] = abef[k], cdgh_before[k] = cdgh[k];
+            for (int i = 0; i < 4; i++) {
+                __m128i four = _mm_loadu_si128((const __m128i *)(bytes[k] + 64 * block + 16 * i));
+                w[k][i] = _mm_shuffle_epi8(four, big_endian);
+            }
         }
 #pragma clang loop unroll(full)
         for (int group = 0; group < 16; group++) {
-            __m128i now = w[group & 3];
-            __m128i added = _mm_add_epi32(now, _mm_load_si128((const __m128i *)(round_constants + 4 * group)));
-            cdgh = _mm_sha256rnds2_epu32(cdgh, abef, added);
-            abef = _mm_sha256rnds2_epu32(abef, cdgh, _mm_shuffle_epi32(added, 0x0e));
-            if (group < 12) {
-                __m128i next = w[(group + 1) & 3], third = w[(group + 2) & 3], last = w[(group + 3) & 3];
-                __m128i sum = _mm_add_epi32(_mm_sha256msg1_epu32(now, next), _mm_alignr_epi8(last, third, 4));
-                w[group & 3] = _mm_sha256msg2_epu32(sum, last);
+            __m128i constants = _mm_load_si128((const __m128i *)(round_constants + 4 * group));
+            for (int k = 0; k < chains; k++) {
+                __m128i now = w[k][group & 3], added = _mm_add_epi32(now, constants);
+                cdgh[k] = _mm_sha256rnds2_epu32(cdgh[k], abef[k], added);
+                abef[k] = _mm_sha256rnds2_epu32(abef[k], cdgh[k], _mm_shuffle_epi32(added, 0x0e));
+                if (group < 12) {
+                    __m128i next = w[k][(group + 1) & 3], third = w[k][(group + 2) & 3], last = w[k][(group + 3) & 3];
+                    __m128i sum = _mm_add_epi32(_mm_sha256msg1_epu32(now, next), _mm_alignr_epi8(last, third, 4));
+                    w[k][group & 3] = _mm_sha256msg2_epu32(sum, last);
+                }
             }
         }
-        abef = _mm_add_epi32(abef, abef_before);
-        cdgh = _mm_add_epi32(cdgh, cdgh_before);
+        for (int k = 0; k < chains; k++) {
+            abef[k] = _mm_add_epi32(abef[k], abef_before[k]);
+            cdgh[k] = _mm_add_epi32(cdgh[k], cdgh_before[k]);
+        }
     }
 
-    __m128i feba = _mm_shuffle_epi32(abef, 0x1b);
-    __m128i dchg = _mm_shuffle_epi32(cdgh, 0xb1);
-    _mm_storeu_si128((__m128i *)state, _mm_blend_epi16(feba, dchg, 0xf0));
-    _mm_storeu_si128((__m128i *)(state + 4), _mm_alignr_epi8(dchg, feba, 8));
+    for (int k = 0; k < chains; k++) {
+        __m128i feba = _mm_shuffle_epi32(abef[k], 0x1b);
+        __m128i dchg = _mm_shuffle_epi32(cdgh[k], 0xb1);
+        _mm_storeu_si128((__m128i *)states[k], _mm_blend_epi16(feba, dchg, 0xf0));
+        _mm_storeu_si128((__m128i *)(states[k] + 4), _mm_alignr_epi8(dchg, feba, 8));
+    }
+}
+
+__attribute__((target("sha,sse4.1,ssse3"))) static void add_blocks_sha(
+    uint32_t state[8], const uint8_t *bytes, size_t blocks) {
+    add_to_chains(1, &state, &bytes, blocks);
+}
+
+__attribute__((target("sha,sse4.1,ssse3"))) static void add_blocks_to_two(
+    uint32_t *states[2], const uint8_t *bytes[2], size_t blocks) {
+    add_to_chains(2, states, bytes, blocks);
 }
 
 #else
 static int has_sha_instructions(void) { return 0; }
 #define add_blocks_sha add_blocks_portable
+static void add_blocks_to_two(uint32_t *states[2], const uint8_t *bytes[2], size_t blocks) {
+    for (int k = 0; k < 2; k++) add_blocks_portable(states[k], bytes[k], blocks);
+}
 #endif
 
 // Chosen before main: no digest has to ask, and no lock is needed.
@@ -131,6 +159,19 @@ void csystem_sha256_add(csystem_sha256 *hash, const void *bytes, size_t count) {
     }
     add_blocks(hash->state, p, count / 64);
     if (count % 64 > 0) memcpy(hash->pending, p + count / 64 * 64, count % 64);
+}
+
+void csystem_sha256_add_to_two(csystem_sha256 *one, const void *bytes, csystem_sha256 *other, const void *more,
+                               size_t count) {
+    size_t whole = 0;
+    if (use_sha_instructions && one->length % 64 == 0 && other->length % 64 == 0) {
+        whole = count / 64 * 64;
+        add_blocks_to_two((uint32_t *[]){one->state, other->state}, (const uint8_t *[]){bytes, more}, whole / 64);
+        one->length += whole;
+        other->length += whole;
+    }
+    csystem_sha256_add(one, (const uint8_t *)bytes + whole, count - whole);
+    csystem_sha256_add(other, (const uint8_t *)more + whole, count - whole);
 }
 
 void csystem_sha256_end(csystem_sha256 *hash, uint8_t digest[32]) {

@@ -58,35 +58,6 @@ extension H5File {
             return unsafe H5Image(takingOver: bytes)
         }
     }
-
-    /// Opens an image for reading, in place.
-    package static func open(image: H5Image, name: String, policy: AccessPolicy = .confined) throws(H5Error) -> H5File {
-        try unsafe open(image.bytes, owner: image, name: name, policy: policy)
-    }
-
-    /// Opens the bytes of a file, user block included, for reading in place. `owner` keeps them alive; it lives as long
-    /// as anything that is opened out of the file.
-    package static func open(
-        _ bytes: UnsafeRawBufferPointer, owner: any AnyObject & Sendable, name: String, policy: AccessPolicy = .confined
-    ) throws(H5Error) -> H5File {
-        try H5Library.locked { () throws(H5Error) in
-            let found = Superblock.find(size: bytes.count) { offset, count in
-                unsafe Array(bytes[offset..<min(offset + count, bytes.count)])
-            }
-            guard let found else { throw H5Error(.notHDF5, name, "is not an HDF5 file") }
-            guard let end = found.end, end <= bytes.count else {
-                throw H5Error(.truncated, name, "is cut short: it has \(bytes.count) of its \(found.end ?? 0) bytes")
-            }
-            let access = try Handle.properties(chdf5_property_file_access())
-            let kept = unsafe Unmanaged<AnyObject>.passRetained(owner)
-            try check(
-                unsafe chdf5_image_borrow(access.id, bytes.baseAddress, bytes.count, kept.toOpaque()) { owner in
-                    if let owner = unsafe owner { unsafe Unmanaged<AnyObject>.fromOpaque(owner).release() }
-                }, name)
-            let id = unsafe H5Fopen(imageName(), chdf5_acc_rdonly(), access.id)
-            return H5File(try H5Context(id, name: name, policy: policy))
-        }
-    }
 }
 
 /// The C side of an image that is being built. Used inside the lock.

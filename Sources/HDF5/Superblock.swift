@@ -15,19 +15,11 @@ struct Superblock: Equatable {
 
     /// Looks where HDF5 looks: at 0, 512, 1,024 and on in powers of two.
     static func find(_ descriptor: Int32, size: Int) -> Superblock? {
-        find(size: size) { offset, count in
-            var bytes = [UInt8](repeating: 0, count: count)
-            let got = unsafe bytes.withUnsafeMutableBytes {
-                unsafe pread(descriptor, $0.baseAddress, count, off_t(offset))
-            }
-            return Array(bytes.prefix(max(got, 0)))
-        }
-    }
-
-    static func find(size: Int, read: (_ offset: Int, _ count: Int) -> [UInt8]) -> Superblock? {
         var offset = 0
         while offset + signature.count <= size {
-            let bytes = read(offset, 64)
+            var bytes = [UInt8](repeating: 0, count: 64)
+            let got = unsafe pread(descriptor, &bytes, bytes.count, off_t(offset))
+            bytes.removeLast(bytes.count - max(got, 0))
             if bytes.starts(with: signature) { return Superblock(bytes, at: offset) }
             offset = offset == 0 ? 512 : offset * 2
         }

@@ -24,6 +24,9 @@ struct PackedLayout: Equatable, Sendable {
         var paddedInputs: Int { (inputs + panel - 1) / panel * panel }
         var paddedUnits: Int { (units + panel - 1) / panel * panel }
         var weightCount: Int { isNarrow ? units * paddedInputs : paddedUnits * inputs }
+        /// Weights and biases in the flat array.
+        var range: Range<Int> { weightStart..<weightStart + weightCount + (biasStart == nil ? 0 : paddedUnits) }
+        var hasPadding: Bool { weightCount > inputs * units || (biasStart != nil && paddedUnits > units) }
 
         /// The place of W's element in the flat array.
         func place(input: Int, unit: Int) -> Int {

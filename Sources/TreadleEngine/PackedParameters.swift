@@ -22,11 +22,12 @@ internal import TreadleModel
             weight: start + entry.weightStart, bias: entry.biasStart.map { unsafe start + $0 })
     }
 
-    /// Sets every number to zero.
-    func clear(workers: Workers = Workers(count: 1)) {
-        let block = 1 << 18
-        workers.forEach((layout.count + block - 1) / block) { task, _ in
-            unsafe (start + task * block).update(repeating: 0, count: min(block, layout.count - task * block))
+    /// Sets every number to zero, or those of a range.
+    func clear(_ range: Range<Int>? = nil, workers: Workers = Workers(count: 1)) {
+        let (range, block) = (range ?? 0..<layout.count, 1 << 18)
+        workers.forEach((range.count + block - 1) / block) { task, _ in
+            let from = range.lowerBound + task * block
+            unsafe (start + from).update(repeating: 0, count: min(block, range.upperBound - from))
         }
     }
 
@@ -46,8 +47,9 @@ internal import TreadleModel
     /// Takes over plain parameters, whose shapes must be those of the network.
     func load(_ layers: [LayerParameters], workers: Workers = Workers(count: 1)) {
         precondition(layers.count == layout.entries.count, "a network's parameters must have an entry for each layer")
-        clear(workers: workers)
         for (entry, layer) in zip(layout.entries, layers) {
+            // What fills rows up to whole panels must be zeros; where nothing does, all is about to be written.
+            if entry.hasPadding { clear(entry.range, workers: workers) }
             precondition(layer.weight.shape == [entry.inputs, entry.units], "\(layer.name): weights of another shape")
             precondition(
                 (layer.bias != nil) == (entry.biasStart != nil), "\(layer.name): bias without a place, or none")

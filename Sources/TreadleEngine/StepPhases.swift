@@ -25,8 +25,8 @@ enum StepPhase: Sendable {
     case squares
     /// Tiles from `first` on, updated from their sums.
     case apply(first: Int)
-    /// Layers, whose copies of weights for the products are made anew.
-    case refresh
+    /// The copies of a layer's weights for the products, made anew: of each layer so many parts.
+    case refresh(parts: Int)
 }
 
 /// A layer's rows × panels, cut into pieces: `groups` of panels by `blocks` of rows, group after group, so that neighbouring
@@ -83,7 +83,7 @@ struct Pieces: Equatable, Sendable {
             let tile = unsafe ownTiles[task]
             unsafe squares[tile] = ck_squares_of_tile(plan, tiles + tile)
         case .apply(let first): unsafe ck_apply_tile(plan, tiles + first + task)
-        case .refresh: unsafe ck_refresh_operands(plan, task)
+        case .refresh(let parts): unsafe ck_refresh_operands(plan, task / parts, task % parts, parts)
         }
     }
 

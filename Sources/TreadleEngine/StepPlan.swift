@@ -121,9 +121,15 @@ internal import TreadleModel
         }
     }
 
+    /// In how many parts a layer's copies of weights are made anew: often one layer has most of the weights.
+    static var refreshParts: Int { 8 }
+
     /// Copies what products read of the weights anew.
     func refreshOperands(workers: Workers = Workers(count: 1)) {
-        workers.forEach(denseLayers) { index, _ in unsafe ck_refresh_operands(plan, index) }
+        let parts = workers.count > 1 ? Self.refreshParts : 1
+        workers.forEach(denseLayers * parts) { task, _ in
+            unsafe ck_refresh_operands(plan, task / parts, task % parts, parts)
+        }
     }
 
     /// A layer by its number in the network.

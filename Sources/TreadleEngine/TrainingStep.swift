@@ -173,7 +173,7 @@ package struct StepResult: Equatable, Sendable, BitwiseCopyable {
             : entry.place(input: place / entry.units, unit: place % entry.units)
         guard let position else { preconditionFailure("a layer without biases has none to set") }
         unsafe packed.start[position] = value
-        if !entry.isStem { unsafe ck_refresh_operands(step.plan, layer - step.stemLayers) }
+        if !entry.isStem { unsafe ck_refresh_operands(step.plan, layer - step.stemLayers, 0, 1) }
     }
 
     /// The weights as they are.
@@ -298,7 +298,9 @@ package struct StepResult: Equatable, Sendable, BitwiseCopyable {
             crew.run(.apply(first: tiles.lowerBound), tasks: tiles.count, shared: sharing.sharesParameters)
         }
         if exchange.takesOthersWeights {
-            crew.run(.refresh, tasks: step.denseLayers, shared: sharing.sharesParameters)
+            let parts = StepPlan<S>.refreshParts
+            crew.run(
+                .refresh(parts: parts), tasks: step.denseLayers * parts, shared: sharing.sharesParameters)
         }
         return changed
     }

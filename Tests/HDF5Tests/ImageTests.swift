@@ -15,18 +15,20 @@ import Testing
         }
     }
 
-    @Test func `an image is a whole file, and opens in place`() throws {
-        let image = try sample()
-        var file: H5File? = try H5File.open(image: image, name: "checkpoint")
-        let dataset = try file?.dataset("/model/dense/weight")
-        file = nil
-        #expect(try dataset?.read(as: Float.self, rows: 99..<100).last == 9999)
-        #expect(dataset?.subject == "checkpoint:/model/dense/weight")
-        let again = try H5File.open(image: image, name: "checkpoint")
-        #expect(try again.dataset("/treadle/config").readStrings()[0].count == 200_000)
+    /// The image as a file on disk, open.
+    private func written(_ image: H5Image, to path: String) throws -> H5File {
+        try image.withUnsafeBytes { try Data($0).write(to: URL(fileURLWithPath: path)) }
+        return try H5File.open(path)
+    }
+
+    @Test func `an image is a whole file`() throws {
+        let directory = try TemporaryDirectory()
+        let file = try written(sample(), to: directory.file("a.h5"))
+        #expect(try file.dataset("/model/dense/weight").read(as: Float.self, rows: 99..<100).last == 9999)
+        #expect(try file.dataset("/treadle/config").readStrings()[0].count == 200_000)
         #expect(
-            try again.dataset("/layers/dense/vars/0").identity == again.dataset("/model/dense/weight").identity)
-        #expect(try again.dataset("/model/dense/weight").identity.hardLinks == 2)
+            try file.dataset("/layers/dense/vars/0").identity == file.dataset("/model/dense/weight").identity)
+        #expect(try file.dataset("/model/dense/weight").identity.hardLinks == 2)
     }
 
     @Test func `equal contents give equal bytes`() throws {
@@ -37,25 +39,35 @@ import Testing
     @Test func `what is set aside and not written reads as zeros, and the rest is where it belongs`() throws {
         // 64 GiB, none of which is touched.
         let count = 1 << 34
-        var offset: Int?
+        var place: Int?
         let image = try H5File.image { file in
             try file.write([1, 2], to: "before")
             let large = try file.createDataset("large", type: .float32, shape: [count], options: .reserved)
-            if case .contiguous(let place, _) = large.storage { offset = place }
+            if case .contiguous(let offset, _) = large.storage { place = offset }
             try file.write([3, 4], to: "after")
         }
         #expect(image.count > 4 * count)
-        let place = try #require(offset)
-        image.withUnsafeBytes { #expect($0[place] == 0 && $0[place + 4 * count - 1] == 0) }
-        let file = try H5File.open(image: image, name: "i")
+        let large = try #require(place)
+        let directory = try TemporaryDirectory()
+        let path = directory.file("a.h5")
+        try image.withUnsafeBytes { bytes in
+            #expect(bytes[large] == 0 && bytes[large + 4 * count - 1] == 0)
+            // On disk it is as sparse as in memory.
+            _ = FileManager.default.createFile(atPath: path, contents: nil)
+            let file = try #require(FileHandle(forWritingAtPath: path))
+            try file.write(contentsOf: bytes[..<large])
+            try file.seek(toOffset: UInt64(large + 4 * count))
+            try file.write(contentsOf: bytes[(large + 4 * count)...])
+            try file.truncate(atOffset: UInt64(bytes.count))
+        }
+        let file = try H5File.open(path)
         #expect(try file.dataset("large").shape == [count])
         #expect(try file.dataset("large").read(as: Float.self, rows: count - 2..<count) == [0, 0])
         #expect(try file.dataset("before").read(as: Int.self) == [1, 2])
         #expect(try file.dataset("after").read(as: Int.self) == [3, 4])
     }
 
-    @Test(.enabled(if: Python.available))
-    func `behind a user block h5py reads it from disk, and it opens from memory`() throws {
+    @Test(.enabled(if: Python.available)) func `behind a user block h5py reads it, and so do we`() throws {
         let directory = try TemporaryDirectory()
         let path = directory.file("a.h5")
         var bytes = Data(repeating: 0x54, count: 512)
@@ -65,23 +77,24 @@ import Testing
             "f = h5py.File(sys.argv[1]); print(f['model/dense/weight'][99, 99], f.attrs['format'], f.userblock_size)",
             path)
         #expect(seen == "9999.0 1 512")
-        let fromDisk = try H5File.open(path).dataset("/layers/dense/vars/0")
-        guard case .contiguous(let offset?, _) = fromDisk.storage else {
+        let dataset = try H5File.open(path).dataset("/layers/dense/vars/0")
+        guard case .contiguous(let offset?, _) = dataset.storage else {
             Issue.record("not contiguous")
             return
         }
         let value = bytes.withUnsafeBytes { $0.loadUnaligned(fromByteOffset: offset + 4, as: Float.self) }
         #expect(value == 1)
-        let kept = NSData(data: bytes)
-        let raw = UnsafeRawBufferPointer(start: kept.bytes, count: kept.count)
-        let fromMemory = try H5File.open(raw, owner: Kept(kept), name: "a.h5")
-        #expect(try fromMemory.dataset("/model/dense/weight").read(as: Float.self, rows: 0..<1)[5] == 5)
+        #expect(try dataset.read(as: Float.self, rows: 0..<1)[5] == 5)
     }
 
-    @Test func `two images are open at once, and stay apart`() throws {
-        let images = try (0..<4).map { number in try H5File.image { try $0.write([number], to: "n") } }
-        let files = try images.map { try H5File.open(image: $0, name: "same name") }
-        #expect(try files.map { try $0.dataset("n").read(as: Int.self)[0] } == [0, 1, 2, 3])
+    @Test func `two images are built at once, and stay apart`() throws {
+        let directory = try TemporaryDirectory()
+        let images = try H5File.image { outer in
+            try outer.write([1], to: "n")
+            let inner = try H5File.image { try $0.write([2], to: "n") }
+            #expect(try written(inner, to: directory.file("inner.h5")).dataset("n").read(as: Int.self) == [2])
+        }
+        #expect(try written(images, to: directory.file("outer.h5")).dataset("n").read(as: Int.self) == [1])
     }
 
     @Test func `objects that outlive the building are harmless`() throws {
@@ -89,22 +102,18 @@ import Testing
         let image = try H5File.image { leaked = try $0.write([1, 2], to: "x") }
         #expect(throws: H5Error.self) { try leaked?.read(as: Int.self) }
         leaked = nil
-        #expect(try H5File.open(image: image, name: "i").dataset("x").read(as: Int.self) == [1, 2])
+        let directory = try TemporaryDirectory()
+        #expect(try written(image, to: directory.file("a.h5")).dataset("x").read(as: Int.self) == [1, 2])
     }
 
     @Test func `a cut image is an error`() throws {
-        let image = try sample()
+        let directory = try TemporaryDirectory()
+        let whole = try sample().withUnsafeBytes { Data($0) }
         for share in 0..<20 {
-            let error = image.withUnsafeBytes { bytes in
-                let cut = UnsafeRawBufferPointer(rebasing: bytes[..<(bytes.count * share / 20)])
-                return #expect(throws: H5Error.self) { try H5File.open(cut, owner: image, name: "cut") }
-            }
+            let path = directory.file("\(share).h5")
+            try whole.prefix(whole.count * share / 20).write(to: URL(fileURLWithPath: path))
+            let error = #expect(throws: H5Error.self) { try H5File.open(path) }
             #expect(error?.kind == (share == 0 ? .notHDF5 : .truncated))
         }
-    }
-
-    private final class Kept: Sendable {
-        private nonisolated(unsafe) let data: NSData
-        init(_ data: NSData) { self.data = data }
     }
 }

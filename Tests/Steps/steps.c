@@ -216,7 +216,7 @@ static int train(const network *network, int by_columns, int fades) {
                                     .weight_decay = network->weight_decay, .l1 = network->l1};
     void *memory = zeros(ck_arrange(&plan, batch, network->shards, 1, 0));
     ck_arrange(&plan, batch, network->shards, 1, memory);
-    for (size_t l = 0; l < plan.layer_count; l++) ck_refresh_operands(&plan, l);
+    for (size_t l = 0; l < plan.layer_count; l++) ck_refresh_operands(&plan, l, 0, 1);
     void *scratch = zeros(ck_tile_scratch(network->shards));
     void *x = zeros(batch * inputs * number), *values = zeros(batch * outputs * number);
     const void *rows[most_batch];

@@ -80,14 +80,10 @@ void chdf5_visit_errors(void *context, chdf5_frame_visitor visit);
 // 1 when the last external link was refused by chdf5_refuse_external_links on this thread; resets it.
 int chdf5_took_refusal(void);
 
-// A file image that libhdf5 builds and whose buffer is taken over, or one that it reads in place.
+// A whole file in memory, which libhdf5 builds and whose buffer is taken over. All of this runs inside the lock.
 typedef struct chdf5_image chdf5_image;
 // An empty image to be built. What is set aside in it and never written reads as zeros, and takes no memory.
 chdf5_image *chdf5_image_new(hid_t file_access);
-// An image to be read in place: `release(owner)` is called when libhdf5 has let go of `bytes`, and at once
-// where this fails.
-herr_t chdf5_image_borrow(hid_t file_access, const void *bytes, size_t size, void *owner,
-                          void (*release)(void *owner));
 // The finished bytes, to be given to chdf5_image_discard in the end; NULL while the file is still open.
 void *chdf5_image_take(chdf5_image *image, size_t *size);
 void chdf5_image_discard(const void *bytes, size_t size);

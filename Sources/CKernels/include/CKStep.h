@@ -167,8 +167,9 @@ static inline size_t ck_parts(const ck_plan *plan) { return plan->numbers == CK_
 /// are set before; `trains` says whether there is a way back. Returns the bytes; without memory it only counts them.
 size_t ck_arrange(ck_plan *plan, size_t capacity, size_t shards, int trains, void *memory);
 
-/// Makes the copies of a layer's weights that products read (Wᵀ, and rounded W) anew.
-void ck_refresh_operands(const ck_plan *plan, size_t layer);
+/// Makes the copies of a layer's weights that products read (Wᵀ, and rounded W) anew: one of the `parts` of them, which
+/// several threads may do at once.
+void ck_refresh_operands(const ck_plan *plan, size_t layer, size_t part, size_t parts);
 
 // Phase 1 by rows: no block of rows depends on another.
 

@@ -42,6 +42,9 @@ typedef struct csystem_sha256 {
 
 void csystem_sha256_begin(csystem_sha256 *hash);
 void csystem_sha256_add(csystem_sha256 *hash, const void *bytes, size_t count);
+/// Adds `count` bytes to each of two, in less time than one after the other.
+void csystem_sha256_add_to_two(csystem_sha256 *one, const void *bytes, csystem_sha256 *other, const void *more,
+                               size_t count);
 /// Writes the digest; the hash must begin anew before it is used again.
 void csystem_sha256_end(csystem_sha256 *hash, uint8_t digest[32]);
 

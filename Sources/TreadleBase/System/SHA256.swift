@@ -14,6 +14,16 @@ package struct SHA256 {
         }
     }
 
+    /// Adds as many bytes to this digest as to another one, in less time than one after the other.
+    package mutating func add(_ bytes: RawSpan, beside other: inout SHA256, _ more: RawSpan) {
+        precondition(bytes.byteCount == more.byteCount, "two digests go on side by side for as long as both have bytes")
+        unsafe bytes.withUnsafeBytes { bytes in
+            unsafe more.withUnsafeBytes { more in
+                unsafe csystem_sha256_add_to_two(&hash, bytes.baseAddress, &other.hash, more.baseAddress, bytes.count)
+            }
+        }
+    }
+
     /// The 32 bytes of the digest of all that was added.
     package var digest: [UInt8] {
         var copy = hash

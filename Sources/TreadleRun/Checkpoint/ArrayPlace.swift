@@ -13,15 +13,15 @@ struct ArrayPlace: Codable, Equatable, Sendable {
     var byteCount: Int? { shape.boundedProduct(times: number.size) }
 
     /// The whole array.
-    func tensor(in image: some CheckpointImage) throws -> Tensor {
+    func tensor(in file: SealedFile) throws -> Tensor {
         switch number {
-        case .float32: Tensor(shape: shape, storage: .float32(try elements(in: image)))
-        case .float64: Tensor(shape: shape, storage: .float64(try elements(in: image)))
+        case .float32: Tensor(shape: shape, storage: .float32(try elements(in: file)))
+        case .float64: Tensor(shape: shape, storage: .float64(try elements(in: file)))
         }
     }
 
     /// On all cores where there are many: most of the time goes by while fresh memory is touched for the first time.
-    private func elements<S: Scalar>(in image: some CheckpointImage) throws -> [S] {
+    private func elements<S: Scalar>(in file: SealedFile) throws -> [S] {
         try unsafe Array(unsafeUninitializedCapacity: shape.reduce(1, *)) { elements, count in
             nonisolated(unsafe) let bytes = UnsafeMutableRawBufferPointer(elements)
             unsafe LargePages.prefer(in: bytes)
@@ -29,20 +29,10 @@ struct ArrayPlace: Codable, Equatable, Sendable {
             let pieces = unsafe max(1, (bytes.count + size - 1) / size)
             try Workers(count: pieces > 1 ? Cores.available : 1).forEachTrying(pieces) { piece, _ in
                 let part = unsafe piece * size..<min((piece + 1) * size, bytes.count)
-                try unsafe image.read(
+                try unsafe file.read(
                     at: offset + part.lowerBound, into: UnsafeMutableRawBufferPointer(rebasing: bytes[part]))
             }
             count = elements.count
         }
     }
-}
-
-/// The HDF5 image of a checkpoint file, whose length and digest have been found right: in memory or on disk.
-protocol CheckpointImage: Sendable {
-    /// Bytes.
-    var length: Int { get }
-    /// Fills `buffer` from `offset` on; both lie within the image.
-    func read(at offset: Int, into buffer: UnsafeMutableRawBufferPointer) throws
-    /// Throws when what was read is no longer what the digest vouched for.
-    func checkUnchanged() throws
 }

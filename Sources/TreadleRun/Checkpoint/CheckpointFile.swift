@@ -24,47 +24,48 @@ package struct CheckpointFile: Sendable {
     package let path: String
     package let head: CheckpointHead
     private let outline: CheckpointOutline
-    private let image: any CheckpointImage
+    private let file: SealedFile
 
     /// Checks the digest, and reads what the file says of itself.
     ///
-    /// No byte reaches libhdf5 before length and digest have been found right, and what it then says is believed only
-    /// where it agrees with itself. But whoever can write a file can also write a digest that is right: where a `helper`
-    /// is named, libhdf5 sees the file in a process of its own alone, which is killed after `seconds`, or at a request to
-    /// `stop`. Without a helper, for files of this user's own runs, that happens here, on a copy in memory.
+    /// No file is shown to libhdf5 before its length and digest have been found right, and what libhdf5 then says is
+    /// believed only where it agrees with itself. But whoever can write a file can also write a digest that is right:
+    /// where a `helper` is named, libhdf5 sees the file in a process of its own alone, which is killed after `seconds`, or
+    /// at a request to `stop`. Without a helper, for files of this user's own runs, that happens here.
     package init(_ path: String, helper: GuardedHelper? = nil, seconds: Int = 4, stop: Stop = Stop()) throws {
+        file = try SealedFile(path)
+        try file.checkDigest()
+        // libhdf5 gets the file that was digested, whatever has taken its name since.
+        let request = Work.Request(
+            path: path, imageLength: file.length, descriptor: helper == nil ? file.descriptor : 0)
         if let helper {
-            let file = try SealedFile(path)
-            try unsafe file.checkDigest()
-            // The child gets the file that was digested, whatever has taken its name since.
             outline = try GuardedProcess.perform(
-                Work.self, Work.Request(path: path, imageLength: file.length), on: path,
-                limits: GuardedProcess.Limits(seconds: seconds), input: file.descriptor, stop: stop, helper: helper)
+                Work.self, request, on: path, limits: GuardedProcess.Limits(seconds: seconds), input: file.descriptor,
+                stop: stop, helper: helper)
             // Re-check: the child may be compromised.
             try outline.check(imageLength: file.length, of: path)
-            image = file
         } else {
-            let copy = try VerifiedImage(readingFrom: path)
-            outline = try CheckpointReader(copy, path: path).read()
-            image = copy
+            outline = try Work.perform(request)
         }
         self.path = path
-        head = try outline.head(in: image)
+        head = try outline.head(in: file)
+        try file.checkUnchanged()
     }
 
     package enum Work: GuardedWork {
         package struct Request: Codable, Sendable {
-            /// As messages name it; it is open as standard input.
+            /// As messages name it.
             var path: String
             var imageLength: Int
+            /// The file, open in the process that does the work.
+            var descriptor: Int32
         }
 
         package static let name = "checkpoint-outline"
 
         package static func perform(_ request: Request) throws -> CheckpointOutline {
-            let file = try H5File.open("/proc/self/fd/0", as: request.path)
-            return try CheckpointReader(
-                file, path: request.path, imageLength: request.imageLength, imageStart: UserBlock.size
+            try CheckpointReader(
+                path: request.path, descriptor: request.descriptor, imageLength: request.imageLength
             ).read()
         }
     }
@@ -73,14 +74,16 @@ package struct CheckpointFile: Sendable {
 
     /// Reads the weights: with them it is all that predicting needs.
     package func model() throws -> SavedModel {
-        let model = SavedModel(head.model, parameters: try outline.layers(outline.parameters, in: image))
+        try checkRoom(for: outline.parameters)
+        let model = SavedModel(head.model, parameters: try outline.layers(outline.parameters, in: file))
         try checkUnchanged()
         return model
     }
 
     /// Reads what the optimizer remembers.
     package func state() throws -> RunState {
-        let state = RunState(head.course, optimizer: try outline.optimizer(in: image))
+        try checkRoom(for: outline.slots.flatMap(\.layers))
+        let state = RunState(head.course, optimizer: try outline.optimizer(in: file))
         try checkUnchanged()
         return state
     }
@@ -89,13 +92,25 @@ package struct CheckpointFile: Sendable {
         Checkpoint(model: try model(), state: try state(), origin: head.origin)
     }
 
+    /// A claim on more memory than there is would end the process without a word.
+    private func checkRoom(for places: [CheckpointOutline.LayerPlaces]) throws {
+        // Each lies within the file, so that their sum can be counted.
+        let bytes = places.flatMap(\.all).reduce(0) { $0 + ($1.byteCount ?? 0) }
+        guard bytes <= ControlGroup.memory else {
+            throw TreadleError(
+                .badData,
+                "\(path): its \(bytes.asBytes) of numbers do not fit into the \(ControlGroup.memory.asBytes) of memory that "
+                    + "this process may use; raise the limit of its container or unit, or use a larger machine")
+        }
+    }
+
     /// The arrays, each to be read a part at a time: in memory that does not grow with the file.
     package var numbers: CheckpointNumbers {
         func sources(_ places: [CheckpointOutline.LayerPlaces]) -> [CheckpointNumbers.LayerNumbers] {
             zip(head.network.layers, places).map { layer, places in
                 CheckpointNumbers.LayerNumbers(
-                    name: layer.name, weight: NumberSource(places.weight, in: image),
-                    bias: places.bias.map { NumberSource($0, in: image) })
+                    name: layer.name, weight: NumberSource(places.weight, in: file),
+                    bias: places.bias.map { NumberSource($0, in: file) })
             }
         }
         return CheckpointNumbers(
@@ -121,7 +136,7 @@ package struct CheckpointFile: Sendable {
     }
 
     /// Throws when the file has been written to since it was opened: its digest vouched for other contents then.
-    package func checkUnchanged() throws { try image.checkUnchanged() }
+    package func checkUnchanged() throws { try file.checkUnchanged() }
 }
 
 extension CheckpointFile {
@@ -137,7 +152,7 @@ extension CheckpointFile {
         return file.count
     }
 
-    /// All of a checkpoint of this user's own runs. Needs twice as much memory as the file has bytes, for a moment.
+    /// All of a checkpoint of this user's own runs.
     package static func read(_ path: String) throws -> Checkpoint { try CheckpointFile(path).checkpoint() }
 
     /// Reads a checkpoint of this user's own runs and finds all its numbers finite.

@@ -71,28 +71,28 @@ package struct CheckpointOutline: Codable, Sendable {
     }
 
     /// What the file says of itself, with the normalization.
-    func head(in image: some CheckpointImage) throws -> CheckpointHead {
+    func head(in file: SealedFile) throws -> CheckpointHead {
         var head = head
         for part in Normalization.parts {
             guard let place = normalization[part.name] else { continue }
-            head.model.normalization[keyPath: part.path] = Double.values(of: try place.tensor(in: image))
+            head.model.normalization[keyPath: part.path] = Double.values(of: try place.tensor(in: file))
         }
         return head
     }
 
     /// The numbers of the layers at `places`.
-    func layers(_ places: [LayerPlaces], in image: some CheckpointImage) throws -> [LayerParameters] {
+    func layers(_ places: [LayerPlaces], in file: SealedFile) throws -> [LayerParameters] {
         try zip(head.network.layers, places).map { layer, places in
             LayerParameters(
-                name: layer.name, weight: try places.weight.tensor(in: image),
-                bias: try places.bias.map { try $0.tensor(in: image) })
+                name: layer.name, weight: try places.weight.tensor(in: file),
+                bias: try places.bias.map { try $0.tensor(in: file) })
         }
     }
 
     /// What the optimizer remembers.
-    func optimizer(in image: some CheckpointImage) throws -> OptimizerState {
+    func optimizer(in file: SealedFile) throws -> OptimizerState {
         OptimizerState(
             step: optimizerStep,
-            slots: try slots.map { .init(name: $0.name, layers: try layers($0.layers, in: image)) })
+            slots: try slots.map { .init(name: $0.name, layers: try layers($0.layers, in: file)) })
     }
 }

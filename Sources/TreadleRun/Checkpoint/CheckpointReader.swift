@@ -12,24 +12,16 @@ struct CheckpointReader {
     private let path: String
     /// No array of a file has more bytes than its image.
     private let size: Int
-    /// Where in the file that libhdf5 has open the image begins.
-    private let start: Int
 
-    init(_ file: H5File, path: String, imageLength: Int, imageStart: Int) {
-        self.file = file
-        self.path = path
-        size = imageLength
-        start = imageStart
-    }
-
-    /// Opens an image in memory. It lives as long as anything that is opened out of it.
-    init(_ image: VerifiedImage, path: String) throws {
+    /// Opens the checkpoint that is open as `descriptor`; messages call it `path`.
+    init(path: String, descriptor: Int32, imageLength: Int) throws {
         do {
-            let file = try unsafe H5File.open(image.bytes, owner: image, name: path)
-            self.init(file, path: path, imageLength: image.length, imageStart: 0)
+            file = try H5File.open("/proc/self/fd/\(descriptor)", as: path)
         } catch {
             throw TreadleError(.badData, "\(error); use another checkpoint or a copy")
         }
+        self.path = path
+        size = imageLength
     }
 
     func read() throws -> CheckpointOutline {
@@ -180,7 +172,7 @@ struct CheckpointReader {
         guard case .contiguous(let offset?, _) = dataset.storage else {
             throw damage(String(dataset.path.dropFirst()), "does not store the elements that it claims")
         }
-        return ArrayPlace(shape: shape, number: number, offset: offset - start)
+        return ArrayPlace(shape: shape, number: number, offset: offset - UserBlock.size)
     }
 
     /// The parts of a configuration that decide the network.

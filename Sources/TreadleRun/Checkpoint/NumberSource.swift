@@ -13,7 +13,7 @@ package struct NumberSource: Sendable {
 
     private enum Place: Sendable {
         case memory(Tensor)
-        case file(any CheckpointImage, offset: Int)
+        case file(SealedFile, offset: Int)
     }
 
     package init(_ tensor: Tensor) {
@@ -25,10 +25,10 @@ package struct NumberSource: Sendable {
         place = .memory(tensor)
     }
 
-    init(_ place: ArrayPlace, in image: any CheckpointImage) {
+    init(_ place: ArrayPlace, in file: SealedFile) {
         shape = place.shape
         number = place.number
-        self.place = .file(image, offset: place.offset)
+        self.place = .file(file, offset: place.offset)
     }
 
     package var count: Int { shape.reduce(1, *) }
@@ -43,10 +43,10 @@ package struct NumberSource: Sendable {
             return try unsafe S.values(of: tensor).withUnsafeBufferPointer {
                 try unsafe body(UnsafeBufferPointer(rebasing: $0[range]))
             }
-        case .file(let image, let offset):
+        case .file(let file, let offset):
             let numbers = UnsafeMutableBufferPointer<S>.allocate(capacity: range.count)
             defer { unsafe numbers.deallocate() }
-            try unsafe image.read(
+            try unsafe file.read(
                 at: offset + range.lowerBound * number.size, into: UnsafeMutableRawBufferPointer(numbers))
             return try unsafe body(UnsafeBufferPointer(numbers))
         }

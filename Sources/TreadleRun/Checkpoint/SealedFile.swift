@@ -5,7 +5,7 @@ internal import TreadleBase
 internal import TreadleData
 
 /// A checkpoint file, open, after its header has been found right; of its contents nothing is kept.
-final class SealedFile: CheckpointImage {
+final class SealedFile: Sendable {
     let path: String
     let header: UserBlock
     let descriptor: Int32
@@ -38,53 +38,70 @@ final class SealedFile: CheckpointImage {
     deinit { close(descriptor) }
 
     /// Reads the image, on all cores where it is large, and throws unless its digest is right.
-    ///
-    /// `whole`, where it is given, is as long as the image and gets it, before anything is known to be right.
-    func checkDigest(into whole: UnsafeMutableRawBufferPointer? = nil) throws {
+    func checkDigest() throws {
         let waypoints = header.waypoints.states
-        if !waypoints.isEmpty, try unsafe isDigestRight(passing: waypoints, into: whole) { return }
+        if !waypoints.isEmpty, try isDigestRight(passing: waypoints) { return }
         // The waypoints only speed up the check. Another program may have changed the image and its digest but not
         // them: the file is good if the digest alone is right.
-        guard try unsafe isDigestRight(passing: [], into: whole) else {
+        guard try isDigestRight(passing: []) else {
             throw TreadleError(
                 .badData, "\(path): damaged: its contents fail their SHA-256; use another checkpoint or a copy")
         }
     }
 
     /// Whether every piece of the image leads from one waypoint to the next, and the last one to the digest.
-    private func isDigestRight(
-        passing waypoints: [[UInt8]], into whole: UnsafeMutableRawBufferPointer?
-    ) throws -> Bool {
+    private func isDigestRight(passing waypoints: [[UInt8]]) throws -> Bool {
         let bounds = DigestWaypoints.bounds(of: length, inOnePiece: waypoints.isEmpty)
+        let count = bounds.count - 1
+        // One core takes two pieces in little more time than one: it does where there are not as many cores as pieces.
+        let together = Cores.available < count ? 2 : 1
         let wrong = Atomic<Int>(0)
-        try Workers(count: Cores.available).forEachTrying(bounds.count - 1) { piece, _ in
-            let start = piece == 0 ? SHA256() : SHA256(from: waypoints[piece - 1], after: bounds[piece])
-            let end = try unsafe digest(bounds[piece]..<bounds[piece + 1], from: start, into: whole)
-            let isRight = piece < waypoints.count ? end.state == waypoints[piece] : end.digest == header.imageDigest
-            if !isRight { wrong.add(1, ordering: .relaxed) }
+        try Workers(count: Cores.available).forEachTrying((count + together - 1) / together) { task, _ in
+            let numbers = task * together..<min((task + 1) * together, count)
+            let ends = try digests(
+                numbers.map { bounds[$0]..<bounds[$0 + 1] },
+                from: numbers.map { $0 == 0 ? SHA256() : SHA256(from: waypoints[$0 - 1], after: bounds[$0]) })
+            for (piece, end) in zip(numbers, ends) {
+                let isRight = piece < waypoints.count ? end.state == waypoints[piece] : end.digest == header.imageDigest
+                if !isRight { wrong.add(1, ordering: .relaxed) }
+            }
         }
         return wrong.load(ordering: .relaxed) == 0
     }
 
-    /// Goes on with a digest through a piece of the image.
-    private func digest(
-        _ piece: Range<Int>, from start: SHA256, into whole: UnsafeMutableRawBufferPointer?
-    ) throws -> SHA256 {
-        var hash = start
-        // What was read is digested while it is still in cache.
-        let size = min(1 << 18, max(piece.count, 1))
-        let own = UnsafeMutableRawBufferPointer.allocate(byteCount: unsafe whole == nil ? size : 1, alignment: 64)
-        defer { unsafe own.deallocate() }
-        for start in stride(from: piece.lowerBound, to: piece.upperBound, by: size) {
-            let count = min(size, piece.upperBound - start)
-            let (place, buffer) = unsafe whole.map { unsafe (start, $0) } ?? (0, own)
-            let part = unsafe UnsafeMutableRawBufferPointer(rebasing: buffer[place..<place + count])
-            try unsafe read(at: start, into: part)
-            hash.add(unsafe part.bytes)
+    /// Goes on with a digest through each piece of the image: with two side by side for as long as both go on.
+    private func digests(_ pieces: [Range<Int>], from starts: [SHA256]) throws -> [SHA256] {
+        // What was read is digested while it is still in the core's own cache.
+        let size = 1 << 17
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 2 * size, alignment: 64)
+        defer { unsafe buffer.deallocate() }
+        func part(_ half: Int, _ offset: Int, _ count: Int) throws -> UnsafeMutableRawBufferPointer {
+            let part = unsafe UnsafeMutableRawBufferPointer(rebasing: buffer[half * size..<half * size + count])
+            try unsafe read(at: offset, into: part)
+            return unsafe part
         }
-        return hash
+
+        var (hashes, done) = (starts, 0)
+        let shared = pieces.count == 2 ? min(pieces[0].count, pieces[1].count) : 0
+        while done < shared {
+            let count = min(size, shared - done)
+            let (one, other) = try unsafe (
+                part(0, pieces[0].lowerBound + done, count), part(1, pieces[1].lowerBound + done, count)
+            )
+            var second = hashes[1]
+            hashes[0].add(unsafe one.bytes, beside: &second, unsafe other.bytes)
+            hashes[1] = second
+            done += count
+        }
+        for (number, piece) in pieces.enumerated() {
+            for offset in stride(from: piece.lowerBound + done, to: piece.upperBound, by: size) {
+                hashes[number].add(unsafe try part(0, offset, min(size, piece.upperBound - offset)).bytes)
+            }
+        }
+        return hashes
     }
 
+    /// Fills `buffer` with what the image has from `offset` on; all of it lies within the image.
     func read(at offset: Int, into buffer: UnsafeMutableRawBufferPointer) throws {
         try unsafe Self.fill(buffer, from: descriptor, at: UserBlock.size + offset, of: path)
     }

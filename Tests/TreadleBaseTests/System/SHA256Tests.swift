@@ -49,4 +49,20 @@ import TreadleBase
             #expect(second.digest == SHA256.digest(of: bytes))
         }
     }
+
+    @Test(arguments: [false, true]) func `two digests side by side are what each is alone`(portable: Bool) {
+        csystem_sha256_use_portable(portable ? 1 : 0)
+        defer { csystem_sha256_use_portable(0) }
+        let bytes = (0..<2000).map { UInt8(truncatingIfNeeded: $0 &* 41 &+ $0 / 3) }
+        // Some begin within a block of 64 bytes, and some end there.
+        for (before, beforeOther, count) in [(0, 0, 640), (64, 128, 500), (3, 0, 200), (0, 70, 64), (10, 20, 5), (0, 0, 0)] {
+            var (one, other) = (SHA256(), SHA256())
+            one.add(Array(bytes[..<before]))
+            other.add(Array(bytes[..<beforeOther]))
+            let first = Array(bytes[before..<before + count]), second = Array(bytes[1000..<1000 + count])
+            one.add(first.span.bytes, beside: &other, second.span.bytes)
+            #expect(one.digest == SHA256.digest(of: Array(bytes[..<before]) + first))
+            #expect(other.digest == SHA256.digest(of: Array(bytes[..<beforeOther]) + second))
+        }
+    }
 }
