@@ -10,11 +10,10 @@ extension Checkpoint {
     /// The first number of the model or the optimizer that is NaN or infinite, as in `optimizer/v/dense/bias [3]`;
     /// nil when all are finite.
     package var firstNonFinite: String? {
-        if let place = parameters.firstNonFinite { return "model/" + place }
-        for slot in optimizer.slots {
-            if let place = slot.layers.firstNonFinite { return "optimizer/\(slot.name)/\(place)" }
+        get throws {
+            // Two, as the file is written by two: a run in the background leaves the other cores to the training.
+            try CheckpointNumbers(self).firstNonFinite(workers: Workers(count: 2)) ?? self.normalization.firstNonFinite
         }
-        return self.normalization.firstNonFinite
     }
 
     static func notFinite(_ place: String, _ path: String) -> TreadleError {
@@ -42,28 +41,9 @@ extension [LayerParameters] {
         }
         return hash.hexadecimal
     }
-
-    /// The first value that is NaN or infinite, as in `dense_1/weight [2, 1]`; nil when all are finite.
-    package var firstNonFinite: String? {
-        for layer in self {
-            for (name, tensor) in [("weight", layer.weight), ("bias", layer.bias)] {
-                guard let tensor, let index = tensor.firstNonFinite else { continue }
-                return "\(layer.name)/\(name) \(tensor.position(of: index))"
-            }
-        }
-        return nil
-    }
 }
 
 extension Tensor {
-    /// Where the first NaN or infinity is, row-major.
-    var firstNonFinite: Int? {
-        switch storage {
-        case .float32(let values): values.firstNonFinite
-        case .float64(let values): values.firstNonFinite
-        }
-    }
-
     /// The indices of an element, such as `[3, 4]`.
     package func position(of index: Int) -> [Int] { shape.position(of: index) }
 }

@@ -127,11 +127,9 @@ package struct CheckpointFile: Sendable {
 
     /// Throws when a number of the model, the optimizer or the normalization is not finite.
     package func checkFinite(workers: Workers) throws {
-        for (name, numbers, isParameter) in numbers.named {
-            guard let place = try numbers.firstNonFinite(workers: workers) else { continue }
-            throw Checkpoint.notFinite("\(isParameter ? "model/" : "")\(name) \(place)", path)
+        if let place = try numbers.firstNonFinite(workers: workers) ?? head.normalization.firstNonFinite {
+            throw Checkpoint.notFinite(place, path)
         }
-        if let place = head.normalization.firstNonFinite { throw Checkpoint.notFinite(place, path) }
         try checkUnchanged()
     }
 
@@ -158,7 +156,7 @@ extension CheckpointFile {
     /// Reads a checkpoint of this user's own runs and finds all its numbers finite.
     package static func verify(_ path: String) throws -> Checkpoint {
         let checkpoint = try read(path)
-        if let place = checkpoint.firstNonFinite { throw Checkpoint.notFinite(place, path) }
+        if let place = try checkpoint.firstNonFinite { throw Checkpoint.notFinite(place, path) }
         return checkpoint
     }
 

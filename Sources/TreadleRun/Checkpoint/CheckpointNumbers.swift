@@ -8,6 +8,16 @@ package struct CheckpointNumbers: Sendable {
         package var weight: NumberSource
         package var bias: NumberSource?
 
+        init(name: String, weight: NumberSource, bias: NumberSource?) {
+            (self.name, self.weight, self.bias) = (name, weight, bias)
+        }
+
+        /// Those in memory.
+        init(_ layer: LayerParameters) {
+            self.init(
+                name: layer.name, weight: NumberSource(layer.weight), bias: layer.bias.map { NumberSource($0) })
+        }
+
         /// With the names that `inspect --tensor` takes.
         package func named(_ prefix: String) -> [(name: String, numbers: NumberSource)] {
             [("\(prefix)\(name)/weight", weight)] + (bias.map { [("\(prefix)\(name)/bias", $0)] } ?? [])
@@ -27,6 +37,15 @@ package struct CheckpointNumbers: Sendable {
             }
     }
 
+    /// The first number that is NaN or infinite, as in `model/dense_1/weight [2, 1]`; nil when all are finite.
+    func firstNonFinite(workers: Workers) throws -> String? {
+        for (name, numbers, isParameter) in named {
+            guard let place = try numbers.firstNonFinite(workers: workers) else { continue }
+            return "\(isParameter ? "model/" : "")\(name) \(place)"
+        }
+        return nil
+    }
+
     /// The SHA-256 over all parameters alone: equal digests mean equal weights.
     package func digest() throws -> String {
         var hash = SHA256()
@@ -38,13 +57,8 @@ package struct CheckpointNumbers: Sendable {
 extension CheckpointNumbers {
     /// Those in memory.
     package init(_ checkpoint: Checkpoint) {
-        func sources(_ layers: [LayerParameters]) -> [LayerNumbers] {
-            layers.map {
-                LayerNumbers(name: $0.name, weight: NumberSource($0.weight), bias: $0.bias.map { NumberSource($0) })
-            }
-        }
-        layers = sources(checkpoint.parameters)
-        slots = checkpoint.optimizer.slots.map { ($0.name, sources($0.layers)) }
+        layers = checkpoint.parameters.map { LayerNumbers($0) }
+        slots = checkpoint.optimizer.slots.map { ($0.name, $0.layers.map { LayerNumbers($0) }) }
         updates = checkpoint.optimizer.step
     }
 }

@@ -20,7 +20,7 @@ struct EncodedCheckpoint: Sendable {
 
     /// Numbers that are not finite throw `.diverged`: such a checkpoint is never written.
     init(_ checkpoint: Checkpoint) throws {
-        if let place = checkpoint.firstNonFinite {
+        if let place = try checkpoint.firstNonFinite {
             throw TreadleError(
                 .diverged, "\(place) is not finite; lower optimizer.lr, or set optimizer.clip_norm")
         }

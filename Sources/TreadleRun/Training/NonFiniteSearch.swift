@@ -13,21 +13,25 @@ struct NonFiniteSearch<S: Scalar> {
     /// Where the first such number arises on a batch's way through the network, in the words of the first rank that finds
     /// one. Every rank must ask, with its part of the batch.
     func cause(in batch: Batch<S>) throws -> String {
-        let own = unsafe origin(in: batch)
+        let own = try unsafe origin(in: batch)
         let all = try ranks.isAlone ? [own] : ranks.collect(own)
         return all.compactMap(\.self).first ?? "every layer's outputs are finite, the loss of them is not"
     }
 
-    private func origin(in batch: Batch<S>) -> String? {
-        (0..<network.members).lazy.compactMap { member in
-            unsafe origin(
-                in: batch, of: network.member(member), Array(parameters[network.layers(of: member)]))
-        }.first
+    private func origin(in batch: Batch<S>) throws -> String? {
+        for member in 0..<network.members {
+            let own = Array(parameters[network.layers(of: member)])
+            if let place = try unsafe origin(in: batch, of: network.member(member), own) { return place }
+        }
+        return nil
     }
 
-    private func origin(in batch: Batch<S>, of network: Network, _ parameters: [LayerParameters]) -> String? {
+    private func origin(in batch: Batch<S>, of network: Network, _ parameters: [LayerParameters]) throws -> String? {
         for (index, layer) in network.layers.enumerated() {
-            if let place = [parameters[index]].firstNonFinite { return "the weight \(place) is the first such number" }
+            for (name, numbers) in CheckpointNumbers.LayerNumbers(parameters[index]).named("") {
+                guard let place = try numbers.firstNonFinite(workers: workers) else { continue }
+                return "the weight \(name) \(place) is the first such number"
+            }
             // What the stem makes of finite numbers is finite.
             guard layer.kind == .dense else { continue }
             var part = network

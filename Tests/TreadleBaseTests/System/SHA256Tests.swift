@@ -55,7 +55,9 @@ import TreadleBase
         defer { csystem_sha256_use_portable(0) }
         let bytes = (0..<2000).map { UInt8(truncatingIfNeeded: $0 &* 41 &+ $0 / 3) }
         // Some begin within a block of 64 bytes, and some end there.
-        for (before, beforeOther, count) in [(0, 0, 640), (64, 128, 500), (3, 0, 200), (0, 70, 64), (10, 20, 5), (0, 0, 0)] {
+        for (before, beforeOther, count) in [
+            (0, 0, 640), (64, 128, 500), (3, 0, 200), (0, 70, 64), (10, 20, 5), (0, 0, 0),
+        ] {
             var (one, other) = (SHA256(), SHA256())
             one.add(Array(bytes[..<before]))
             other.add(Array(bytes[..<beforeOther]))
