@@ -2,6 +2,7 @@
 
 import contextlib
 import gzip
+import importlib.util
 import json
 import os
 from dataclasses import asdict, dataclass, field
@@ -107,26 +108,36 @@ def pictures(part, directory):
     return path
 
 
-def compressed(path):
-    """A copy in chunks of 500 rows, shuffled and deflated."""
-    copy = path.replace(".h5", ".gzip.h5")
+def codecs():
+    """How h5py is told to compress, by name; more where hdf5plugin is installed."""
+    forms = {"gzip": {"compression": "gzip", "shuffle": True}, "lzf": {"compression": "lzf", "shuffle": True}}
+    if importlib.util.find_spec("hdf5plugin"):
+        import hdf5plugin
+        forms |= {"zstd": {"compression": hdf5plugin.Zstd(), "shuffle": True}, "lz4": {"compression": hdf5plugin.LZ4()},
+                  "bitshuffle": {"compression": hdf5plugin.Bitshuffle()}, "blosc": {"compression": hdf5plugin.Blosc()}}
+    return forms
+
+
+def compressed(path, codec="gzip"):
+    """A copy in chunks of 500 rows."""
+    copy = path.replace(".h5", f".{codec}.h5")
     if not os.path.exists(copy):
         with h5py.File(path, "r") as source, h5py.File(copy, "w") as file:
             x = source["x"][()]
-            file.create_dataset("x", data=x, chunks=(500, x.shape[1]), compression="gzip", shuffle=True)
+            file.create_dataset("x", data=x, chunks=(500, x.shape[1]), **codecs()[codec])
             file["y"] = source["y"][()]
     return copy
 
 
-def repeated(path, times):
-    """A copy with every row several times, stored as it was: more than caches hold."""
+def repeated(path, times, codec=None):
+    """A copy with every row several times, stored as it was, by the codec it was compressed with: more than caches hold."""
     copy = path.replace(".h5", f".{times}x.h5")
     with h5py.File(path, "r") as source, h5py.File(copy, "w") as file:
         x, y = source["x"], source["y"][()]
-        form = {"chunks": x.chunks, "compression": x.compression, "shuffle": True} if x.chunks else {}
+        form = {"chunks": x.chunks, **codecs()[codec]} if codec else {}
         all_x = file.create_dataset("x", (len(x) * times, x.shape[1]), x.dtype, **form)
         for start in range(0, len(all_x), len(x)):
-            if x.chunks:  # as they are: compressing takes much longer
+            if codec:  # as they are: compressing takes much longer
                 for row in range(0, len(x), x.chunks[0]):
                     mask, chunk = x.id.read_direct_chunk((row, 0))
                     all_x.id.write_direct_chunk((start + row, 0), chunk, mask)

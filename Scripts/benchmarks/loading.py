@@ -13,7 +13,6 @@ IN_MEMORY = ["torch", "jax-scan"]
 FROM_FILE = ["torch-loader-0", "torch-loader-2", "torch-batches-0", "torch-batches-2"]
 BATCHES = [32, 128]
 COPIES = 4
-DECODED_BYTES = COPIES * 60_000 * 784 * 4
 STREAMED = {"memory_limit": "96MB"}  # half of Fashion-MNIST as Float32
 
 
@@ -78,7 +77,7 @@ def rounded(speeds):
 
 
 def alone(plan, say):
-    """The loader by itself: bytes a second in order and shuffled, and how decoding scales."""
+    """The loader by itself: bytes a second in order and shuffled."""
     small = pictures("train", plan.directory)
     large = repeated(small, COPIES)
     shape = workload(128, 16)
@@ -93,23 +92,7 @@ def alone(plan, say):
         results.append({"what": f"contiguous, {'shuffled' if order else 'in order'}", "bytes_per_second": best,
                         "of_bandwidth": best / bandwidth})
         say(f"{results[-1]['what']}: {best / 1e9:.1f} GB/s")
-    packed = repeated(compressed(small), COPIES)
-    return {"bandwidth": bandwidth, "reading": results, "decoding": decoding(packed, shape, weights, plan, say)}
-
-
-def decoding(packed, shape, weights, plan, say):
-    """Seconds until all rows of a compressed file are ready, on one core and on several."""
-    case = Case(shape, packed, weights, settings={"access": "memory"})
-    results = []
-    for count in plan.counts:
-        seconds = []
-        for _ in range(max(3, plan.rounds // 2)):
-            # From the start of the process to its first step: opening and decoding all of it, and little else.
-            with running(case, ["treadle"], plan.using(count)) as (systems, _):
-                seconds.append(systems["treadle"].first_seconds)
-        results.append({"cores": count, "seconds": min(seconds), "bytes_per_second": DECODED_BYTES / min(seconds)})
-        say(f"decoding, {markdown.cores(count)}: {min(seconds):.2f} s")
-    return results
+    return {"bandwidth": bandwidth, "reading": results}
 
 
 def report(data):
@@ -139,16 +122,10 @@ def report(data):
             [[r["form"], markdown.number(r["speeds"]["treadle"]), markdown.percent(r["in_loader"])] for r in data["waiting"]])
     if "alone" in data:
         one = data["alone"]
-        text += f"\n### The loader alone, one core, {markdown.megabytes(DECODED_BYTES)} of Float32\n\n"
+        text += "\n### The loader alone, one core\n\n"
         text += markdown.table(
             ["what", ">GB/s", f">of the {one['bandwidth'] / 1e9:.0f} GB/s that one core reads"],
             [[r["what"], f"{r['bytes_per_second'] / 1e9:.1f}", markdown.percent(r["of_bandwidth"])] for r in one["reading"]])
-        first = one["decoding"][0]
-        text += "\nThe same decoded from chunks of 500 rows, shuffle and deflate, until the first step:\n\n"
-        text += markdown.table(
-            [">cores", ">seconds", ">MB/s", ">against one core"],
-            [[r["cores"], f"{r['seconds']:.2f}", f"{r['bytes_per_second'] / 1e6:,.0f}",
-              f"{first['seconds'] / r['seconds']:.2f}×"] for r in one["decoding"]])
     return text + left_out_line(data["training"] + data["reading"] + data["waiting"])
 
 

@@ -18,6 +18,7 @@ import accuracy
 import bfloat16
 import checkpoints
 import cost_model
+import decoding
 import epochs
 import instructions
 import loading
@@ -33,7 +34,7 @@ from plan import Plan, available_cores
 from workloads import WORKLOADS, named
 
 SECTIONS = {"steps": steps, "epochs": epochs, "bfloat16": bfloat16, "accuracy": accuracy, "loading": loading,
-            "checkpoints": checkpoints, "predict": predict, "scaling": scaling, "neighbour": neighbour,
+            "decoding": decoding, "checkpoints": checkpoints, "predict": predict, "scaling": scaling, "neighbour": neighbour,
             "cost_model": cost_model, "instructions": instructions, "tables": tables}
 QUICK = ["steps", "loading", "instructions"]
 # Hours, and packages of its own: only where it is asked for.

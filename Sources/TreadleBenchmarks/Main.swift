@@ -4,7 +4,16 @@ internal import TreadleBase
 internal import TreadleData
 
 @main struct Main {
-    static func main() throws {
+    static func main() {
+        do {
+            try run()
+        } catch {
+            FileHandle.standardError.write(Data("error: \(error)\n".utf8))
+            exit(1)
+        }
+    }
+
+    private static func run() throws {
         MappedFiles.allow()
         let arguments = CommandLine.arguments
         if arguments.count == 5, arguments[1] == "peer", let threads = Int(arguments[4]), threads >= 1 {
