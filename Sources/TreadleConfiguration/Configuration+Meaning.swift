@@ -2,12 +2,16 @@ internal import TreadleBase
 
 extension Configuration {
     /// A key whose value differs between two configurations.
-    package struct Change: Equatable, Sendable, CustomStringConvertible {
-        package var key: String
-        package var old: String
-        package var new: String
+    package struct Change: Equatable, Sendable {
+        package let key: String
+        /// As JSON; nil where there is no such key.
+        package let old: String?
+        package let new: String?
+    }
 
-        package var description: String { "\(key): \(old) → \(new)" }
+    /// The changes of settings of every influence.
+    static func changes(from old: Configuration, to new: Configuration) -> [Change] {
+        changes(from: section.form.write(old, .any), to: section.form.write(new, .any), at: "")
     }
 
     /// The changes that a run in progress cannot take: those to what a step does to the weights.
@@ -59,7 +63,7 @@ extension Configuration {
             let added = after.map(\.key).filter { old[$0] == nil }
             return (before.map(\.key) + added).flatMap { key -> [Change] in
                 guard let before = old[key], let after = new[key] else {
-                    return [Change(key: within(key), old: shown(old[key]), new: shown(new[key]))]
+                    return [Change(key: within(key), old: old[key]?.inline, new: new[key]?.inline)]
                 }
                 return changes(from: before, to: after, at: within(key))
             }
@@ -72,6 +76,4 @@ extension Configuration {
             return old == new ? [] : [Change(key: path, old: old.inline, new: new.inline)]
         }
     }
-
-    private static func shown(_ value: PrintedValue?) -> String { value?.inline ?? "nothing" }
 }

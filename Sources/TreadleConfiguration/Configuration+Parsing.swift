@@ -65,13 +65,19 @@ extension Configuration {
         for override in Override.all(arguments: overrides, environment: environment, problems: &problems) {
             override.apply(to: &root, problems: &problems)
         }
-        guard var configuration = section.form.read(root, "", &problems) else {
+        guard let configuration = value(of: root, baseDirectory: baseDirectory, &problems) else {
             throw TreadleError(.configuration, messages: problems.messages)
         }
-        configuration.baseDirectory = baseDirectory
-        configuration.fillDependentDefaults(absentFrom: root)
         configuration.check(root, &problems)
         try problems.throwIfAny()
+        return configuration
+    }
+
+    /// Reads every key by itself; nil for what is no object.
+    static func value(of root: JSON5Node, baseDirectory: String, _ problems: inout Problems) -> Configuration? {
+        var configuration = section.form.read(root, "", &problems)
+        configuration?.baseDirectory = baseDirectory
+        configuration?.fillDependentDefaults(absentFrom: root)
         return configuration
     }
 

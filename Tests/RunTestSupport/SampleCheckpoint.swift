@@ -64,7 +64,9 @@ package func sampleCheckpoint(
             RunCourse(cursor: Cursor(epoch: 3, batch: 0, step: step), progress: progress, history: records),
             optimizer: optimizer),
         origin: FileOrigin(
-            configuration: "{\"model\": {\"hidden\": [\(hiddenText)], \"bias\": \(bias)\(stem)}, \"name\": \"Wärme\"}",
+            configuration: """
+                {"model": {"hidden": [\(hiddenText)], "bias": \(bias)\(stem)}, "name": "Wärme", "data": {"train": "d.h5"}}
+                """,
             baseDirectory: "/data/jobs", fingerprint: "sha256:00ff", numerics: numerics))
 }
 

@@ -42,8 +42,8 @@ package func smallCheckpoint() -> Checkpoint {
             optimizer: OptimizerState(step: 20, slots: slots)),
         origin: FileOrigin(
             configuration: """
-                {"name": "small", "model": {"hidden": [{"units": 2, "activation": "relu"}], "bias": true}, \
-                "optimizer": {"type": "adam", "lr": 0.001}}
+                {"name": "small", "data": {"train": "d.h5"}, \
+                "model": {"hidden": [{"units": 2, "activation": "relu"}], "bias": true}, "optimizer": {"type": "adam", "lr": 0.001}}
                 """,
             baseDirectory: "/jobs", fingerprint: "sha256:00ff"))
 }

@@ -11,7 +11,7 @@ import TreadleModel
 
     private func changes(_ settings: String...) throws -> [String] {
         Configuration.meaningChanges(from: try Job.parse(job), to: try Job.parse(job, set: settings))
-            .map(\.description)
+            .map { "\($0.key): \($0.old ?? "nothing") → \($0.new ?? "nothing")" }
     }
 
     @Test(

@@ -405,4 +405,21 @@ enum Job {
             try Configuration.load(path: directory.path)
         }
     }
+
+    @Test func `what a file embeds is read as far as it is understood`() throws {
+        let text = """
+            { name: "churn", data: { train: "train.h5", warp: 9 }, model: { hidden: [{ units: 3 }] }, seed: 7,
+              optimizer: { type: "of next year", lr: 0.5 } }
+            """
+        let known = try #require(EmbeddedConfiguration(text, baseDirectory: "/jobs"))
+        #expect(known.name == "churn" && known.settings.seed == 7 && known.settings.model.hidden.map(\.units) == [3])
+        #expect(known.settings.optimizer.lr == 0.5 && known.settings.baseDirectory == "/jobs")
+        #expect(known.understands("optimizer.lr") && known.understands("model") && known.understands("data"))
+        #expect(!known.understands("optimizer.type") && !known.understands("optimizer") && !known.isWhole)
+        let whole = try #require(EmbeddedConfiguration(Job.short, baseDirectory: "/base"))
+        #expect(try whole.isWhole && whole.settings == Job.parse(Job.short))
+        #expect(EmbeddedConfiguration("{}", baseDirectory: "/")?.understands("model") == false)
+        #expect(EmbeddedConfiguration("nonsense", baseDirectory: "/") == nil)
+        #expect(EmbeddedConfiguration("[]", baseDirectory: "/") == nil)
+    }
 }

@@ -1,4 +1,5 @@
 internal import HDF5
+internal import TreadleConfiguration
 package import TreadleTools
 
 /// What `treadle diff` prints, for people.

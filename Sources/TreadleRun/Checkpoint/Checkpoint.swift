@@ -77,9 +77,8 @@ extension CheckpointHead {
         let progress = course.progress
         if let epoch = progress.restoredEpoch { return epoch }
         // Older files do not name the epoch; whether the best one was put back follows from their settings.
-        let early = JSONValue(parsing: origin.configuration)?["stop"]?["early"]
-        guard progress.finished, case .bool(true) = early?["restore_best"] else { return nil }
-        return progress.bestEpoch
+        guard progress.finished, let known = origin.knownSettings, known.understands("stop") else { return nil }
+        return known.settings.stop.early?.restoreBest == true ? progress.bestEpoch : nil
     }
 }
 
@@ -204,6 +203,12 @@ package struct FileOrigin: Equatable, Sendable, Codable {
         self.created = created
         self.programVersion = programVersion
         self.numerics = numerics
+    }
+
+    /// What this version understands of the settings, for those who tell of a file of whatever version; nil where they are
+    /// no configuration.
+    package var knownSettings: EmbeddedConfiguration? {
+        EmbeddedConfiguration(configuration, baseDirectory: baseDirectory)
     }
 
     /// The settings that the file at `path` was trained by.

@@ -1,6 +1,6 @@
-internal import Foundation
 internal import HDF5
 internal import TreadleBase
+internal import TreadleConfiguration
 internal import TreadleData
 internal import TreadleModel
 
@@ -38,8 +38,12 @@ struct CheckpointReader {
         let state = try file.group("treadle")
         let precision: Precision = try choice("precision", of: state)
         let (network, parameters) = try readModel(precision)
-        let configuration = try text("config", in: state)
-        try checkAgreement(of: configuration, with: network)
+        let origin = FileOrigin(
+            configuration: try text("config", in: state),
+            baseDirectory: try text(attribute: "base_directory", of: state),
+            fingerprint: try text(attribute: "fingerprint", of: state), created: try number("created", of: state),
+            programVersion: try text(attribute: "program_version", of: state), numerics: try numerics(of: state))
+        try checkAgreement(of: origin, with: network)
         let optimizer = try state.group("optimizer")
         var model = ModelDescription(
             task: try choice("task", of: state), network: network, loss: try choice("loss", of: state),
@@ -59,10 +63,6 @@ struct CheckpointReader {
         let course = RunCourse(
             cursor: try readCursor(state.group("cursor")), progress: try readProgress(state.group("progress"), network),
             history: try readHistory(state.group("history")))
-        let origin = FileOrigin(
-            configuration: configuration, baseDirectory: try text(attribute: "base_directory", of: state),
-            fingerprint: try text(attribute: "fingerprint", of: state), created: try number("created", of: state),
-            programVersion: try text(attribute: "program_version", of: state), numerics: try numerics(of: state))
         return CheckpointOutline(
             head: CheckpointHead(model: model, course: course, origin: origin), parameters: parameters,
             optimizerStep: try count("step", of: optimizer), slots: try readSlots(optimizer, network, precision),
@@ -175,62 +175,28 @@ struct CheckpointReader {
         return ArrayPlace(shape: shape, number: number, offset: offset - UserBlock.size)
     }
 
-    /// The parts of a configuration that decide the network.
-    private struct ConfiguredModel: Decodable {
-        struct Layer: Decodable {
-            var units: Int
-            var activation: String
-        }
-        struct Embedding: Decodable {
-            var type: String?
-            var frequencies: Int
-            var outputs: Int
-            var bins: Int?
-
-            var isPiecewise: Bool { type == "piecewise" }
-            var functions: Int? { isPiecewise ? bins : frequencies }
-        }
-        struct Model: Decodable {
-            var hidden: [Layer]
-            var bias: Bool?
-            var scale_inputs: Bool?
-            var embedding: Embedding?
-            var members: Int?
-            var vary: Variation?
-        }
-        struct Variation: Decodable {
-            var units: [Int]?
-        }
-        var model: Model
-    }
-
-    private func checkAgreement(of configuration: String, with network: Network) throws {
-        let configured: ConfiguredModel
-        do {
-            configured = try JSONDecoder().decode(ConfiguredModel.self, from: Data(configuration.utf8))
-        } catch {
+    /// Whoever computes by the configuration relies on it to describe the layers that are there.
+    private func checkAgreement(of origin: FileOrigin, with network: Network) throws {
+        guard let known = origin.knownSettings, known.understands("model"), known.understands("seed") else {
             throw damage("treadle/config", "is no resolved configuration")
         }
-        let hidden = configured.model.hidden
-        // Where members draw their units, their seeds decide them.
-        let drawsUnits = configured.model.vary?.units != nil
-        let embedding = network.embedded.isEmpty ? nil : configured.model.embedding
-        let agrees =
-            network.members == configured.model.members ?? 1
-            && (0..<network.members).allSatisfy { number in
-                let member = network.member(number)
-                return hidden.count == member.dense.count - 1
-                    && zip(hidden, member.dense).allSatisfy {
-                        (drawsUnits || $0.units == $1.units) && $0.activation == $1.activation.rawValue
-                    } && member.dense.allSatisfy { $0.hasBias == configured.model.bias ?? true }
-                    && (member.stem.last?.kind == .factors) == (configured.model.scale_inputs ?? false)
-                    && member.embeddingOutputs == embedding?.outputs ?? 0
-                    && (embedding == nil || member.stem[1].inputs == embedding?.functions)
-                    && (embedding == nil || (member.stem[0].kind == .ramps) == embedding?.isPiecewise)
-            }
-        guard agrees else {
+        let model = known.settings.model
+        // Their numbers first: the file has paid for its own layers, and for no others.
+        let isAsLarge = model.members == network.members && model.hidden.count + 1 == network.member(0).dense.count
+        guard isAsLarge, agrees(known.settings, with: network) else {
             throw damage("treadle/config", "its model.hidden describes other layers than the file has")
         }
+    }
+
+    private func agrees(_ configuration: Configuration, with network: Network) -> Bool {
+        let due = configuration.network(
+            inputs: network.inputs, outputs: network.outputs, numbers: network.embedded
+        ).layers
+        return due.count == network.layers.count
+            && zip(due, network.layers).allSatisfy {
+                $0.kind == $1.kind && $0.inputs == $1.inputs && $0.units == $1.units && $0.activation == $1.activation
+                    && $0.hasBias == $1.hasBias
+            }
     }
 
     // MARK: The state

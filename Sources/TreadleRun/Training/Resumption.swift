@@ -41,8 +41,8 @@ enum Resumption {
         throw TreadleError(
             .configuration,
             messages: changes.map {
-                "\($0.key) is \($0.new) now, but was \($0.old) when \(found.path) was written; change it back, start over "
-                    + "with --fresh, or choose another checkpoint.dir"
+                "\($0.key) is \($0.new ?? "nothing") now, but was \($0.old ?? "nothing") when \(found.path) was written; change "
+                    + "it back, start over with --fresh, or choose another checkpoint.dir"
             })
     }
 

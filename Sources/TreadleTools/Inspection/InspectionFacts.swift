@@ -45,9 +45,8 @@ package struct InspectionFacts {
     private var members: String? {
         let network = checkpoint.network
         guard network.members > 1 else { return nil }
-        let configuration = try? Configuration.parse(
-            text: checkpoint.configuration, file: "config", baseDirectory: checkpoint.baseDirectory)
-        guard let configuration, configuration.members.count == network.members else { return "\(network.members)" }
+        guard let known = checkpoint.knownSettings, known.understands("optimizer") else { return "\(network.members)" }
+        let configuration = known.settings
         let varies = configuration.model.vary
         let all = configuration.members.enumerated().map { number, member in
             var parts = ["seed \(member.seed)"]
@@ -157,19 +156,16 @@ package struct InspectionFacts {
     }
 
     private var optimizer: String {
-        let configuration = JSONValue(parsing: checkpoint.configuration)
-        guard let settings = configuration?["optimizer"] else {
+        guard let known = checkpoint.knownSettings, known.understands("optimizer"), known.understands("schedule") else {
             return Figure.count(inspection.updates, "update")
         }
-        let shown = ["lr", "momentum", "weight_decay", "clip_norm"].compactMap { key -> String? in
-            switch settings[key] {
-            case .number(let value) where value != 0: "\(key) \(Figure.short(value))"
-            case .integer(let value) where value != 0: "\(key) \(value)"
-            default: nil
-            }
-        }
-        let schedule = configuration?["schedule"]?["type"]?.string.map { ["schedule \($0)"] } ?? []
-        return ([settings["type"]?.string ?? "?"] + shown + schedule).joined(separator: ", ").printable
+        let optimizer = known.settings.optimizer
+        let numbers = [
+            ("lr", optimizer.lr), ("momentum", optimizer.momentum), ("weight_decay", optimizer.weightDecay),
+            ("clip_norm", optimizer.clipNorm ?? 0),
+        ].filter { $0.1 != 0 }.map { "\($0.0) \(Figure.short($0.1))" }
+        let words = [optimizer.type.rawValue] + numbers + ["schedule \(known.settings.schedule.type.rawValue)"]
+        return words.joined(separator: ", ")
     }
 
     /// The optimizer's slots, a word for each.

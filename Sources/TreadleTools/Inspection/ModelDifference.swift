@@ -1,16 +1,10 @@
 package import TreadleBase
+package import TreadleConfiguration
 internal import TreadleModel
 package import TreadleRun
 
 /// What changed from one checkpoint to another.
 package struct ModelDifference: Equatable, Sendable {
-    package struct Setting: Equatable, Sendable {
-        package var key: String
-        /// As JSON; nil where it is absent.
-        package var old: String?
-        package var new: String?
-    }
-
     package struct Metric: Equatable, Sendable {
         package var name: String
         package var old: Double?
@@ -24,8 +18,7 @@ package struct ModelDifference: Equatable, Sendable {
     package var newDigest: String?
     /// Whether one of two files has numbers in 32 bits alone, so that the other's were rounded to them.
     package var isRounded = false
-    /// Settings with other values, by their dotted keys.
-    package var settings: [Setting]
+    package var settings: [Configuration.Change]
     /// What cannot be compared number by number, in words: layers of other shapes, other classes, other data.
     package var remarks: [String]
     package var changes: [TensorChange]
@@ -42,13 +35,17 @@ package struct ModelDifference: Equatable, Sendable {
             let other = after.first { $0.name == tensor.name && $0.tensor.shape == tensor.tensor.shape }
             return other.map { TensorChange(name: tensor.name, tensor.tensor, $0.tensor, workers: workers) }
         }
-        settings = Self.settings(JSONValue(parsing: old.configuration), JSONValue(parsing: new.configuration), at: "")
+        let (was, now) = (old.origin.knownSettings, new.origin.knownSettings)
+        settings = was.flatMap { was in now.map { was.changes(to: $0) } } ?? []
         metrics = Self.metrics(old.head.weightsRecord?.metrics ?? [:], new.head.weightsRecord?.metrics ?? [:])
         if !weightsDiffer { metrics = metrics.filter { $0.old != nil && $0.new != nil && $0.old != $0.new } }
         func arrays(_ tensors: [Checkpoint.NamedTensor]) -> [NumberArrays.Array] {
             tensors.map { NumberArrays.Array(name: $0.name, tensor: $0.tensor) }
         }
         remarks = Self.shapes(arrays(before), arrays(after)) + Self.surroundings(old, new)
+        if was?.isWhole != true || now?.isWhole != true {
+            remarks.append("there are settings that this version does not know, which were not compared")
+        }
     }
 
     /// Compares two files, of unknown origin, each of which is a checkpoint or holds a model's numbers as others keep them.
@@ -89,16 +86,6 @@ package struct ModelDifference: Equatable, Sendable {
         }
         if let one = old.classes, let other = new.classes, one != other { remarks.append("their classes differ") }
         if let one = old.columns, let other = new.columns, one != other { remarks.append("their input columns differ") }
-    }
-
-    private static func settings(_ old: JSONValue?, _ new: JSONValue?, at key: String) -> [Setting] {
-        if case .object(let before) = old, case .object(let after) = new {
-            let added = after.map(\.key).filter { old?[$0] == nil }
-            return (before.map(\.key) + added).flatMap { name in
-                settings(old?[name], new?[name], at: key.isEmpty ? name : "\(key).\(name)")
-            }
-        }
-        return old == new ? [] : [Setting(key: key, old: old?.text(), new: new?.text())]
     }
 
     private static func metrics(_ old: [String: Double], _ new: [String: Double]) -> [Metric] {
@@ -162,7 +149,7 @@ extension ModelDifference {
     }
 }
 
-extension ModelDifference.Setting {
+extension Configuration.Change {
     fileprivate var json: JSONValue {
         let values = [old, new].map { text in JSONValue.optional(text.flatMap { JSONValue(parsing: $0) }) }
         return .object([.init("key", .string(key)), .init("old", values[0]), .init("new", values[1])])

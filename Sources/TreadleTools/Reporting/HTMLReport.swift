@@ -1,4 +1,5 @@
 internal import TreadleBase
+internal import TreadleConfiguration
 internal import TreadleData
 package import TreadleModel
 package import TreadleRun
@@ -42,7 +43,7 @@ package struct HTMLReport {
     }
 
     private var name: String {
-        JSONValue(parsing: checkpoint.configuration)?["name"]?.string ?? inspection.path
+        checkpoint.knownSettings?.name ?? inspection.path
     }
 
     // MARK: The head of the page

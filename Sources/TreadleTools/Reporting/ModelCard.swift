@@ -1,5 +1,6 @@
 internal import HDF5
 internal import TreadleBase
+internal import TreadleConfiguration
 internal import TreadleModel
 package import TreadleRun
 
@@ -18,7 +19,7 @@ package struct ModelCard {
     private var checkpoint: CheckpointHead { inspection.checkpoint }
 
     private var name: String {
-        JSONValue(parsing: checkpoint.configuration)?["name"]?.string ?? "model"
+        checkpoint.knownSettings?.name ?? "model"
     }
 
     package var text: String {

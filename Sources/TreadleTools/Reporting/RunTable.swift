@@ -1,5 +1,6 @@
 internal import Foundation
 package import TreadleBase
+internal import TreadleConfiguration
 internal import TreadleData
 internal import TreadleRun
 
@@ -16,7 +17,7 @@ package struct RunTable: Sendable {
         /// Of the weights in the file, or of the last epoch where nobody has measured those.
         package var metrics: [String: Double]
         package var digest: String
-        /// Every setting by its dotted key, as JSON.
+        /// Every setting that this version understands by its dotted key, as JSON.
         package var settings: [String: JSONValue]
 
         /// A setting as people write it, hidden layers as "32 relu, 64 relu"; nil where the run has none of that key.
@@ -132,13 +133,15 @@ package struct RunTable: Sendable {
         let newest = checkpoints.max { step($0) < step($1) }
         guard let newest else { throw TreadleError(.badData, "\(directory): its checkpoints have gone") }
         let file = try CheckpointFile(directory + "/" + newest.fileName, helper: helper)
-        let configuration = JSONValue(parsing: file.head.configuration)
+        let known = file.head.knownSettings
+        let resolved = known.flatMap { JSONValue(parsing: $0.settings.resolvedText) }
+        let settings = resolved.map { flat($0, at: "") } ?? [:]
         return Run(
-            directory: directory, name: configuration?["name"]?.string ?? directory, file: file.path,
+            directory: directory, name: known?.name ?? directory, file: file.path,
             isFinished: file.head.progress.finished, epoch: file.head.cursor.epoch,
             seconds: file.head.progress.seconds,
             metrics: (file.head.weightsRecord ?? file.head.history.last)?.metrics ?? [:],
-            digest: try file.parameterDigest(), settings: configuration.map { flat($0, at: "") } ?? [:])
+            digest: try file.parameterDigest(), settings: settings.filter { known?.understands($0.key) == true })
     }
 
     /// The final one before the newest step, and any of those before the best.

@@ -43,7 +43,7 @@ import TreadleTools
                   trained     2 epochs, 20 updates in 1m 23s; finished
                   best        0.375 in epoch 2
                   metrics     epoch 2: loss 0.5, valid.accuracy 0.75, valid.loss 0.375
-                  optimizer   adam, lr 0.001
+                  optimizer   adam, lr 0.001, schedule constant
                   memory      m of norm 4.079; v of norm 4.079
                   data        sha256:00ff
                   weights     sha256:\(smallCheckpoint().parameterDigest)

@@ -75,6 +75,25 @@ import RunTestSupport
         }
     }
 
+    @Test func `a file of another version opens where its configuration tells of the layers that it has`() throws {
+        let directory = try TemporaryDirectory()
+        let own = sampleCheckpoint()
+        var other = own
+        other.configuration = own.configuration.replacingOccurrences(
+            of: "\"name\":", with: "\"warp\": 9, \"optimizer\": {\"type\": \"of next year\"}, \"name\":")
+        try CheckpointFile.write(other, to: directory.file("a.h5"))
+        #expect(try CheckpointFile.read(directory.file("a.h5")) == other)
+        for (old, new, words) in [
+            ("relu", "of next year", "is no resolved configuration"), ("relu", "tanh", "describes other layers"),
+            ("true", "false", "describes other layers"),
+        ] {
+            other.configuration = own.configuration.replacingOccurrences(of: old, with: new)
+            try CheckpointFile.write(other, to: directory.file("a.h5"))
+            let error = #expect(throws: TreadleError.self) { try CheckpointFile.read(directory.file("a.h5")) }
+            #expect(error?.kind == .badData && error?.messages[0].contains(words) == true)
+        }
+    }
+
     @Test func `a linear model and layers beyond the tenth keep their order`() throws {
         let directory = try TemporaryDirectory()
         for hidden in [[], [Int](repeating: 2, count: 12)] {
