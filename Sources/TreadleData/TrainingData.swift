@@ -31,12 +31,9 @@ package final class TrainingData: Sendable {
         note: @escaping @Sendable (LogLevel, String) -> Void = { _, _ in }
     ) throws {
         let data = configuration.data
-        let settings = DatasetSettings(configuration, workers: workers, stop: stop, note: note)
-        let training = try Dataset.open(
-            data.train, settings, targets: .learn(configuration.task), like: known)
-        let matching = Dataset.TargetRequest.match(
-            configuration.task, outputs: training.outputs, classes: training.classes)
-        var validation: Dataset?
+        let sources = try TrainingSources(configuration, like: known, workers: workers, stop: stop, note: note)
+        let training = sources.training
+        fingerprint = sources.fingerprint
         var split: Split?
         var folds: Folds?
         // Where all rows of a customer are on one side for the test, they are so for validation.
@@ -47,18 +44,16 @@ package final class TrainingData: Sendable {
                 fraction: fraction, seed: configuration.seed, contents: try training.contents(group: group))
         case .folds(let count):
             folds = Folds(count: count, seed: configuration.seed, contents: try training.contents(group: group))
-        case .source(let source): validation = try training.companion(source, matching)
-        case nil: break
+        case .source, nil: break
         }
         var testing: Dataset?
-        if case .source(let source) = data.test { testing = try training.companion(source, matching) }
+        if case .source(let source) = data.test { testing = try sources.companion(source) }
         let heldOut = try data.test.flatMap { try training.heldOut($0, seed: configuration.seed) }
         if let shape = training.imageShape {
             let extents = shape.map(String.init).joined(separator: "×")
             note(.info, "\(data.train.x) has rows of \(extents), taken as \(training.features) numbers each")
         }
 
-        fingerprint = try Fingerprint.combined([training] + (validation.map { [$0] } ?? []), full: false)
         try ranks.checkAlike(configuration, data: fingerprint, test: testing)
         let isAside: @Sendable (Int) -> Bool = { [split] row in
             heldOut?[row] == true || split?.isAside(row) == true
@@ -90,7 +85,7 @@ package final class TrainingData: Sendable {
                     "data.valid puts none of the \(train.count) rows aside; training goes on without validation")
             }
         } else {
-            valid = try validation.map { try $0.usableRows(workers, ranks) }
+            valid = try sources.validation.map { try $0.usableRows(workers, ranks) }
         }
         if let heldOut {
             let kept = RowSet(training, training.rows(workers, dropped) { heldOut[$0] })
@@ -140,12 +135,6 @@ package final class TrainingData: Sendable {
 extension Dataset {
     /// The columns that have a unit and a spread, in rising order; nil where all are taken for such.
     var numbers: [Int]? { isNumber.map { isNumber in isNumber.indices.filter { isNumber[$0] } } }
-
-    /// Another source for the same network, under the same limits; its columns are matched with these by name.
-    package func companion(_ source: DataSource, _ request: TargetRequest) throws -> Dataset {
-        let known = KnownColumns(inputs, owner: "the training data \(files[0].path)", remedy: remedy)
-        return try Dataset.open(source, settings, targets: request, like: known)
-    }
 
     /// The rows of the range that are not dropped and for which `isChosen` says so.
     fileprivate func rows(

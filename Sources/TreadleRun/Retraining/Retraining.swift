@@ -77,7 +77,7 @@ package struct Retraining {
     private func retrain(from state: RetrainState?, lock: DirectoryLock?) throws -> RetrainReport {
         let served = options.promotesAnyway ? try? promoted.read() : try promoted.read()
         let known = try options.promotesAnyway ? nil : columns(of: served)
-        let identity = try TrainingData.identity(
+        let identity = try DataIdentity(
             configuration, like: known, workers: workers, stop: options.stop)
         let wanted = RunIdentity(configuration, data: identity.fingerprint)
         let change = try change(identity, wanted, served: served, state: state, known)
@@ -207,7 +207,7 @@ package struct Retraining {
         }
         guard served.fingerprint != identity.fingerprint else { return "the configuration changed" }
         if let state, state.fingerprint == served.fingerprint, state.rows < identity.rows,
-            try TrainingData.identity(
+            try DataIdentity(
                 configuration, rows: state.rows, like: known, workers: workers, stop: options.stop
             ).fingerprint == state.fingerprint
         {

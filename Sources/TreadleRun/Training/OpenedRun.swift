@@ -99,7 +99,7 @@ struct OpenedRun {
                 frequencySpread: configuration.model.embedding?.sigma ?? 0.1, bins: data.bins, workers: workers)
         }
         return try options.warmStart?.parameters(
-            for: network, data: data.identity, normalization: data.normalization, fresh: fresh,
+            for: network, data: DataIdentity(of: data), normalization: data.normalization, fresh: fresh,
             note: { observer.note(.info, $0) }) ?? fresh
     }
 

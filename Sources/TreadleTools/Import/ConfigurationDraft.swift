@@ -115,7 +115,7 @@ package struct ConfigurationDraft {
         let configuration = try Configuration.parse(text: text, file: path, baseDirectory: directory)
         // Neither is one that training refuses: its data is opened as training would.
         do {
-            _ = try TrainingData.identity(configuration, workers: Workers(count: configuration.threadCount))
+            _ = try DataIdentity(configuration, workers: Workers(count: configuration.threadCount))
         } catch let error as TreadleError {
             throw TreadleError(
                 error.kind,
