@@ -49,6 +49,9 @@ public final class Stop: Sendable {
 
     /// Throws once the end was asked for: for work that has nothing to save.
     package func check() throws(TreadleError) {
-        if let reason { throw TreadleError(.tryAgain, "stopped by \(reason)") }
+        if let reason { throw Stop.error(reason) }
     }
+
+    /// What work that has nothing to save throws where `reason` stopped it.
+    package static func error(_ reason: String) -> TreadleError { TreadleError(.tryAgain, "stopped by \(reason)") }
 }

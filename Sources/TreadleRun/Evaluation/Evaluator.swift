@@ -15,11 +15,13 @@ package struct Evaluator<S: Scalar> {
     private let metrics: [MetricName]
     private let workers: Workers
     private let ranks: Ranks
+    private let stopped: (_ reason: String) -> any Error
 
-    /// With several `ranks`, each measures a part of the rows, and all get what the whole comes to.
+    /// With several `ranks`, each measures a part of the rows, and all get what the whole comes to. Asked for the end between
+    /// batches, it throws what `stopped` makes of the reason.
     package init(
         network: Network, loss: LossFunction, task: LearningTask, metrics: [MetricName], workers: Workers,
-        ranks: Ranks = .alone
+        ranks: Ranks = .alone, stopped: @escaping (_ reason: String) -> any Error = Stop.error
     ) {
         self.network = network
         self.loss = loss.forJudging
@@ -27,9 +29,10 @@ package struct Evaluator<S: Scalar> {
         self.metrics = metrics
         self.workers = workers
         self.ranks = ranks
+        self.stopped = stopped
     }
 
-    /// Throws `Departure.stop` when `stop`, asked between batches, wants the end.
+    /// The loss and the metrics over all rows.
     package func evaluate(
         _ rows: RowSet, parameters: [LayerParameters], normalization: Normalization,
         stop: Stop = Stop()
@@ -92,7 +95,7 @@ package struct Evaluator<S: Scalar> {
                         weights: batch.weights),
                     forward)
             }
-            if let reason = try ranks.agree(on: stop) { throw Departure.stop(reason) }
+            if let reason = try ranks.agree(on: stop) { throw stopped(reason) }
         }
         // Where a mapped file was cut short meanwhile, zeros stood in place of its rows: then nothing of this counts.
         try loader?.confirmFiles()
@@ -124,7 +127,7 @@ package struct Evaluator<S: Scalar> {
             unsafe all.add(
                 predictions, stride: network.outputs, rows: batch.rows, targets: batch.targets, weights: batch.weights,
                 loss: forward.rowSums)
-            if let reason = try ranks.agree(on: stop) { throw Departure.stop(reason) }
+            if let reason = try ranks.agree(on: stop) { throw stopped(reason) }
         }
         try loader.confirmFiles()
         func evaluation(_ rows: Int, _ tally: Metrics) -> Evaluation {

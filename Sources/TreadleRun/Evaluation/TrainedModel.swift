@@ -140,31 +140,23 @@ package struct TrainedModel: Sendable {
     }
 
     private func score<S: Scalar>(_ rows: RowSet, as: S.Type, _ workers: Workers, _ stop: Stop) throws -> ScoredRows {
-        do {
-            return try Evaluator<S>(
-                network: saved.network, loss: loss, task: saved.task, metrics: [], workers: workers
-            ).score(rows, parameters: parameters, normalization: saved.normalization, stop: stop)
-        } catch Departure.stop(let reason) {
-            throw TreadleError(.tryAgain, "stopped by \(reason)")
-        }
+        try evaluator(S.self, [], workers).score(
+            rows, parameters: parameters, normalization: saved.normalization, stop: stop)
     }
 
     private func evaluate<S: Scalar>(
         _ rows: RowSet, as: S.Type, _ metrics: [MetricName]?, _ workers: Workers, _ stop: Stop
     ) throws -> Evaluation {
-        do {
-            let evaluator = Evaluator<S>(
-                network: saved.network, loss: loss, task: saved.task,
-                metrics: metrics ?? saved.task.metrics, workers: workers)
-            if let folds = rows.folds {
-                return try evaluator.evaluate(
-                    rows, outOf: folds, parameters: parameters, normalization: saved.normalization, stop: stop
-                ).all
-            }
+        let evaluator = evaluator(S.self, metrics ?? saved.task.metrics, workers)
+        if let folds = rows.folds {
             return try evaluator.evaluate(
-                rows, parameters: parameters, normalization: saved.normalization, stop: stop)
-        } catch Departure.stop(let reason) {
-            throw TreadleError(.tryAgain, "stopped by \(reason)")
+                rows, outOf: folds, parameters: parameters, normalization: saved.normalization, stop: stop
+            ).all
         }
+        return try evaluator.evaluate(rows, parameters: parameters, normalization: saved.normalization, stop: stop)
+    }
+
+    private func evaluator<S: Scalar>(_: S.Type, _ metrics: [MetricName], _ workers: Workers) -> Evaluator<S> {
+        Evaluator(network: saved.network, loss: loss, task: saved.task, metrics: metrics, workers: workers)
     }
 }

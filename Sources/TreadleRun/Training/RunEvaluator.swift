@@ -51,7 +51,7 @@ struct RunEvaluator<S: Scalar> {
         outputs.link = .identity
         let logits = try Evaluator<S>(
             network: run.network, loss: outputs, task: run.configuration.task, metrics: [], workers: run.workers,
-            ranks: run.ranks
+            ranks: run.ranks, stopped: Departure.stop
         ).score(
             rows, parameters: model.parameters, normalization: run.data.normalization, stop: run.options.stop)
         return Temperature.fitted(logits, workers: run.workers)
@@ -62,6 +62,6 @@ struct RunEvaluator<S: Scalar> {
         let usual = run.configuration.metrics + task.reportMetrics(outputs: run.network.outputs)
         return Evaluator(
             network: run.network, loss: run.loss, task: task, metrics: metrics ?? usual, workers: run.workers,
-            ranks: run.ranks)
+            ranks: run.ranks, stopped: Departure.stop)
     }
 }

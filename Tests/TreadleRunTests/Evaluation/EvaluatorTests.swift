@@ -145,7 +145,7 @@ import Testing
     @Test func `a stop ends it between batches`() throws {
         let stop = Stop()
         stop.request()
-        #expect(throws: Departure.stop("request")) {
+        #expect(throws: Stop.error("request")) {
             try evaluator(.regression, .mse, outputs: 1, []).evaluate(
                 try dataset(.regression, y: "/y"), parameters: parameters([slopes], [bias]), normalization: .none,
                 stop: stop)
