@@ -23,8 +23,8 @@ public func train(
 ) throws(TreadleError) -> RunSummary {
     var options = Trainer.Options()
     options.fresh = fresh
-    options.stop = stop
-    options.page = HTMLReport.page
+    options.host.stop = stop
+    options.host.page = HTMLReport.page
     return try asTreadleError {
         try Trainer.run(configuration, options: options, observer: EventObserver(observe))
     }

@@ -46,11 +46,7 @@ enum RetrainCommand {
         let observer: any TrainingObserver =
             isWatched ? Progress.observer(log: call.log, every: configuration.log.every) : quiet
         var options = Retraining.Options()
-        options.page = HTMLReport.page
-        // A digest can be right on any file: each is read in a process with limits before this one relies on it.
-        options.examine = { _ = try CheckpointFile($0, helper: .program, stop: Signals.stop) }
-        options.stop = stop
-        options.takeCheckpointRequest = Signals.takeCheckpointRequest
+        options.host = .program
         options.isDryRun = call.has(dryRun)
         options.promotesAnyway = call.has(promoteAnyway)
         let retraining = try Retraining(configuration, options: options, observer: observer)

@@ -42,15 +42,24 @@ enum TrainCommand {
         options.acceptsChangedData = invocation.has(acceptChangedData)
         options.acceptsChangedNumerics = invocation.has(acceptChangedNumerics)
         options.ranks = ranks
-        options.page = HTMLReport.page
-        // A digest can be right on any file: each is read in a process with limits before this one relies on it.
-        options.examine = { _ = try CheckpointFile($0, helper: .program, stop: Signals.stop) }
-        options.stop = Signals.stop
-        options.takeCheckpointRequest = Signals.takeCheckpointRequest
+        options.host = .program
         let summary = try Trainer.run(
             configuration, options: options,
             observer: Progress.observer(log: invocation.log, every: configuration.log.every))
         if invocation.wantsJSON, ranks.isFirst { try invocation.output.write(json: summary.json) }
         return summary.ending.isFinal ? .done : .stopped
+    }
+}
+
+extension RunHost {
+    /// This program, which is interrupted by signals.
+    static var program: RunHost {
+        var host = RunHost()
+        host.stop = Signals.stop
+        host.takeCheckpointRequest = Signals.takeCheckpointRequest
+        // A digest can be right on any file: each is read in a process with limits before this one relies on it.
+        host.examine = { _ = try CheckpointFile($0, helper: .program, stop: Signals.stop) }
+        host.page = HTMLReport.page
+        return host
     }
 }

@@ -1,5 +1,5 @@
 internal import Foundation
-package import TreadleBase
+internal import TreadleBase
 package import TreadleConfiguration
 internal import TreadleData
 internal import TreadleModel
@@ -9,19 +9,11 @@ internal import TreadleModel
 /// Whenever it is killed, the served model is whole, and the next call continues.
 package struct Retraining {
     package struct Options: Sendable {
+        package var host = RunHost()
         /// Says what would happen, and changes nothing.
         package var isDryRun = false
         /// Promotes the new model without comparing it with the old one.
         package var promotesAnyway = false
-        /// Makes the page that is kept as `report.html` in the run's directory; nil keeps none.
-        package var page: (@Sendable (FinishedRun) throws -> String)?
-
-        /// Asked about each checkpoint before it is continued from; throws for one that cannot be read safely.
-        package var examine: @Sendable (_ path: String) throws -> Void = { _ in }
-        /// Ends it; the next call continues.
-        package var stop = Stop()
-        /// Whether somebody wants a checkpoint of the training now; asking clears the request.
-        package var takeCheckpointRequest: @Sendable () -> Bool = { false }
 
         package init() {}
     }
@@ -78,7 +70,7 @@ package struct Retraining {
         let served = options.promotesAnyway ? try? promoted.read() : try promoted.read()
         let known = try options.promotesAnyway ? nil : columns(of: served)
         let identity = try DataIdentity(
-            configuration, like: known, workers: workers, stop: options.stop)
+            configuration, like: known, workers: workers, stop: options.host.stop)
         let wanted = RunIdentity(configuration, data: identity.fingerprint)
         let change = try change(identity, wanted, served: served, state: state, known)
         guard let change else {
@@ -178,7 +170,7 @@ package struct Retraining {
     private func whileLocked(_ body: (DirectoryLock?) throws -> RetrainReport) throws -> RetrainReport {
         // Taking the lock would create the directory, and a dry run changes nothing.
         if options.isDryRun, try !FileSystem.exists(directory) { return try body(nil) }
-        let lock = try DirectoryLock.acquire(directory, whenHeld: settings.lock, stop: options.stop) { holder in
+        let lock = try DirectoryLock.acquire(directory, whenHeld: settings.lock, stop: options.host.stop) { holder in
             observer.note(.info, "waiting for \(holder), which has the lock of \(directory)")
         }
         guard let lock else {
@@ -208,7 +200,7 @@ package struct Retraining {
         guard served.fingerprint != identity.fingerprint else { return "the configuration changed" }
         if let state, state.fingerprint == served.fingerprint, state.rows < identity.rows,
             try DataIdentity(
-                configuration, rows: state.rows, like: known, workers: workers, stop: options.stop
+                configuration, rows: state.rows, like: known, workers: workers, stop: options.host.stop
             ).fingerprint == state.fingerprint
         {
             return "\(identity.rows - state.rows) rows were appended to the \(state.rows) of before"
@@ -233,10 +225,7 @@ package struct Retraining {
         // Written only when the earlier run's checkpoints are gone: what it says would let a later call continue from
         // them.
         training.begins = { [state, directory] in try state.write(in: directory) }
-        training.page = options.page
-        training.examine = options.examine
-        training.stop = options.stop
-        training.takeCheckpointRequest = options.takeCheckpointRequest
+        training.host = options.host
         training.columns = known
         if settings.start == .warm, let served {
             training.warmStart = WarmStart(served.model, path: promoted.path, isOptional: options.promotesAnyway)
@@ -259,7 +248,7 @@ package struct Retraining {
             try promoted.replace(by: candidate)
             if let hook = promotion.hook {
                 report.hookFailure = try PromotionHook(command: hook).run(
-                    state.environment ?? [:], stop: options.stop)
+                    state.environment ?? [:], stop: options.host.stop)
             }
         }
         state.stage = .judged
@@ -275,7 +264,7 @@ package struct Retraining {
         _ known: KnownColumns?
     ) throws -> RetrainReport {
         let data = try TrainingData(
-            configuration, workers: workers, cacheDirectory: directory, like: known, stop: options.stop)
+            configuration, workers: workers, cacheDirectory: directory, like: known, stop: options.host.stop)
         guard let rows = data.valid else {
             throw TreadleError(
                 .configuration, "data.valid gives no rows to judge models by; raise its fraction or name files")
@@ -284,7 +273,7 @@ package struct Retraining {
         func measure(_ model: SavedModel, from origin: FileOrigin, _ path: String) throws -> Double {
             let metrics = configuration.metrics.filter { $0 != .confusion }
             let result = try TrainedModel(model, from: origin, path: path).evaluate(
-                rows, metrics: metrics, workers: workers, stop: options.stop)
+                rows, metrics: metrics, workers: workers, stop: options.host.stop)
             return result.named("valid")[watched.name] ?? .nan
         }
         let new = try CheckpointFile(candidate)
@@ -330,7 +319,7 @@ package struct Retraining {
         let name = watched.name.split(separator: ".").last.map(String.init) ?? watched.name
         func metrics(_ model: TrainedModel) throws -> RowMetrics {
             RowMetrics(
-                try model.score(rows, workers: workers, stop: options.stop),
+                try model.score(rows, workers: workers, stop: options.host.stop),
                 metrics: MetricName(rawValue: name).map { [$0] } ?? [], workers: workers)
         }
         let bootstrap = Bootstrap(seed: configuration.seed, confidence: confidence, workers: workers)
@@ -390,7 +379,7 @@ package struct Retraining {
         }
         if let hook = promotion.hook {
             observer.note(.info, "running the hook of the promotion that was interrupted")
-            failure = try PromotionHook(command: hook).run(pending.environment ?? [:], stop: options.stop)
+            failure = try PromotionHook(command: hook).run(pending.environment ?? [:], stop: options.host.stop)
         }
         state.stage = .judged
         state.environment = nil

@@ -108,7 +108,7 @@ struct FinalModel<S: Scalar> {
     /// Writes `report.html` beside the final checkpoint, where the caller makes pages. The model is done by then: what
     /// fails here is a warning.
     private func writePage(at path: String, test: Evaluation?) {
-        guard let page = run.options.page else { return }
+        guard let page = run.options.host.page else { return }
         let report = run.directory + "/report.html"
         do {
             var evaluated = test.map { EvaluatedSet(set: "test", evaluation: $0) }

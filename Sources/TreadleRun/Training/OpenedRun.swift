@@ -32,7 +32,8 @@ struct OpenedRun {
         let caller = ranks.isFirst ? caller : SilentObserver()
         let directory = RunDirectory(configuration)
         let note: @Sendable (LogLevel, String) -> Void = { caller.note($0, $1) }
-        let store = ranks.isFirst ? try directory.open(lock: options.lock, examine: options.examine, note: note) : nil
+        let store =
+            ranks.isFirst ? try directory.open(lock: options.lock, examine: options.host.examine, note: note) : nil
         var found = options.fresh ? nil : try Resumption.find(in: store, for: configuration, options, note: note)
         let shards = try ranks.part(of: configuration.shards, members: configuration.model.members)
         guard ranks.isAlone || configuration.compute.audit == nil else {
@@ -46,7 +47,7 @@ struct OpenedRun {
         let workers = Workers(count: configuration.threadCount)
         let data = try TrainingData(
             configuration, workers: workers, cacheDirectory: store?.directory, ranks: ranks, like: options.columns,
-            stop: options.stop, note: note)
+            stop: options.host.stop, note: note)
         if let earlier = found {
             found = try Resumption.continued(options, note: note) {
                 try Resumption.checkData(

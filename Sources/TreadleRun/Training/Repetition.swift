@@ -89,7 +89,7 @@ package enum Repetition {
         configuration.log.tensorboard = false
         configuration.log.prometheus = nil
         var options = Trainer.Options()
-        options.stop = stop
+        options.host.stop = stop
         options.expectedFingerprint = file.head.fingerprint
         options.acceptsChangedNumerics = true
         options.trace = trace

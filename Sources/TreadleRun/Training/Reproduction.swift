@@ -35,7 +35,7 @@ package enum Reproduction {
         options.until = course.cursor
         // Only the run's end puts the best weights back; every other checkpoint holds the present ones.
         if !course.progress.finished { configuration.stop.early?.restoreBest = false }
-        options.stop = stop
+        options.host.stop = stop
         options.expectedFingerprint = model.origin.fingerprint
         options.columns = try model.columnsOfTables(in: configuration)
         let summary = try Trainer.run(configuration, options: options, observer: observer)

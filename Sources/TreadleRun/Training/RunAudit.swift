@@ -80,7 +80,7 @@ final class RunAudit<S: Scalar> {
         let first = course.cursor.step
         rows.seek(to: course.cursor)
         while course.cursor.step - first < digests.count, let batch = try unsafe rows.next() {
-            guard run.options.stop.reason == nil else { return nil }
+            guard run.options.host.stop.reason == nil else { return nil }
             let endsGroup = pace.isGroupEnd(after: course.cursor.batch + 1)
             _ = unsafe step.run(
                 batch, step: course.cursor.step, pace: { pace.pace(of: $0, at: course) }, endsGroup: endsGroup)

@@ -19,7 +19,8 @@ struct RunEvaluator<S: Scalar> {
     ) throws -> (all: Evaluation, members: [Evaluation]) {
         guard let folds = rows.folds else { return (try evaluate(rows, by: parameters), []) }
         return try evaluator().evaluate(
-            rows, outOf: folds, parameters: parameters, normalization: run.data.normalization, stop: run.options.stop)
+            rows, outOf: folds, parameters: parameters, normalization: run.data.normalization,
+            stop: run.options.host.stop)
     }
 
     /// Loss and metrics of `parameters` on `rows`, and which classes were taken for which; with folds of members that have
@@ -27,7 +28,7 @@ struct RunEvaluator<S: Scalar> {
     func evaluate(
         _ rows: RowSet, by parameters: [LayerParameters], metrics: [MetricName]? = nil
     ) throws -> Evaluation {
-        let (evaluator, normalization, stop) = (evaluator(metrics), run.data.normalization, run.options.stop)
+        let (evaluator, normalization, stop) = (evaluator(metrics), run.data.normalization, run.options.host.stop)
         if let folds = rows.folds {
             return try evaluator.evaluate(
                 rows, outOf: folds, parameters: parameters, normalization: normalization, stop: stop
@@ -53,7 +54,7 @@ struct RunEvaluator<S: Scalar> {
             network: run.network, loss: outputs, task: run.configuration.task, metrics: [], workers: run.workers,
             ranks: run.ranks, stopped: Departure.stop
         ).score(
-            rows, parameters: model.parameters, normalization: run.data.normalization, stop: run.options.stop)
+            rows, parameters: model.parameters, normalization: run.data.normalization, stop: run.options.host.stop)
         return Temperature.fitted(logits, workers: run.workers)
     }
 

@@ -67,7 +67,7 @@ final class RunKeeper {
 
     /// Whether an interval has passed or somebody asks for a checkpoint.
     func isSaveWanted(at cursor: Cursor, epoch record: EpochRecord? = nil) -> Bool {
-        let isAsked = run.options.takeCheckpointRequest()
+        let isAsked = run.options.host.takeCheckpointRequest()
         return isAsked || run.store?.isDue(at: cursor, epoch: record) == true
     }
 

@@ -19,7 +19,7 @@ struct RunRequests {
     /// Before a batch that begins at `cursor`: what is to be done after it, which every rank will then know.
     func tell(from cursor: Cursor, endsGroup: Bool) {
         guard !ranks.isAlone else { return }
-        ranks.wishes = RankWishes(run.options.stop)
+        ranks.wishes = RankWishes(run.options.host.stop)
         guard ranks.isFirst, endsGroup else { return }
         let next = Cursor(epoch: cursor.epoch, batch: cursor.batch + 1, step: cursor.step + 1)
         if keeper.isSaveWanted(at: next) { ranks.wishes.insert(.saves) }
@@ -36,7 +36,7 @@ struct RunRequests {
 
     /// Throws where a stop or the time limit asks for the end of this process's part of the run.
     func checkDeparture() throws {
-        let reason = ranks.isAlone ? run.options.stop.reason : ranks.agreed.stopReason
+        let reason = ranks.isAlone ? run.options.host.stop.reason : ranks.agreed.stopReason
         if let reason { throw Departure.stop(reason) }
         if ranks.isAlone ? isOverTime : ranks.agreed.contains(.wallTime) { throw Departure.wallTime }
     }

@@ -44,7 +44,7 @@ import Testing
     ) throws -> RetrainReport {
         var options = Retraining.Options()
         change(&options)
-        let observer = RunRecorder(stop: options.stop, after: stopped ? 3 : nil)
+        let observer = RunRecorder(stop: options.host.stop, after: stopped ? 3 : nil)
         return try Retraining(try job(settings), options: options, observer: observer).run()
     }
 

@@ -47,7 +47,7 @@ import Testing
     ) throws -> (summary: RunSummary, told: RunRecorder) {
         var options = Trainer.Options()
         options.fresh = fresh
-        let told = RunRecorder(stop: options.stop, after: steps)
+        let told = RunRecorder(stop: options.host.stop, after: steps)
         return (try Trainer.run(job, options: options, observer: told), told)
     }
 
