@@ -66,7 +66,7 @@ package import TreadleModel
     private static func conclusion(_ network: Network, _ loss: LossFunction, _ rows: Int) -> StepPlan<S> {
         let layer = Layer(
             name: "mean", inputs: 1, units: network.outputs, activation: .identity, dropout: 0, hasBias: false)
-        let plain = Network(inputs: 1, layers: [layer], precision: S.number == .float32 ? .float32 : .float64)
+        let plain = Network(inputs: 1, layers: [layer], precision: S.number.precision)
         return StepPlan(
             network: plain, loss: loss, parameters: PackedParameters(PackedLayout(plain, of: S.self)), capacity: rows,
             shards: 1, trains: false)

@@ -25,14 +25,10 @@ package enum MatrixUnit {
 
     /// What a precision that rounds operands costs or brings on this CPU; nil for the others.
     package static func remark(on precision: Precision) -> String? {
-        guard let products = precision.roundedProducts, let reason = reason(for: precision) else { return nil }
-        guard isUsed else {
-            let speed = products == 1 ? "three to four fifths" : "a sixth to a third"
-            return "\(reason): \(speed) of float32's speed, and the same weights as with one"
-        }
-        return products == 1
-            ? "\(reason): where layers are wide, several times float32's speed"
-            : "\(reason): what that brings, \"treadle bench\" measures"
+        guard let rounding = precision.traits.rounding, let reason = reason(for: precision) else { return nil }
+        return isUsed
+            ? "\(reason): \(rounding.onMatrixUnit)"
+            : "\(reason): \(rounding.byMultiplyAdds) of float32's speed, and the same weights as with one"
     }
 
     /// To be called before something is computed in bfloat16. A unit that does not do as the contract says is not used.

@@ -15,9 +15,8 @@ struct OptimizerScalars {
 
     init(_ configuration: OptimizerConfiguration, step: Int = 0) {
         self.configuration = configuration
-        type =
-            !Self.remembersVelocity(configuration)
-            ? configuration.type.traits.kernel : configuration.nesterov ? CK_NESTEROV : CK_MOMENTUM
+        let momentum = Self.momentum(configuration)
+        type = momentum.map { configuration.nesterov ? $0.nesterov : $0.kernel } ?? configuration.type.traits.kernel
         self.step = step
         for _ in 0..<step {
             power1 *= configuration.beta1
@@ -28,7 +27,7 @@ struct OptimizerScalars {
 
     /// The names under which checkpoints keep the optimizer's memory, in the order of the kernels' slots.
     static func slotNames(_ configuration: OptimizerConfiguration) -> [String?] {
-        remembersVelocity(configuration) ? ["momentum"] : configuration.type.traits.slots
+        momentum(configuration)?.slots ?? configuration.type.traits.slots
     }
 
     /// Goes on by one update and gives its scalars; `decay` is what the weight decay is multiplied by.
@@ -43,8 +42,8 @@ struct OptimizerScalars {
             correction2: (1 - power2).squareRoot())
     }
 
-    private static func remembersVelocity(_ configuration: OptimizerConfiguration) -> Bool {
-        configuration.type == .sgd && configuration.momentum != 0
+    private static func momentum(_ configuration: OptimizerConfiguration) -> OptimizerTraits.Momentum? {
+        configuration.momentum != 0 ? configuration.type.traits.momentum : nil
     }
 }
 

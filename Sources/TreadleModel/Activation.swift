@@ -11,7 +11,9 @@ package enum Activation: String, CaseIterable, Codable, Sendable {
         case .identity:
             ActivationTraits(CK_IDENTITY, initializer: .glorot, export: .input) { $0...$1 }
         case .relu:
-            ActivationTraits(CK_RELU, initializer: .he, export: .node("Relu", .input)) { max(0, $0)...max(0, $1) }
+            ActivationTraits(CK_RELU, initializer: .he, export: .node("Relu", .input), offUpTo: 0) {
+                max(0, $0)...max(0, $1)
+            }
         case .leakyRelu:
             ActivationTraits(
                 CK_LEAKY_RELU, initializer: .he, export: .node("LeakyRelu", .input, floats: [("alpha", 0.01)])
@@ -68,16 +70,20 @@ package struct ActivationTraits: Sendable {
     package let export: ActivationFormula
     /// From where on, to both sides, the derivative is below a hundredth of its largest; nil where there is no such place.
     package let saturation: Double?
+    /// Every sum up to this gives the same output, with no gradient; nil where none does.
+    package let offUpTo: Double?
     private let bounds: @Sendable (_ low: Double, _ high: Double) -> ClosedRange<Double>
 
     init(
         _ kernel: ck_activation, initializer: Initializer, export: ActivationFormula, saturation: Double? = nil,
+        offUpTo: Double? = nil,
         bounds: @escaping @Sendable (_ low: Double, _ high: Double) -> ClosedRange<Double>
     ) {
         self.kernel = kernel
         self.initializer = initializer
         self.export = export
         self.saturation = saturation
+        self.offUpTo = offUpTo
         self.bounds = bounds
     }
 

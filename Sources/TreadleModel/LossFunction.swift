@@ -1,4 +1,5 @@
 package import CKernels
+internal import TreadleBase
 
 /// A loss with all its parameters, as the step computes it.
 package struct LossFunction: Equatable, Sendable {
@@ -75,7 +76,8 @@ package enum LossType: String, CaseIterable, Codable, Sendable {
         case .crossEntropy:
             LossTraits(
                 CK_CROSS_ENTROPY, [.classification: .softmax], settings: [.labelSmoothing],
-                weighs: [.classification])
+                weighs: [.classification]
+            ) { ElementaryFunction.log(Double($0)) }
         case .bce:
             LossTraits(CK_BCE, [.multilabel: .sigmoid], settings: [.labelSmoothing], weighs: [.multilabel])
         case .hinge:
@@ -105,13 +107,17 @@ package struct LossTraits: Sendable {
     /// Whether targets may be normalized.
     package let takesScaledTargets: Bool
 
+    /// The loss where every class is taken for as likely as the others, by their number; nil where that is no measure.
+    package let guessing: (@Sendable (_ outputs: Int) -> Double)?
+
     package enum Setting: String, CaseIterable, Sendable {
         case labelSmoothing = "label_smoothing", delta, quantile
     }
 
     init(
         _ kernel: ck_loss_type, _ links: KeyValuePairs<LearningTask, LossFunction.Link>, settings: Set<Setting> = [],
-        weighs: Set<LearningTask> = [], takesScaledTargets: Bool = true
+        weighs: Set<LearningTask> = [], takesScaledTargets: Bool = true,
+        guessing: (@Sendable (_ outputs: Int) -> Double)? = nil
     ) {
         precondition(!links.isEmpty, "a loss fits a task at least")
         self.kernel = kernel
@@ -119,6 +125,7 @@ package struct LossTraits: Sendable {
         self.settings = settings
         self.weighs = weighs
         self.takesScaledTargets = takesScaledTargets
+        self.guessing = guessing
     }
 
     /// What turns outputs into predictions in `task`; nil where the loss does not fit it.

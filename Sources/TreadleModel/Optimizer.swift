@@ -8,7 +8,10 @@ package enum OptimizerType: String, CaseIterable, Sendable {
     /// line to `CK_OPTIMIZERS`.
     package var traits: OptimizerTraits {
         switch self {
-        case .sgd: OptimizerTraits(CK_SGD, slots: [], settings: [.momentum, .nesterov])
+        case .sgd:
+            OptimizerTraits(
+                CK_SGD, slots: [], settings: [.momentum, .nesterov],
+                momentum: .init(kernel: CK_MOMENTUM, nesterov: CK_NESTEROV, slots: ["momentum"]))
         case .adam: OptimizerTraits(CK_ADAM, slots: ["m", "v"], settings: [.beta1, .beta2, .eps])
         case .adamw: OptimizerTraits(CK_ADAMW, slots: ["m", "v"], settings: [.beta1, .beta2, .eps])
         // The kernels keep squares in their second slot.
@@ -24,15 +27,27 @@ package struct OptimizerTraits: Sendable {
     package let kernel: ck_optimizer_type
     /// The names under which checkpoints keep what it remembers, in the order of the kernels' slots.
     package let slots: [String?]
+    /// What it is where `optimizer.momentum` is not 0; nil where it has no use for that.
+    package let momentum: Momentum?
     /// The keys of `optimizer` that it has a use for, besides those that all have.
     package let settings: Set<Setting>
 
     package enum Setting: String, CaseIterable, Sendable { case momentum, nesterov, beta1, beta2, rho, eps }
 
-    init(_ kernel: ck_optimizer_type, slots: [String?], settings: Set<Setting>) {
+    package struct Momentum: Sendable {
+        package let kernel: ck_optimizer_type
+        /// With `optimizer.nesterov`.
+        package let nesterov: ck_optimizer_type
+        package let slots: [String?]
+    }
+
+    init(
+        _ kernel: ck_optimizer_type, slots: [String?], settings: Set<Setting>, momentum: Momentum? = nil
+    ) {
         self.kernel = kernel
         self.slots = slots
         self.settings = settings
+        self.momentum = momentum
     }
 }
 

@@ -20,7 +20,7 @@ enum BenchCommand {
             "The machine: multiply-adds a second, bandwidth from memory, and what handing work to the threads takes, for one "
                 + "core and for all. The step, on made-up rows in memory: each product of each layer, and both phases. A product "
                 + "that memory limits (a linear model's) is far from the peak of multiply-adds: look at the bandwidth then.",
-            "A network of float32 is also timed in bfloat16 and bfloat16x3: what they would bring on this machine.",
+            "A network of float32 is also timed in \(Precision.rounding(joinedBy: "and")): what they would bring on this machine.",
             "Close other programs first: what disturbs is measured too.",
         ],
         examples: [
@@ -47,7 +47,7 @@ enum BenchCommand {
             return .done
         }
         let reading = try read(configuration, workers: workers, seconds: time)
-        let isDouble = configuration?.model.precision == .float64
+        let isDouble = configuration?.model.precision.number == .float64
         let peak = isDouble ? all.gigaflopsDouble : all.gigaflops
         if call.wantsJSON {
             try call.output.write(json: json(reading, single, all, peak: peak))

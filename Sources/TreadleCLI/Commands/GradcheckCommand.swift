@@ -20,7 +20,7 @@ enum GradcheckCommand {
             "Builds the network that the configuration and its data describe, takes up to 32 training rows through one step, "
                 + "dropout included, and compares its gradients with central differences of the loss, at parameters that "
                 + "the seed chooses. Exits with 1 when a relative error is above 1e-6.",
-            "A network of bfloat16 or bfloat16x3 is checked in Float64 too, without its rounding, which has no derivative: the "
+            "A network of \(Precision.rounding(joinedBy: "or")) is checked in Float64 too, without its rounding, which has no derivative: the "
                 + "formulas are the same.",
             "Parameters at which the loss has a kink nearby (relu, hinge, mae) are counted and left out.",
         ],

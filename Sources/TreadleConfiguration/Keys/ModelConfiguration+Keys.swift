@@ -16,7 +16,10 @@ extension ModelConfiguration {
                 "how weights start; auto is he before relu and its kin, glorot otherwise, and normal with ntk"),
             Key(
                 "precision", \.precision, .choice(), .meaning,
-                "the numbers that the network computes in; bfloat16 rounds what products read, bfloat16x3 splits it into two such numbers, and both keep weights in float32"
+                "the numbers that the network computes in; "
+                    + Precision.allCases.compactMap { precision in
+                        precision.traits.rounding.map { "\(precision.rawValue) \($0.effect)" }
+                    }.joined(separator: ", ") + ", and both keep weights in float32"
             ),
             Key(
                 "parameterization", \.parameterization, .choice(), .meaning,

@@ -1,4 +1,5 @@
 internal import TreadleBase
+internal import TreadleModel
 
 extension StopConfiguration {
     static let section = Section(
@@ -49,7 +50,7 @@ extension ComputeConfiguration {
                 "threads to compute with; auto is the cores that the process may use; never changes a result"),
             Key(
                 "shards", \.shards, Form<Int>.integer(1...1024).orAutomatic, .meaning,
-                "parts of a batch whose gradients are summed; auto is the largest power of two up to 8 and batch_size/64, and 1 with bfloat16 and bfloat16x3"
+                "parts of a batch whose gradients are summed; auto is the largest power of two up to 8 and batch_size/64, and 1 with \(Precision.rounding(joinedBy: "and"))"
             ),
             Key("accumulate", \.accumulate, .integer(1...1_000_000), .meaning, "batches whose gradients make one step"),
             Key(

@@ -92,11 +92,10 @@ struct CurveSigns {
 
     /// Classes are told apart no better than by guessing.
     private var chance: HealthSign? {
-        guard checkpoint.loss == .crossEntropy, checkpoint.network.outputs > 1, checkpoint.cursor.epoch > 0,
-            let last = curve("valid.loss").last ?? curve("loss").last
+        guard let guessing = checkpoint.loss.traits.guessing?(checkpoint.network.outputs), guessing > 0,
+            checkpoint.cursor.epoch > 0, let last = curve("valid.loss").last ?? curve("loss").last,
+            last.value >= 0.99 * guessing
         else { return nil }
-        let guessing = ElementaryFunction.log.callAsFunction(Double(checkpoint.network.outputs))
-        guard last.value >= 0.99 * guessing else { return nil }
         return HealthSign(
             severity: .warning,
             finding: "the loss, \(Figure.short(last.value)), is no better than guessing among "

@@ -55,9 +55,10 @@ extension LayerHealth {
                 let hasKnownScale = !head.network.readsInputs(index) || !head.normalization.factor.isEmpty
                 for unit in 0..<layer.units {
                     let end = layer.activation.traits.saturation
+                    let isOff = layer.activation.traits.offUpTo.map { columns.sums[unit].upperBound <= $0 } ?? false
                     if let end, columns.isBeyond(end, unit: unit, hasKnownScale: hasKnownScale) {
                         health.saturated.append(unit)
-                    } else if columns.isStill(unit) || layer.activation.isOff(for: columns.sums[unit]) {
+                    } else if columns.isStill(unit) || isOff {
                         health.dead.append(unit)
                     } else if silent.units.contains(unit) {
                         if end == nil { health.dead.append(unit) } else { health.saturated.append(unit) }
@@ -69,9 +70,4 @@ extension LayerHealth {
             return health
         }
     }
-}
-
-extension Activation {
-    /// Whether every sum in `range` gives the same output, with no gradient.
-    fileprivate func isOff(for range: ClosedRange<Double>) -> Bool { self == .relu && range.upperBound <= 0 }
 }
