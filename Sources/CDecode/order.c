@@ -86,30 +86,30 @@ static inline unsigned select_in_word(uint64_t word, unsigned ordinal) {
 }
 
 void cd_select(const cd_bits *bits, size_t n, uint64_t *ordinals) {
-    uint64_t total = bits->ranks[bits->blocks];
+    uint64_t total = bits->counts[bits->blocks];
     for (size_t i = 0; i < n; i++) {
         uint64_t ordinal = ordinals[i];
         // A hash usually selects the rows, so they are spread evenly and the block is near this estimate. Steps that
         // double in size lead from there to the exact block.
         size_t guess = (size_t)((__uint128_t)ordinal * bits->blocks / total);
         size_t low = guess, high = guess + 1, step = 1;
-        while (bits->ranks[low] > ordinal) {
+        while (bits->counts[low] > ordinal) {
             high = low;
             low = low > step ? low - step : 0;
             step *= 2;
         }
         step = 1;
-        while (bits->ranks[high] <= ordinal) {
+        while (bits->counts[high] <= ordinal) {
             low = high;
             high = bits->blocks - high > step ? high + step : bits->blocks;
             step *= 2;
         }
         while (high - low > 1) {
             size_t middle = low + (high - low) / 2;
-            if (bits->ranks[middle] <= ordinal) low = middle;
+            if (bits->counts[middle] <= ordinal) low = middle;
             else high = middle;
         }
-        uint64_t left = ordinal - bits->ranks[low];
+        uint64_t left = ordinal - bits->counts[low];
         const uint64_t *word = bits->words + low * 8;
         for (;; word++) {
             unsigned ones = (unsigned)__builtin_popcountll(*word);

@@ -70,7 +70,8 @@ struct RowSelection: Sendable {
 struct RowBits: Sendable {
     let rows: Int
     private var words: [UInt64]
-    private var ranks: [UInt64] = []
+    /// How many ones lie before each block, and in all.
+    private var counts: [UInt64] = []
 
     /// A set of the rows for which `isChosen` says so; it is asked on all workers.
     init(rows: Int, workers: Workers, isChosen: @Sendable (Int) -> Bool) {
@@ -91,25 +92,25 @@ struct RowBits: Sendable {
     }
 
     private mutating func countOnes() {
-        ranks = [0]
-        ranks.reserveCapacity(words.count / 8 + 1)
+        counts = [0]
+        counts.reserveCapacity(words.count / 8 + 1)
         var total: UInt64 = 0
         for block in 0..<words.count / 8 {
             for word in words[block * 8..<block * 8 + 8] { total += UInt64(word.nonzeroBitCount) }
-            ranks.append(total)
+            counts.append(total)
         }
     }
 
-    var ones: Int { Int(ranks.last ?? 0) }
+    var ones: Int { Int(counts.last ?? 0) }
 
     subscript(row: Int) -> Bool { words[row / 64] >> UInt64(row % 64) & 1 == 1 }
 
     /// Replaces each ordinal by the row of that one bit.
     func replace(_ ordinals: UnsafeMutablePointer<UInt64>, count: Int) {
         unsafe words.withUnsafeBufferPointer { words in
-            unsafe ranks.withUnsafeBufferPointer { ranks in
-                guard let words = words.baseAddress, let counts = ranks.baseAddress else { return }
-                var bits = unsafe cd_bits(words: words, ranks: counts, blocks: ranks.count - 1)
+            unsafe counts.withUnsafeBufferPointer { counts in
+                guard let words = words.baseAddress, let first = counts.baseAddress else { return }
+                var bits = unsafe cd_bits(words: words, counts: first, blocks: counts.count - 1)
                 unsafe cd_select(&bits, count, ordinals)
             }
         }

@@ -175,10 +175,10 @@ void cd_permute(const cd_permutation *permutation, uint64_t first, size_t n, uin
 /// The index whose image is `image`.
 uint64_t cd_permute_inverse(const cd_permutation *permutation, uint64_t image);
 
-/// The bits of a row set: ranks[b] is the number of ones before bit 512·b, with one entry more for the total.
+/// The bits of a row set: counts[b] is the number of ones before bit 512·b, with one entry more for the total.
 typedef struct cd_bits {
     const uint64_t *words;
-    const uint64_t *ranks;
+    const uint64_t *counts;
     size_t blocks;
 } cd_bits;
 

@@ -103,8 +103,8 @@ struct JudgementText {
 
     private var cheapest: (threshold: Double, cost: Double, usual: Double)? {
         guard let cost else { return nil }
-        let curve = RankCurve(judgement.rows, column: cost.about)
-        return RankCurve.cheapest(
+        let curve = ScoreCurve(judgement.rows, column: cost.about)
+        return ScoreCurve.cheapest(
             curve.points(judgement.rows.weights), alarm: cost.alarm, missed: cost.missed)
     }
 
@@ -163,14 +163,14 @@ struct JudgementText {
         ]
     }
 
-    private func json(_ curve: RankCurve) -> JSONValue {
+    private func json(_ curve: ScoreCurve) -> JSONValue {
         let points = curve.points(judgement.rows.weights)
         // A curve of a few hundred points looks like one of a million.
         let step = max(1, points.count / 200)
         let shown = points.enumerated().filter { $0.offset.isMultiple(of: step) || $0.offset == points.count - 1 }
         return [
             "class": .string(className(curve.column)),
-            "average_precision": .number(RankCurve.averagePrecision(points)),
+            "average_precision": .number(ScoreCurve.averagePrecision(points)),
             "points": .array(
                 shown.map { _, point in
                     [

@@ -13,7 +13,7 @@ package enum CheckpointName: Hashable, Sendable {
             let digits = String(step)
             return "step-" + String(repeating: "0", count: max(0, 8 - digits.count)) + digits + ".h5"
         case .best(1): return "best.h5"
-        case .best(let rank): return "best-\(rank).h5"
+        case .best(let place): return "best-\(place).h5"
         case .final: return "final.h5"
         }
     }

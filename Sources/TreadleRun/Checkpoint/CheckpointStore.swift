@@ -107,7 +107,7 @@ package final class CheckpointStore: Sendable {
                 let checkpoint = try read(path)
                 isAnyGood = true
                 guard isWanted(checkpoint) else { continue }
-                rankAgain(checkpoint, at: path)
+                addAgain(checkpoint, at: path)
                 if !damaged.isEmpty { note(.warning, "continuing from \(path), the newest good checkpoint") }
                 return Found(path: path, checkpoint: checkpoint)
             } catch let error as TreadleError where error.kind == .badData || error.kind == .inputOutput {
@@ -301,7 +301,7 @@ package final class CheckpointStore: Sendable {
         try metrics.withLock { $0 }?.sync()
         try file.write(to: path(name), calls: calls)
         if case .step(let step) = name {
-            try rank(checkpoint, at: path(name)) { file }
+            try addToBest(checkpoint, at: path(name)) { file }
             if checkpoint.cursor.batch == 0 { state.withLock { $0.epochEnd = step } }
             deleteSteps(before: step)
         }
@@ -309,8 +309,8 @@ package final class CheckpointStore: Sendable {
         state.withLock { $0.saved.append(Saved(path: path(name), cursor: checkpoint.cursor, bytes: file.count)) }
     }
 
-    /// Ranks a durable checkpoint, if it is of an epoch's end, among the best.
-    private func rank(
+    /// Takes a durable checkpoint, if it is of an epoch's end, among the best where it is one of them.
+    private func addToBest(
         _ checkpoint: Checkpoint, at path: String, file: () throws -> EncodedCheckpoint
     ) throws {
         guard let record = checkpoint.history.last, checkpoint.cursor.batch == 0, record.step == checkpoint.cursor.step
@@ -318,12 +318,12 @@ package final class CheckpointStore: Sendable {
         try bestFiles?.add(record, file: file, at: path)
     }
 
-    /// A kill after an epoch's file was in place may have come before it was ranked.
-    private func rankAgain(_ checkpoint: Checkpoint, at path: String) {
+    /// A kill after an epoch's file was in place may have come before it was among the best.
+    private func addAgain(_ checkpoint: Checkpoint, at path: String) {
         do {
-            try rank(checkpoint, at: path) { try EncodedCheckpoint(checkpoint) }
+            try addToBest(checkpoint, at: path) { try EncodedCheckpoint(checkpoint) }
         } catch {
-            // The run can go on without; the next epoch that is ranked says so again.
+            // The run can go on without; the next epoch that is among the best says so again.
             note(.warning, "\(error)")
         }
     }

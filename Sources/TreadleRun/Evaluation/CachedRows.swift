@@ -243,8 +243,8 @@ internal import TreadleModel
         }
     }
 
-    /// The different values of an input at evenly spaced ranks from its lowest to its highest.
-    func ranks(of input: Int, most: Int) -> [S] {
+    /// The different values of an input at evenly spaced places from its lowest to its highest.
+    func quantiles(of input: Int, most: Int) -> [S] {
         let sorted = (0..<count).map { unsafe x.start[$0 * width + input] }.filter(\.isFinite).sorted()
         guard let last = sorted.indices.last else { return [] }
         var values: [S] = []

@@ -15,9 +15,9 @@ struct ClassTally {
     /// K×K, the actual class by row; empty unless asked for.
     private var matrix: [Double]
 
-    /// Of a block of rows. `ranking`, where there is one, gets every row's scores.
+    /// Of a block of rows. `areas`, where there is one, gets every row's scores.
     init<S: Scalar>(
-        _ block: PredictedRows<S>, outputs: Int, confuses: Bool, ranking: inout Ranking?, workers: Workers
+        _ block: PredictedRows<S>, outputs: Int, confuses: Bool, areas: inout AreaTally?, workers: Workers
     ) {
         self.outputs = outputs
         let zeros = [Double](repeating: 0, count: outputs)
@@ -48,9 +48,9 @@ struct ClassTally {
             if answer.actual == answer.predicted { right[answer.actual] += weight }
             if confuses { matrix[answer.actual * outputs + answer.predicted] += weight }
         }
-        guard ranking != nil else { return }
+        guard areas != nil else { return }
         for (row, answer) in answers.enumerated() {
-            unsafe ranking?.add(weight: block.weight(row)) { column in
+            unsafe areas?.add(weight: block.weight(row)) { column in
                 unsafe (block.prediction(row, column), column == answer.actual)
             }
         }
@@ -71,7 +71,7 @@ struct ClassTally {
 
     var sums: [Double] { [weight, logLoss] + actual + predicted + right + matrix }
 
-    func value(of metric: MetricName, ranking: Ranking?, workers: Workers) -> Double {
+    func value(of metric: MetricName, areas: AreaTally?, workers: Workers) -> Double {
         switch metric {
         case .accuracy:
             return right.reduce(0, +) / weight
@@ -85,8 +85,8 @@ struct ClassTally {
             }
             return scores.reduce(0, +) / Double(scores.count)
         case .auc:
-            // Of two classes, each ranks the rows as the other does.
-            return ranking?.meanArea(columns: outputs == 2 ? 1..<2 : 0..<outputs, workers: workers) ?? .nan
+            // Of two classes, each orders the rows as the other does.
+            return areas?.meanArea(columns: outputs == 2 ? 1..<2 : 0..<outputs, workers: workers) ?? .nan
         case .confusion, .rmse, .mae, .r2:
             return .nan
         }

@@ -68,7 +68,7 @@ package struct Dependence: Equatable, Sendable {
             // Inputs beside the number say that it is missing.
             guard let input = group.columns.first, column != nil || group.columns.count == 1 else { return nil }
             let rest = [S](repeating: 0, count: group.columns.count - 1)
-            return rows.ranks(of: input, most: 20).map { value in
+            return rows.quantiles(of: input, most: 20).map { value in
                 (model.normalization.origin(of: Double(value), input: input), nil, [value] + rest)
             }
         }

@@ -37,9 +37,9 @@ package struct Judgement: Sendable {
     }
 
     /// The outputs whose ROC and precision–recall curves are worth a look: of two classes the second, and not too many.
-    package var curves: [RankCurve] {
+    package var curves: [ScoreCurve] {
         guard rows.task != .regression, rows.outputs <= 20 else { return [] }
         let columns = rows.task == .classification && rows.outputs == 2 ? 1..<2 : 0..<rows.outputs
-        return columns.map { RankCurve(rows, column: $0) }
+        return columns.map { ScoreCurve(rows, column: $0) }
     }
 }

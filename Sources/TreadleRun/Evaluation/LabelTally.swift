@@ -23,8 +23,8 @@ struct LabelTally {
     private func given(_ label: Int) -> Double { sums[3 + outputs + label] }
     private func right(_ label: Int) -> Double { sums[3 + 2 * outputs + label] }
 
-    /// Of a block of rows. `ranking`, where there is one, gets every row's scores.
-    init<S: Scalar>(_ block: PredictedRows<S>, outputs: Int, ranking: inout Ranking?, workers: Workers) {
+    /// Of a block of rows. `areas`, where there is one, gets every row's scores.
+    init<S: Scalar>(_ block: PredictedRows<S>, outputs: Int, areas: inout AreaTally?, workers: Workers) {
         guard case .values(let targets) = unsafe block.targets else {
             preconditionFailure("labels are values, one for each output")
         }
@@ -47,15 +47,15 @@ struct LabelTally {
             unsafe sums[1] += isRight ? weight : 0
             unsafe sums[2] -= weight * surprises.reduce(0, +) / Double(outputs)
         }
-        guard ranking != nil else { return }
+        guard areas != nil else { return }
         for row in 0..<(unsafe block.rows) {
-            unsafe ranking?.add(weight: block.weight(row)) { column in
+            unsafe areas?.add(weight: block.weight(row)) { column in
                 unsafe (block.prediction(row, column), targets[row * outputs + column] > 0.5)
             }
         }
     }
 
-    func value(of metric: MetricName, ranking: Ranking?, workers: Workers) -> Double {
+    func value(of metric: MetricName, areas: AreaTally?, workers: Workers) -> Double {
         switch metric {
         case .accuracy:
             return allRight / weight
@@ -68,7 +68,7 @@ struct LabelTally {
             }
             return scores.reduce(0, +) / Double(outputs)
         case .auc:
-            return ranking?.meanArea(columns: 0..<outputs, workers: workers) ?? .nan
+            return areas?.meanArea(columns: 0..<outputs, workers: workers) ?? .nan
         case .confusion, .rmse, .mae, .r2:
             return .nan
         }

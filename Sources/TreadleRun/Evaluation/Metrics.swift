@@ -18,7 +18,7 @@ package struct Metrics: Sendable {
     private let workers: Workers
     private var next: Int
     private var tree = SumTree<EvaluationSums>()
-    private var ranking: Ranking?
+    private var areas: AreaTally?
 
     /// By the normalization, errors are reported in the target's own units, and predictions are clipped where the model
     /// clips them. Where others have the batches before it, `firstBatch` is the number of the first one here.
@@ -33,7 +33,7 @@ package struct Metrics: Sendable {
         bounds = normalization.outputBounds
         self.workers = workers
         next = firstBatch
-        ranking = names.contains(.auc) && task != .regression ? Ranking(columns: outputs) : nil
+        areas = names.contains(.auc) && task != .regression ? AreaTally(columns: outputs) : nil
     }
 
     /// Adds the next batch: `rows` rows of predictions (after the loss's link), which lie `stride` numbers apart, and the
@@ -53,10 +53,10 @@ package struct Metrics: Sendable {
         switch task {
         case .classification:
             let tally = unsafe ClassTally(
-                block, outputs: outputs, confuses: names.contains(.confusion), ranking: &ranking, workers: workers)
+                block, outputs: outputs, confuses: names.contains(.confusion), areas: &areas, workers: workers)
             return EvaluationSums(loss: loss, tally: tally.sums)
         case .multilabel:
-            let tally = unsafe LabelTally(block, outputs: outputs, ranking: &ranking, workers: workers)
+            let tally = unsafe LabelTally(block, outputs: outputs, areas: &areas, workers: workers)
             return EvaluationSums(loss: loss, tally: tally.sums)
         case .regression:
             let tally = unsafe ValueTally(block, bounds: bounds, outputs: outputs, workers: workers)
@@ -68,7 +68,7 @@ package struct Metrics: Sendable {
     mutating func join(_ ranks: Ranks) throws {
         guard !ranks.isAlone else { return }
         tree = try ranks.join(tree)
-        try ranking?.join(ranks)
+        try areas?.join(ranks)
     }
 
     /// The mean loss, by the rows' weights.
@@ -82,9 +82,9 @@ package struct Metrics: Sendable {
             results[name.rawValue] =
                 switch task {
                 case .classification:
-                    ClassTally(total.tally, outputs: outputs).value(of: name, ranking: ranking, workers: workers)
+                    ClassTally(total.tally, outputs: outputs).value(of: name, areas: areas, workers: workers)
                 case .multilabel:
-                    LabelTally(total.tally, outputs: outputs).value(of: name, ranking: ranking, workers: workers)
+                    LabelTally(total.tally, outputs: outputs).value(of: name, areas: areas, workers: workers)
                 case .regression:
                     ValueTally(total.tally, targets: total.targets).value(
                         of: name, factor: normalization.targetFactor)

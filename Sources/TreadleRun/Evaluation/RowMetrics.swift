@@ -13,7 +13,7 @@ package struct RowMetrics: Sendable {
     private var answers: [Int] = []
     private var surprises: [Double] = []
     private var distances: [Double] = []
-    private var curves: [RankCurve] = []
+    private var curves: [ScoreCurve] = []
 
     /// All metrics of the rows' task, or those named.
     package init(_ rows: ScoredRows, metrics: [MetricName]? = nil, workers: Workers) {
@@ -45,7 +45,7 @@ package struct RowMetrics: Sendable {
         }
         guard names.contains(.auc) else { return }
         let columns = rows.task == .classification && outputs == 2 ? 1..<2 : 0..<outputs
-        curves = RankCurve.all(rows, columns: columns, workers: workers)
+        curves = ScoreCurve.all(rows, columns: columns, workers: workers)
     }
 
     /// The loss and the metrics by name; NaN where the rows do not define one.

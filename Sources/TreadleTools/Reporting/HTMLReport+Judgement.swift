@@ -86,7 +86,7 @@ extension HTMLReport {
     }
 
     /// A curve of two hundred points looks like one of a million.
-    private func thinned(_ points: [RankCurve.Point]) -> [RankCurve.Point] {
+    private func thinned(_ points: [ScoreCurve.Point]) -> [ScoreCurve.Point] {
         let step = max(1, points.count / 200)
         return points.enumerated().filter { $0.offset.isMultiple(of: step) || $0.offset == points.count - 1 }
             .map(\.element)

@@ -51,8 +51,8 @@ package struct RunTable: Sendable {
 
     /// The metrics that some run has, what tells most first.
     package var metrics: [String] {
-        func rank(_ name: String) -> Int { name.hasPrefix("test.") ? 0 : name.hasPrefix("valid.") ? 1 : 2 }
-        return Set(runs.flatMap(\.metrics.keys)).sorted { (rank($0), $0) < (rank($1), $1) }
+        func place(_ name: String) -> Int { name.hasPrefix("test.") ? 0 : name.hasPrefix("valid.") ? 1 : 2 }
+        return Set(runs.flatMap(\.metrics.keys)).sorted { (place($0), $0) < (place($1), $1) }
     }
 
     /// Settings that name the run or change nothing about its outcome.
@@ -149,7 +149,7 @@ package struct RunTable: Sendable {
         switch name {
         case .final: .max
         case .step(let step): step
-        case .best(let rank): -rank
+        case .best(let place): -place
         }
     }
 

@@ -30,7 +30,7 @@ import RunTestSupport
     }
 
     @Test(arguments: [false, true])
-    func `several best are ranked by value, the earlier of equals first`(withoutLinks: Bool) throws {
+    func `several best are ordered by value, the earlier of equals first`(withoutLinks: Bool) throws {
         let calls = SystemCalls { call in withoutLinks && call == .link ? EPERM : nil }
         let losses = [0.9, 0.4, 0.6, 0.4, 0.3, 0.8, 0.6]
         for higherIsBetter in [false, true] {
@@ -42,7 +42,7 @@ import RunTestSupport
         }
     }
 
-    @Test func `the ranking survives the process, and a kill between two of its renames`() throws {
+    @Test func `the order of the best survives the process, and a kill between two of its renames`() throws {
         var store: CheckpointStore? = try open(keepBest: 3)
         for (epoch, loss) in [(1, 0.5), (2, 0.7)] { try store.map { try save(epoch: epoch, loss: loss, in: $0) } }
         try store?.finishWriting()
@@ -56,7 +56,7 @@ import RunTestSupport
         #expect(try bestSteps() == [100, 300, 200])
     }
 
-    @Test func `an epoch whose writer was killed before it was ranked is ranked by the next run`() throws {
+    @Test func `an epoch whose writer was killed before it was among the best is taken there by the next run`() throws {
         var store: CheckpointStore? = try open(keepBest: 2)
         for (epoch, loss) in [(1, 0.5), (2, 0.4)] { try store.map { try save(epoch: epoch, loss: loss, in: $0) } }
         try store?.finishWriting()

@@ -60,7 +60,7 @@ import TestSupport
         let last = try #require(points.last)
         #expect(near([0] + points.map { $0.wrong / last.wrong }, data.false_positives))
         #expect(near([0] + points.map { $0.right / last.right }, data.true_positives))
-        #expect(near([RankCurve.averagePrecision(points)], [data.average_precision]))
+        #expect(near([ScoreCurve.averagePrecision(points)], [data.average_precision]))
     }
 
     @Test func `the metrics of single rows are those of the batches`() throws {
@@ -148,9 +148,9 @@ import TestSupport
     @Test func `the cheapest threshold costs least of all`() throws {
         let data = Self.expected.classification[0]
         let scored = rows(data, data.predictions)
-        let points = RankCurve(scored, column: 1).points(scored.weights)
+        let points = ScoreCurve(scored, column: 1).points(scored.weights)
         for (alarm, missed) in [(1.0, 1.0), (1, 20), (20, 1), (1, 0)] {
-            let found = try #require(RankCurve.cheapest(points, alarm: alarm, missed: missed))
+            let found = try #require(ScoreCurve.cheapest(points, alarm: alarm, missed: missed))
             func cost(_ threshold: Double) -> Double {
                 data.classes.indices.reduce(0) { sum, row in
                     let taken = data.predictions[row * 2 + 1] >= threshold

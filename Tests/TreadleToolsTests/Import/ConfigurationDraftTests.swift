@@ -82,11 +82,12 @@ import Testing
             try file.write([Int32](repeating: 0, count: 50), to: "/y")
         }
         #expect(one.hasPrefix(first) && one.contains("all rows are of one class"), "\(one)")
-        let rank3 = refusal { file in
+        let threeAxes = refusal { file in
             try file.write(numbers(200), to: "/x", shape: [50, 4])
             try file.write(numbers(300), to: "/y", shape: [50, 2, 3])
         }
-        #expect(rank3.hasPrefix(first) && rank3.contains("its rows have the shape [2, 3]"), "\(rank3)")
+        #expect(
+            threeAxes.hasPrefix(first) && threeAxes.contains("its rows have the shape [2, 3]"), "\(threeAxes)")
     }
 
     @Test func `weights of a network are no data, unless somebody says so, and targets without a number teach nothing`()

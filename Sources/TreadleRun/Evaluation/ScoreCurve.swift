@@ -1,7 +1,7 @@
 internal import TreadleBase
 
 /// Rows in the order of one output's score, the greatest first: what ROC and precision–recall curves are drawn from.
-package struct RankCurve: Sendable {
+package struct ScoreCurve: Sendable {
     package let column: Int
     private let order: [Int]
     private let belongs: [Bool]
@@ -16,13 +16,13 @@ package struct RankCurve: Sendable {
         package var wrong: Double
     }
 
-    static func all(_ rows: ScoredRows, columns: Range<Int>, workers: Workers) -> [RankCurve] {
-        var curves = [RankCurve?](repeating: nil, count: columns.count)
+    static func all(_ rows: ScoredRows, columns: Range<Int>, workers: Workers) -> [ScoreCurve] {
+        var curves = [ScoreCurve?](repeating: nil, count: columns.count)
         unsafe curves.withUnsafeMutableBufferPointer { curves in
             // Each column has its own place; no two tasks touch the same.
             nonisolated(unsafe) let curves = unsafe curves
             workers.forEach(columns.count) { index, _ in
-                unsafe curves[index] = RankCurve(rows, column: columns.lowerBound + index)
+                unsafe curves[index] = ScoreCurve(rows, column: columns.lowerBound + index)
             }
         }
         return curves.compactMap { $0 }
@@ -63,7 +63,7 @@ package struct RankCurve: Sendable {
                 if belongs[place] { rightHere += weight } else { wrongHere += weight }
                 place += 1
             }
-            // Those of the class so far outrank the others from here on.
+            // Those of the class so far score above the others from here on.
             pairs += wrongHere * (right + rightHere / 2)
             right += rightHere
             wrong += wrongHere

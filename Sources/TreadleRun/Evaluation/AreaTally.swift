@@ -1,7 +1,7 @@
 internal import TreadleBase
 
 /// Every row's score in each column, and whether the row belongs to it: what the area under the ROC curve needs.
-struct Ranking: Sendable {
+struct AreaTally: Sendable {
     private let columns: Int
     private var scores: [Double] = []
     private var belongs: [Bool] = []
