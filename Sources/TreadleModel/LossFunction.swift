@@ -57,7 +57,12 @@ package struct LossFunction: Equatable, Sendable {
 /// if model.task == .classification { print(model.classes ?? []) }
 /// ```
 public enum LearningTask: String, CaseIterable, Codable, Sendable {
-    case classification, multilabel, regression
+    /// Which one of several classes it belongs to.
+    case classification
+    /// Which of several labels apply to it, each by itself.
+    case multilabel
+    /// One quantity or several.
+    case regression
 }
 
 extension LearningTask {

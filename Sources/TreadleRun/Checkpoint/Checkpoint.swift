@@ -266,10 +266,15 @@ package struct MemberProgress: Equatable, Sendable, Codable {
 /// for record in summary.history { print(record.epoch, record.metrics["valid.loss"] ?? .nan) }
 /// ```
 public struct EpochRecord: Equatable, Sendable, Codable {
+    /// Which epoch it was, counted from 1.
     public var epoch: Int
+    /// Updates since the run began, up to the epoch's end.
     public var step: Int
+    /// The learning rate of the last update.
     public var rate: Double
+    /// Seconds of training since the run began, over all resumptions.
     public var seconds: Double
+    /// What was measured at the epoch's end; the best epoch's record has those of the test set as well once the run is over.
     public var metrics: [String: Double]
 
     package init(epoch: Int, step: Int, rate: Double, seconds: Double, metrics: [String: Double]) {

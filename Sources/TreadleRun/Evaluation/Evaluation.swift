@@ -8,6 +8,7 @@ package import TreadleModel
 /// print(evaluation.loss, evaluation.metrics["accuracy"] ?? 0)
 /// ```
 public struct Evaluation: Equatable, Sendable {
+    /// How many rows were measured on.
     public var rows: Int
     /// The mean loss over the rows, by their weights.
     public var loss: Double

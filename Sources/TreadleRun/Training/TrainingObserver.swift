@@ -26,16 +26,26 @@ package protocol TrainingObserver: AnyObject, Sendable {
 /// if case .began(let overview) = event { print("\(overview.trainRows) rows, \(overview.epochs) epochs") }
 /// ```
 public struct RunOverview: Sendable {
+    /// What the configuration calls the run.
     public var name: String
+    /// Where checkpoints, metrics and report go.
     public var directory: String
+    /// What is learnt: classes, labels or quantities.
     public var task: LearningTask
     package var network: Network
+    /// Rows that are learnt from in each epoch.
     public var trainRows: Int
+    /// Rows that each epoch is measured on; 0 without validation.
     public var validRows: Int
+    /// Rows that the final model is measured on; 0 without a test set.
     public var testRows: Int
+    /// Rows of a batch; the last of an epoch may have fewer.
     public var batchSize: Int
+    /// Batches of an epoch, as many as it reports steps.
     public var batchesPerEpoch: Int
+    /// Epochs after which the run ends, unless it stops early.
     public var epochs: Int
+    /// How many threads compute.
     public var threads: Int
     /// Where training starts: not at zero when it continues.
     public var start: Cursor
@@ -74,12 +84,15 @@ public struct RunOverview: Sendable {
 public struct StepReport: Sendable {
     /// Where training stands after the batch.
     public var cursor: Cursor
+    /// Rows of the batch, over all ranks.
     public var rows: Int
     /// The batch's mean loss, before the update.
     public var loss: Double
+    /// The learning rate of the update that the batch belongs to.
     public var rate: Double
-    /// Seconds since this process began to train, and how many of them went into waiting for input.
+    /// Seconds since this process began to train.
     public var seconds: Double
+    /// How many of those seconds went into waiting for input.
     public var waited: Double
 
     package init(
@@ -107,17 +120,28 @@ public struct RunSummary: Sendable {
     /// if summary.ending.isFinal { print("nothing is left to train") }
     /// ```
     public enum Ending: String, Sendable {
-        /// By its rules: all epochs, early stopping, its number of steps. By its time limit or a stop: the next call
-        /// continues. Or there was nothing left to do.
-        case completed, stoppedEarly = "stopped_early", stepLimit = "step_limit", wallTime = "wall_time"
-        case interrupted, alreadyComplete = "nothing_to_do"
+        /// All of its epochs are done.
+        case completed
+        /// The watched metric made no progress for as long as `stop.early` allows.
+        case stoppedEarly = "stopped_early"
+        /// It has made `stop.steps` updates.
+        case stepLimit = "step_limit"
+        /// This process has trained for `stop.wall_time`; the next call continues.
+        case wallTime = "wall_time"
+        /// A stop was asked for; the next call continues.
+        case interrupted
+        /// An earlier call had ended the run: nothing was trained.
+        case alreadyComplete = "nothing_to_do"
 
         /// Whether the run is over, and not to be continued by the next process.
         public var isFinal: Bool { self != .interrupted && self != .wallTime }
     }
 
+    /// Why training ended here.
     public var ending: Ending
+    /// Where checkpoints, metrics and report are.
     public var directory: String
+    /// Where training stands: how many epochs, batches and updates are done.
     public var cursor: Cursor
     /// Seconds of training over all resumptions.
     public var seconds: Double
@@ -125,11 +149,15 @@ public struct RunSummary: Sendable {
     public var metrics: [String: Double]
     /// The epoch that those weights are of: an earlier one than the last where the best were put back.
     public var epoch: Int?
+    /// The best value of the watched metric so far; nil before the first epoch's end.
     public var best: Double?
+    /// The epoch that reached it.
     public var bestEpoch: Int?
-    /// The newest file of the run, and the digest of its weights.
+    /// The newest file of the run.
     public var checkpoint: String?
+    /// The SHA-256 of the weights in that file: equal digests mean equal weights.
     public var digest: String?
+    /// Every epoch so far, those of earlier calls among them.
     public var history: [EpochRecord]
 
     package init(

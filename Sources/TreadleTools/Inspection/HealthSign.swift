@@ -8,11 +8,21 @@ internal import TreadleRun
 /// if inspection.signs.contains(where: { $0.severity == .alarm }) { print("do not serve this model") }
 /// ```
 public struct HealthSign: Equatable, Sendable {
+    /// How much a finding matters to whoever uses the model.
+    ///
+    /// ```swift
+    /// let alarms = inspection.signs.filter { $0.severity == .alarm }
+    /// ```
     public enum Severity: String, CaseIterable, Sendable {
-        /// The model is broken; it may still be good for something; worth knowing.
-        case alarm, warning, remark
+        /// The model is broken.
+        case alarm
+        /// Something went wrong, and the model may be good all the same.
+        case warning
+        /// Nothing is wrong; worth knowing.
+        case remark
     }
 
+    /// How much it matters.
     public var severity: Severity
     /// What was seen and where: "layer dense: 41 of 256 units are dead".
     public var finding: String

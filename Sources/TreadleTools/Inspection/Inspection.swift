@@ -10,6 +10,7 @@ package import TreadleRun
 /// print(inspection.digest, inspection.signs.map(\.finding))
 /// ```
 public struct Inspection: Sendable {
+    /// The file as it was named to `init`.
     public let path: String
     /// Bytes of the file; 0 where there is none.
     public let size: Int
@@ -19,6 +20,7 @@ public struct Inspection: Sendable {
     let slots: [String]
     /// Parameters in layer order, weight before bias, then the optimizer's slots in the same order.
     public let tensors: [InspectedTensor]
+    /// How healthy the units of each layer are, in the order of the layers.
     public let layers: [LayerHealth]
     /// What looks wrong, the worst first.
     public let signs: [HealthSign]
@@ -69,6 +71,7 @@ public struct Inspection: Sendable {
         digest = try numbers.digest()
     }
 
+    /// The tensors that predictions are computed from: all but what the optimizer remembers.
     public var parameters: [InspectedTensor] { tensors.filter(\.isParameter) }
 }
 
@@ -80,8 +83,11 @@ public struct Inspection: Sendable {
 public struct InspectedTensor: Equatable, Sendable {
     /// `dense/weight`, or `optimizer/m/dense/weight`.
     public var name: String
+    /// Its extents: of a weight inputs and units, of a bias units.
     public var shape: [Int]
+    /// Whether predictions are computed from it; what the optimizer remembers is none.
     public var isParameter: Bool
+    /// What its numbers are like, taken together.
     public var statistics: TensorStatistics
 }
 

@@ -9,7 +9,9 @@ internal import TreadleRun
 /// for layer in inspection.layers { print("\(layer.name): \(layer.dead.count) of \(layer.units) units are dead") }
 /// ```
 public struct LayerHealth: Equatable, Sendable {
+    /// As in the checkpoint: `dense`, `dense_1`, …
     public var name: String
+    /// How many outputs it has; the lists of units number them from 0.
     public var units: Int
     /// Units whose output does not depend on the inputs any more, or that have had no gradient for long: nothing
     /// brings them back.

@@ -11,13 +11,19 @@ public struct TensorStatistics: Codable, Equatable, Sendable {
     /// The bars of a histogram.
     public static let bars = 32
 
+    /// How many numbers it has.
     public var count = 0
+    /// How many are 0, of either sign.
     public var zeros = 0
+    /// How many are not a number.
     public var nan = 0
+    /// How many are infinite, of either sign.
     public var infinite = 0
-    /// Of the finite numbers; all 0 where there are none.
+    /// The least of the finite numbers; 0 where there are none, as are all that follow.
     public var minimum = 0.0
+    /// The greatest of the finite numbers.
     public var maximum = 0.0
+    /// The mean of the finite numbers.
     public var mean = 0.0
     /// The standard deviation, of these numbers themselves.
     public var spread = 0.0
@@ -27,6 +33,7 @@ public struct TensorStatistics: Codable, Equatable, Sendable {
     /// are none.
     public var histogram: [Int] = []
 
+    /// How many are neither infinite nor not a number.
     public var finite: Int { count - nan - infinite }
 }
 
