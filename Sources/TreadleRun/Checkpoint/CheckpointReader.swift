@@ -18,7 +18,7 @@ struct CheckpointReader {
         do {
             file = try H5File.open("/proc/self/fd/\(descriptor)", as: path)
         } catch {
-            throw TreadleError(.badData, "\(error); use another checkpoint or a copy")
+            throw Self.refusal(error)
         }
         self.path = path
         size = imageLength
@@ -30,7 +30,15 @@ struct CheckpointReader {
             try outline.check(imageLength: size, of: path)
             return outline
         } catch let error as H5Error {
-            throw TreadleError(.badData, "\(error); use another checkpoint or a copy")
+            throw Self.refusal(error)
+        }
+    }
+
+    /// What a disk or a file system refused is no fault of the file's contents.
+    private static func refusal(_ error: H5Error) -> TreadleError {
+        switch error.kind {
+        case .failedRead, .permission, .locked: TreadleError(error)
+        default: TreadleError(.badData, "\(error); use another checkpoint or a copy")
         }
     }
 
