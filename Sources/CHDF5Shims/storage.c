@@ -3,6 +3,7 @@
 #include "CHDF5Shims.h"
 
 #include <string.h>
+#include <sys/file.h>
 
 int chdf5_descriptor(hid_t file) {
     hid_t access = H5Fget_access_plist(file);
@@ -14,6 +15,16 @@ int chdf5_descriptor(hid_t file) {
         found = *(int *)handle;
     H5Pclose(access);
     return found;
+}
+
+herr_t chdf5_close_file(hid_t file) {
+    unsigned intent = H5F_ACC_RDWR;
+    int is_read = H5Fget_intent(file, &intent) >= 0 && !(intent & H5F_ACC_RDWR);
+    int descriptor = is_read && H5Fget_obj_count(file, H5F_OBJ_FILE) == 1 ? chdf5_descriptor(file) : -1;
+    // A child on its way from fork to exec has this descriptor too, and the reader's lock with it: if it is not given up here,
+    // who writes the file next finds it held.
+    if (descriptor >= 0) flock(descriptor, LOCK_UN);
+    return H5Fclose(file);
 }
 
 const void *chdf5_memory(hid_t file, size_t *size) {

@@ -18,7 +18,7 @@ struct Handle: ~Copyable, Sendable {
         let (id, kind) = (id, kind)
         H5Library.locked {
             switch kind {
-            case .file: _ = H5Fclose(id)
+            case .file: _ = chdf5_close_file(id)
             case .object: _ = H5Oclose(id)
             case .dataset: _ = H5Dclose(id)
             case .attribute: _ = H5Aclose(id)

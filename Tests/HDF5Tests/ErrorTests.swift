@@ -138,6 +138,24 @@ import Testing
         _ = try writer.finish()
     }
 
+    @Test func `a reader's lock goes with its last handle, though a child that is being started has its descriptor`()
+        throws
+    {
+        let path = try sample("a.h5")
+        var first: H5File? = try H5File.open(path)
+        var second: H5File? = try H5File.open(path)
+        let inherited = dup(try #require(first?.descriptor))
+        defer { close(inherited) }
+        let writer = open(path, O_RDWR | O_CLOEXEC)
+        defer { close(writer) }
+        #expect(flock(writer, LOCK_EX | LOCK_NB) != 0)
+        second = nil
+        #expect(flock(writer, LOCK_EX | LOCK_NB) != 0)
+        #expect(try first?.dataset("/x").read(as: Int.self, rows: 0..<1).count == 10)
+        first = nil
+        #expect(second == nil && flock(writer, LOCK_EX | LOCK_NB) == 0)
+    }
+
     @Test(.enabled(if: getuid() != 0, "root may read everything")) func `an unreadable file is a matter of permission`()
         throws
     {
