@@ -101,8 +101,8 @@ let package = Package(
             name: "TestSupport", dependencies: layers(below: "TreadleData") + ["CKernels"], path: "Tests/TestSupport",
             swiftSettings: tested),
         .target(
-            name: "RunTestSupport", dependencies: layers(below: "TreadleTools"), path: "Tests/RunTestSupport",
-            swiftSettings: tested),
+            name: "RunTestSupport", dependencies: layers(below: "TreadleTools") + ["TestSupport"],
+            path: "Tests/RunTestSupport", swiftSettings: tested),
         .testTarget(name: "HDF5Tests", dependencies: ["HDF5", "TestSupport"], swiftSettings: tested),
         tests(of: "TreadleBase", with: ["CKernels", "CSystem"]),
         tests(of: "TreadleConfiguration"),

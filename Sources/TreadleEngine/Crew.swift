@@ -35,6 +35,9 @@ final class Crew<Work: Sendable>: Sendable {
         board.dismiss()
     }
 
+    /// Whether every helper has begun and sleeps until there is work: for tests, which wait for it.
+    var isAsleep: Bool { board.isAsleep }
+
     /// Does every task of `work`, in any order, and returns when all are done; on the calling thread alone where sharing is
     /// not worth it. Worker w begins with tasks `starts[w]` ..< `starts[w + 1]`, or with its part of all in a row. Called by
     /// one thread at a time.
@@ -144,6 +147,8 @@ final class Crew<Work: Sendable>: Sendable {
         return nil
     }
 
+    var isAsleep: Bool { bells.allSatisfy(\.isAwaited) }
+
     func dismiss() {
         isDismissed.store(true, ordering: .sequentiallyConsistent)
         for bell in bells { bell.ring() }
@@ -154,6 +159,8 @@ final class Crew<Work: Sendable>: Sendable {
 private final class Bell: Sendable {
     private let isSleeping = Atomic<Bool>(false)
     private let semaphore = DispatchSemaphore(value: 0)
+
+    var isAwaited: Bool { isSleeping.load(ordering: .sequentiallyConsistent) }
 
     /// Returns when `condition` holds: looks `turns` times, then sleeps until the bell is rung.
     func wait(_ turns: Int, until condition: () -> Bool) {

@@ -72,7 +72,7 @@ import Testing
 
     @Test(arguments: ["train", "retrain"]) func `a stop ends the wait for the data`(command: String) throws {
         let job = try start(command, .hang, at: 4)
-        while job.isRunning, !FileManager.default.fileExists(atPath: directory.file("reached")) {}
+        #expect(eventually { FileManager.default.fileExists(atPath: directory.file("reached")) || !job.isRunning })
         job.send(SIGTERM)
         let ended = try job.finish()
         #expect(ended.code == 75 && ended.errors == "error: stopped by SIGTERM\n", "\(ended)")

@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import RunTestSupport
 import TestSupport
 import Testing
 import TreadleRun
@@ -20,10 +21,7 @@ import TreadleRun
             """, to: "job.json5")
         #expect(try Program.run("train", "job.json5", "--quiet", directory: directory).code == 0)
         let expected = try CheckpointFile.read(directory.file("run/final.h5")).parameterDigest
-        let steps = try FileManager.default.contentsOfDirectory(atPath: directory.file("run")).sorted().filter {
-            $0.hasPrefix("step-")
-        }
-        let newest = directory.file("run/" + (try #require(steps.last)))
+        let newest = try #require(directory.newestStep())
         let whole = try Data(contentsOf: URL(fileURLWithPath: newest))
         var skipped = 0
         for seed in 0..<24 {
@@ -65,7 +63,7 @@ import TreadleRun
         let job = try Program.start(
             [command, command == "reproduce" ? "run/best.h5" : "job.json5", "--quiet"], environment: environment,
             directory: directory)
-        while job.isRunning, !FileManager.default.fileExists(atPath: directory.file("reached")) {}
+        #expect(eventually { FileManager.default.fileExists(atPath: directory.file("reached")) || !job.isRunning })
         let asked = ContinuousClock.now
         job.send(SIGTERM)
         let ended = try job.finish()

@@ -73,7 +73,7 @@ import TreadleRun
         #expect(mkfifo(directory.file("job-pipe.json5"), 0o600) == 0)
         let job = try Program.start([command, "job-pipe.json5"], directory: directory)
         // The program waits in poll(2) for the pipe: then it has it open.
-        while job.isRunning, !hasOpen("job-pipe.json5") {}
+        #expect(eventually { hasOpen("job-pipe.json5") || !job.isRunning })
         kill(job.identifier, SIGTERM)
         let ended = try job.finish()
         #expect(ended.code == 75 && ended.errors == "error: stopped by SIGTERM\n", "\(ended)")

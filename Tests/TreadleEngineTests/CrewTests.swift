@@ -1,5 +1,6 @@
 import Foundation
 import Synchronization
+import TestSupport
 import Testing
 @testable import TreadleBase
 @testable import TreadleEngine
@@ -19,8 +20,8 @@ import Testing
             // All are done when the call returns.
             let left = done.filter { $0.raise() }.count
             #expect(wrong.load(ordering: .relaxed) == 0 && left == 0, "round \(round)")
-            // Long enough, at times, for the helpers to fall asleep.
-            if round % 500 == 0 { Thread.sleep(forTimeInterval: 0.02) }
+            // At times the next work finds all helpers asleep.
+            if round % 500 == 0 { #expect(eventually { crew.isAsleep }) }
         }
     }
 
@@ -39,9 +40,7 @@ import Testing
         func threads() throws -> Int { try FileManager.default.contentsOfDirectory(atPath: "/proc/self/task").count }
         for _ in 0..<300 { Crew<Void>(Workers(count: 4)) { _, _, _ in }.run((), tasks: 8) }
         // Nine hundred helpers have come; Dispatch keeps the threads of some for others to use.
-        let deadline = ContinuousClock.now + .seconds(60)
-        while try threads() > 400, ContinuousClock.now < deadline { Thread.sleep(forTimeInterval: 0.01) }
-        #expect(try threads() <= 400)
+        #expect(try eventually { try threads() <= 400 })
     }
 }
 

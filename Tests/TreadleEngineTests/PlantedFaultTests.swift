@@ -1,5 +1,6 @@
 import CKernels
 import Foundation
+import Synchronization
 import Testing
 @testable import TreadleBase
 @testable import TreadleEngine
@@ -13,11 +14,14 @@ struct PlantedFaultTests {
         guard wantedFault == "race" else { return }
         let memory = AlignedMemory<Int>(count: 1)
         nonisolated(unsafe) let number = unsafe memory.start
+        let writers = Atomic<Int>(0)
         let crew = Crew<Void>(Workers(count: 2)) { _, task, _ in
             unsafe number.pointee += task
-            Thread.sleep(forTimeInterval: 0.001)
+            // The other one writes, too, before this one goes on. Relaxed, so that it is no order between the two.
+            writers.add(1, ordering: .relaxed)
+            while !writers.load(ordering: .relaxed).isMultiple(of: 2) {}
         }
-        for _ in 0..<100 { crew.run((), tasks: 8) }
+        for _ in 0..<100 { crew.run((), tasks: 2) }
         #expect(unsafe number.pointee >= 0)
     }
 

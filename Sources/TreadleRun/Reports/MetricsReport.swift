@@ -7,28 +7,34 @@ internal import TreadleData
 final class MetricsReport: TrainingObserver {
     private let log: MetricsLog
     private let report: @Sendable (String) -> Void
+    private let now: @Sendable () -> ContinuousClock.Instant
     private let state: Mutex<State>
 
     private struct State {
         var figures: SteadyFigures
-        var epoch = EpochPace()
+        var epoch: EpochPace
         var hasFailed = false
     }
 
-    init(_ log: MetricsLog, every interval: Duration, report: @escaping @Sendable (String) -> Void) {
+    /// Tests say what time it is.
+    init(
+        _ log: MetricsLog, every interval: Duration, now: @escaping @Sendable () -> ContinuousClock.Instant = { .now },
+        report: @escaping @Sendable (String) -> Void
+    ) {
         self.log = log
         self.report = report
-        state = Mutex(State(figures: SteadyFigures(every: interval)))
+        self.now = now
+        state = Mutex(State(figures: SteadyFigures(every: interval), epoch: EpochPace(at: now())))
     }
 
     func note(_ level: LogLevel, _ message: String) {}
-    func began(_ overview: RunOverview) { state.withLock { $0.epoch = EpochPace() } }
+    func began(_ overview: RunOverview) { state.withLock { $0.epoch = EpochPace(at: now()) } }
     func checkpointed(_ path: String, at cursor: Cursor) {}
     func finished(_ summary: RunSummary) {}
 
     func stepped(_ report: StepReport) {
         let figures = state.withLock { state in
-            state.epoch.add(report)
+            state.epoch.add(report, at: now())
             return state.figures.add(report)
         }
         guard let figures else { return }
@@ -42,7 +48,7 @@ final class MetricsReport: TrainingObserver {
 
     func epochEnded(_ record: EpochRecord) {
         let epoch = state.withLock { state in
-            defer { state.epoch = EpochPace(after: state.epoch) }
+            defer { state.epoch = EpochPace(at: now(), after: state.epoch) }
             return state.epoch
         }
         var members: [JSONValue.Member] = [
@@ -81,21 +87,23 @@ final class MetricsReport: TrainingObserver {
 /// How fast an epoch's steps went by: from the end of the epoch before, or the run's beginning, to its last step, so that
 /// evaluation does not count.
 private struct EpochPace {
-    private let start = ContinuousClock.now
+    private let start: ContinuousClock.Instant
     private let waitedBefore: Double
-    private var end = ContinuousClock.now
+    private var end: ContinuousClock.Instant
     private var waited: Double
     private var rows = 0
 
-    init(after previous: EpochPace? = nil) {
+    init(at start: ContinuousClock.Instant, after previous: EpochPace? = nil) {
+        self.start = start
+        end = start
         waitedBefore = previous?.waited ?? 0
         waited = waitedBefore
     }
 
-    mutating func add(_ step: StepReport) {
+    mutating func add(_ step: StepReport, at time: ContinuousClock.Instant) {
         rows += step.rows
         waited = step.waited
-        end = .now
+        end = time
     }
 
     private var seconds: Double { (end - start) / .seconds(1) }

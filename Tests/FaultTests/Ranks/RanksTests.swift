@@ -1,4 +1,5 @@
 import Foundation
+import RunTestSupport
 import TestSupport
 import Testing
 import TreadleRun
@@ -176,9 +177,8 @@ struct RanksTests {
             let ended = try job.finish()
             #expect(ended.code == 75)
             #expect(ended.errors.contains("rank \(victim) on "), "\(ended.errors)")
-            for name in try FileManager.default.contentsOfDirectory(atPath: directory.file("storm"))
-            where CheckpointName(fileName: name) != nil {
-                #expect(throws: Never.self) { try CheckpointFile.verify(directory.file("storm/" + name)) }
+            for path in directory.checkpoints(in: "storm") {
+                #expect(throws: Never.self) { try CheckpointFile.verify(path) }
             }
         }
         let last = try MPIJob.start(ranks: 2, arguments("storm"), directory: directory).finish()
@@ -207,8 +207,7 @@ struct RanksTests {
         Glibc.kill(job.identifier, MPIJob.passedOn)
         let ended = try job.finish()
         #expect(ended.code == 75, "\(ended.errors)")
-        let names = try FileManager.default.contentsOfDirectory(atPath: directory.file("stopped"))
-        #expect(names.contains { $0.hasPrefix("step-") })
+        #expect(!directory.steps(in: "stopped").isEmpty)
     }
 
     @Test func `a signal to any rank stops all of them with a checkpoint`() throws {
@@ -218,8 +217,7 @@ struct RanksTests {
         Glibc.kill(try waitForProcess(1, of: job, past: 6, of: "stopped", in: directory), SIGTERM)
         let ended = try job.finish()
         #expect(ended.code == 75, "\(ended.errors)")
-        let names = try FileManager.default.contentsOfDirectory(atPath: directory.file("stopped"))
-        #expect(names.contains { $0.hasPrefix("step-") })
+        #expect(!directory.steps(in: "stopped").isEmpty)
     }
 
     @Test func `ranks that cannot share the shards are refused once, before training`() throws {
@@ -272,12 +270,9 @@ struct RanksTests {
     /// A dataset in which one row of 700 has a value that is no number.
     private func writeHoles(to name: String, rows: Int, task: String, in directory: TemporaryDirectory) throws {
         var lines = ["a,b,c,d,y"]
-        var state = UInt64(rows)
+        var random = SplitMix(seed: UInt64(rows))
         for row in 0..<rows {
-            let x = (0..<4).map { _ in
-                state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-                return Double(state >> 40) / 16_777_216
-            }
+            let x = (0..<4).map { _ in Double(random.next() >> 40) / 16_777_216 }
             var cells = x.map { "\($0)" }
             if row % 700 == 350 { cells[2] = "nan" }
             cells.append(task == "regression" ? "\(x[0] + x[1] * x[2])" : x[0] + x[1] * x[2] > 0.7 ? "yes" : "no")
@@ -297,15 +292,15 @@ struct RanksTests {
     private func waitForProcess(
         _ rank: Int, of job: Spawned, past step: Int, of run: String, in directory: TemporaryDirectory
     ) throws -> Int32 {
-        while job.isRunning {
-            let files = (try? FileManager.default.contentsOfDirectory(atPath: directory.file(run))) ?? []
-            let steps = files.compactMap { file in
-                if case .step(let step)? = CheckpointName(fileName: file) { step } else { nil }
+        var found: Int32?
+        _ = eventually {
+            if let last = directory.steps(in: run).last, last > step {
+                found = MPIJob.process(rank: rank, in: directory)
             }
-            if (steps.max() ?? 0) > step, let process = MPIJob.process(rank: rank, in: directory) { return process }
-            usleep(5_000)
+            return found != nil || !job.isRunning
         }
-        throw EndedEarly(errors: try job.finish().errors)
+        guard let found, job.isRunning else { throw EndedEarly(errors: job.errorsSoFar) }
+        return found
     }
 
     private struct EndedEarly: Error {

@@ -60,12 +60,11 @@ import Testing
         defer { close(pipe) }
         while write(pipe, "x", 1) == 1 {}
         let job = try Spawned("/bin/bash", ["-c", "exec '\(Program.path)' help > '\(path)'"], unblocksSignals: true)
-        let deadline = ContinuousClock.now + .seconds(60)
-        while !(status(job, "Name:") == "treadle" && status(job, "State:")?.hasPrefix("S") == true
-            && !holdsSignals(job))
-        {
-            try #require(.now < deadline && job.isRunning)
+        let isWaiting = eventually {
+            status(job, "Name:") == "treadle" && status(job, "State:")?.hasPrefix("S") == true && !holdsSignals(job)
+                || !job.isRunning
         }
+        try #require(isWaiting && job.isRunning)
         job.send(SIGTERM)
         #expect(try job.finish().code == 128 + SIGTERM)
     }

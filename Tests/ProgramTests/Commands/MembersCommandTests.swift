@@ -1,5 +1,6 @@
 import Foundation
 import HDF5
+import RunTestSupport
 import TestSupport
 import Testing
 import TreadleRun
@@ -168,7 +169,7 @@ struct MembersCommandTests {
         let line = ["train", "job.json5", "--quiet", "--threads", "1"] + settings.flatMap { ["--set", $0] }
         for wanted in [2, 9, 17] {
             let process = try Program.start(line, directory: directory)
-            while process.isRunning, try !hasStep(from: wanted, in: "runs/many") { usleep(1_000) }
+            #expect(eventually { directory.steps(in: "runs/many").contains { $0 >= wanted } || !process.isRunning })
             kill(process.identifier, SIGKILL)
             _ = try process.finish()
         }
@@ -177,13 +178,6 @@ struct MembersCommandTests {
         #expect(found.parameterDigest == calm.parameterDigest && found.optimizer == calm.optimizer)
         #expect(found.progress.members == calm.progress.members)
         #expect(found.history.map(\.metrics) == calm.history.map(\.metrics))
-    }
-
-    private func hasStep(from step: Int, in run: String) throws -> Bool {
-        let names = (try? FileManager.default.contentsOfDirectory(atPath: directory.file(run))) ?? []
-        return names.contains { name in
-            if case .step(let number)? = CheckpointName(fileName: name) { number >= step } else { name == "final.h5" }
-        }
     }
 
     @Test func `other commands know members, and say what does not go`() throws {

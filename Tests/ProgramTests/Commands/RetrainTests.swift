@@ -114,7 +114,8 @@ import TreadleRun
         let job = try NightlyJob()
         let hook = #"retrain.promote.hook='echo "$TREADLE_DIGEST" >> hook.txt; exit 3'"#
         // The hook is running when retrain is killed: the model is promoted, and the next call runs the hook again.
-        let killed = try job.start("--set", #"retrain.promote.hook='kill -9 $PPID; sleep 5'"#)
+        let hanging = #"retrain.promote.hook='kill -9 $PPID; while kill -0 $PPID; do :; done'"#
+        let killed = try job.start("--set", hanging)
         #expect(try killed.finish().code == 128 + SIGKILL)
         let served = try CheckpointFile.read(job.model).parameterDigest
         let next = try job.retrain("--set", hook)

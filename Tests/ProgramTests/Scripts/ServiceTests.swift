@@ -1,4 +1,5 @@
 import Foundation
+import RunTestSupport
 import TestSupport
 import Testing
 import TreadleData
@@ -92,35 +93,20 @@ import TreadleRun
         for round in 0..<2 {
             let service = try serve()
             // Until it has come further than the one before.
-            let until = ContinuousClock.now + .seconds(60)
-            var journal = ""
-            while ContinuousClock.now < until, service.isRunning {
-                journal = (try? directory.read("journal")) ?? ""
-                if journal.components(separatedBy: "event=began").count == round + 2, journal.hasSuffix("\n"),
-                    journal.components(separatedBy: "event=began").last?.contains("event=epoch") == true
-                {
-                    break
-                }
-                usleep(20_000)
+            let hasBegun = eventually {
+                let runs = ((try? directory.read("journal")) ?? "").components(separatedBy: "event=began")
+                return runs.count == round + 2 && runs.last?.contains("event=epoch") == true || !service.isRunning
             }
+            #expect(hasBegun && service.isRunning)
             service.send(SIGTERM)
             #expect(try service.finish().code == 75)
-            journal = try directory.read("journal")
+            let journal = try directory.read("journal")
             #expect(journal.split(separator: "\n").allSatisfy { $0.wholeMatch(of: /<[3-7]>.*/) != nil }, "\(journal)")
             #expect(journal.contains("stopped by SIGTERM"))
             if round > 0 { #expect(journal.components(separatedBy: "event=began").last?.contains("step=0 ") == false) }
         }
-        let epochs = try CheckpointFile.read(
-            directory.file("run/" + (try directory.newestStep()))
-        ).cursor.epoch
+        let epochs = try CheckpointFile.read(try #require(directory.newestStep())).cursor.epoch
         let last = try serve(["--set", "stop.epochs=\(epochs + 1)"]).finish()
         #expect(last.code == 0)
-    }
-}
-
-extension TemporaryDirectory {
-    fileprivate func newestStep() throws -> String {
-        let names = try FileManager.default.contentsOfDirectory(atPath: file("run")).filter { $0.hasPrefix("step-") }
-        return try #require(names.sorted().last)
     }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 import TestSupport
 import Testing
 @testable import TreadleBase
@@ -7,57 +8,69 @@ import Testing
 @testable import TreadleRun
 
 @Suite struct MetricsReportTests {
-    /// Reports two epochs of two batches each, and gives the log's lines and the seconds from one epoch's beginning to its
-    /// last batch.
-    private func linesOfTwoEpochs(every interval: Duration) throws -> (lines: [[String: Double]], seconds: [Double]) {
+    /// Time that passes when a test says so.
+    private final class Time: Sendable {
+        private let time = Mutex(ContinuousClock.now)
+
+        var now: ContinuousClock.Instant { time.withLock { $0 } }
+        func pass(_ duration: Duration) { time.withLock { $0 += duration } }
+    }
+
+    /// Reports three epochs of two batches each, whose steps take 10 ms, 20 ms and 40 ms, and of which the input takes a half;
+    /// an evaluation of 100 ms follows on each.
+    private func linesOfThreeEpochs(every interval: Duration) throws -> [[String: Double]] {
         let directory = try TemporaryDirectory()
+        let time = Time()
         let report = MetricsReport(
-            try MetricsLog(directory.file("m"), continuingAt: Cursor()), every: interval,
+            try MetricsLog(directory.file("m"), continuingAt: Cursor()), every: interval, now: { time.now },
             report: { Issue.record("\($0)") })
+        // What lies between the making of the report and the run's beginning is no part of its first epoch.
+        time.pass(.seconds(5))
         report.began(
             RunOverview(
                 name: "r", directory: "", task: .regression, network: Network(inputs: 1, layers: []), trainRows: 64,
-                validRows: 0, testRows: 0, batchSize: 32, batchesPerEpoch: 2, epochs: 2, threads: 1, start: Cursor(),
+                validRows: 0, testRows: 0, batchSize: 32, batchesPerEpoch: 2, epochs: 3, threads: 1, start: Cursor(),
                 history: []))
-        var seconds = [Double]()
-        let start = ContinuousClock.now
-        var epochStart = start
-        for epoch in 0..<2 {
+        var (seconds, waited) = (0.0, 0.0)
+        for epoch in 0..<3 {
             for batch in 1...2 {
-                usleep(10_000)
+                let step = 0.01 * Double(1 << epoch)
+                time.pass(.seconds(step))
+                seconds += step
+                waited += step / 2
                 report.stepped(
                     StepReport(
                         cursor: Cursor(epoch: epoch, batch: batch, step: epoch * 2 + batch), rows: 32, loss: 1, rate: 1,
-                        seconds: (ContinuousClock.now - start).seconds, waited: 0.002 * Double(epoch * 2 + batch)))
+                        seconds: seconds, waited: waited))
             }
-            seconds.append((ContinuousClock.now - epochStart).seconds)
-            // An evaluation, which is no part of the speed.
-            usleep(100_000)
-            epochStart = .now
+            time.pass(.milliseconds(100))
+            seconds += 0.1
             report.epochEnded(
                 EpochRecord(epoch: epoch + 1, step: epoch * 2 + 2, rate: 1, seconds: 1, metrics: ["loss": 1]))
         }
-        let lines = try directory.read("m").split(separator: "\n").map {
+        return try directory.read("m").split(separator: "\n").map {
             try #require(JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Double])
         }
-        return (lines, seconds)
     }
 
     @Test func `every epoch's line has the speed of its own steps, however rare the lines between are`() throws {
-        let (lines, seconds) = try linesOfTwoEpochs(every: .seconds(3600))
-        #expect(lines.map { $0["epoch"] } == [1, 2])
-        for (line, seconds) in zip(lines, seconds) {
-            let speed = try #require(line["samples_per_second"])
-            // Two pauses of 10 ms at least, and no more than was measured around it.
-            #expect(speed <= 64 / 0.02 && speed >= 64 / seconds * 0.999)
-            let wait = try #require(line["input_wait"])
-            #expect(abs(wait - 0.004 / (64 / speed)) < 1e-6)
+        let lines = try linesOfThreeEpochs(every: .seconds(3600))
+        #expect(lines.map { $0["epoch"] } == [1, 2, 3])
+        // 64 rows in 20 ms, 40 ms and 80 ms, but for the rounding of these.
+        for (line, speed) in zip(lines, [3200, 1600, 800.0]) {
+            #expect(abs(try #require(line["samples_per_second"]) - speed) < 1e-6)
+            #expect(abs(try #require(line["input_wait"]) - 0.5) < 1e-6)
         }
     }
 
     @Test func `lines between epochs have the speed of their interval`() throws {
-        let (lines, _) = try linesOfTwoEpochs(every: .zero)
-        #expect(lines.count == 6)
-        #expect(lines.allSatisfy { ($0["samples_per_second"] ?? 0) > 0 && $0["input_wait"] != nil })
+        let lines = try linesOfThreeEpochs(every: .zero)
+        #expect(lines.map { $0["step"] } == [1, 2, 2, 3, 4, 4, 5, 6, 6])
+        // 32 rows since the line before; the first of an epoch comes after an evaluation.
+        let speeds: [Double] = [3200, 3200, 3200, 32 / 0.12, 1600, 1600, 32 / 0.14, 800, 800]
+        for (line, speed) in zip(lines, speeds) {
+            #expect(abs(try #require(line["samples_per_second"]) - speed) < 1e-6)
+            #expect(line["input_wait"] != nil)
+        }
     }
 }
