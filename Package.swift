@@ -105,6 +105,7 @@ let package = Package(
             path: "Tests/RunTestSupport", swiftSettings: tested),
         .testTarget(name: "HDF5Tests", dependencies: ["HDF5", "TestSupport"], swiftSettings: tested),
         tests(of: "TreadleBase", with: ["CKernels", "CSystem"]),
+        tests(of: "TreadleModel", with: ["CKernels"]),
         tests(of: "TreadleConfiguration"),
         tests(of: "TreadleData", with: ["HDF5", "CDecode"]),
         tests(of: "TreadleEngine", with: ["CKernels", "CAllocations"]),

@@ -14,6 +14,29 @@ extension Network {
         }
         return Network(inputs: widths[0], layers: layers)
     }
+
+    /// Dense layers after a stem: `frequencies` waves or ramps of each embedded column, which become `outputs` numbers, and a
+    /// factor for all that the first dense layer reads.
+    package static func stemmed(
+        inputs: Int, embedded: [Int] = [], frequencies: Int = 4, outputs: Int = 3, scaled: Bool = true, hidden: [Int],
+        units: Int, activation: Activation = .tanh, dropout: Double = 0, precision: Precision = .float32,
+        functions: Layer.Kind = .waves
+    ) -> Network {
+        let (columns, width) = (embedded.count, inputs + outputs * embedded.count)
+        func stemLayer(_ name: String, _ kind: Layer.Kind, _ inputs: Int, _ units: Int) -> Layer {
+            Layer(
+                name: name, kind: kind, inputs: inputs, units: units, activation: .identity, dropout: 0,
+                hasBias: kind != .factors)
+        }
+        var layers: [Layer] = []
+        if columns > 0 {
+            layers.append(stemLayer("embedding", functions, 1, frequencies * columns))
+            layers.append(stemLayer("embedding_1", .combination, frequencies, outputs * columns))
+        }
+        if scaled { layers.append(stemLayer("input_scale", .factors, 1, width)) }
+        layers += dense([width] + hidden + [units], activation, dropout: dropout).layers
+        return Network(inputs: inputs, layers: layers, embedded: embedded, precision: precision)
+    }
 }
 
 extension OptimizerConfiguration {

@@ -8,22 +8,6 @@ import Testing
 @testable import TreadleModel
 import TestSupport
 
-extension Network {
-    /// A network with the stem that a configuration would give it.
-    static func stemmed(
-        inputs: Int, embedded: [Int] = [], frequencies: Int = 4, outputs: Int = 3, scaled: Bool = true, hidden: [Int],
-        units: Int, activation: Activation = .tanh, dropout: Double = 0, precision: Precision = .float32,
-        type: EmbeddingType = .periodic
-    ) -> Network {
-        let model = ModelConfiguration(
-            hidden: hidden.map { HiddenLayer(units: $0, activation: activation, dropout: dropout) }, bias: true,
-            initializer: .auto, precision: precision, parameterization: .standard, scaleInputs: scaled,
-            embedding: EmbeddingConfiguration(
-                type: type, frequencies: frequencies, outputs: outputs, sigma: 0.5, bins: frequencies))
-        return Network(model, inputs: inputs, outputs: units, numbers: embedded)
-    }
-}
-
 /// Embeddings and factors before the first layer.
 @Suite(.serialized) struct StemTests {
     static let networks: [Network] = [
@@ -33,10 +17,10 @@ extension Network {
         .stemmed(inputs: 23, hidden: [6], units: 1),
         .stemmed(inputs: 5, embedded: [4], hidden: [], units: 1),
         .stemmed(inputs: 300, embedded: [17, 299], hidden: [3], units: 4),
-        .stemmed(inputs: 6, embedded: [0, 2, 5], hidden: [9, 5], units: 2, type: .piecewise),
+        .stemmed(inputs: 6, embedded: [0, 2, 5], hidden: [9, 5], units: 2, functions: .ramps),
         .stemmed(
             inputs: 40, embedded: Array(0..<40), frequencies: 7, outputs: 2, scaled: false, hidden: [7], units: 3,
-            type: .piecewise),
+            functions: .ramps),
     ]
 
     @Test(arguments: networks)
@@ -173,73 +157,5 @@ extension Network {
                 #expect(got == Array(expected[first * network.outputs..<(first + rows) * network.outputs]))
             }
         }
-    }
-
-    @Test func `a stem starts as documented, and changes no other layer's start`() {
-        let network = Network.stemmed(
-            inputs: 50, embedded: Array(0..<50), frequencies: 64, outputs: 3, hidden: [20], units: 2)
-        let start = Initialization.parameters(
-            of: network, initializer: .normal, as: Double.self, seed: 7, frequencySpread: 0.25,
-            workers: Workers(count: 2))
-        func spread(_ values: [Double]) -> Double {
-            var squares = 0.0
-            for value in values { squares += value * value }
-            return (squares / Double(values.count)).squareRoot()
-        }
-        let waves = start[0]
-        // 3,200 draws: the spread is within some 4 % but in one of 1,000 seeds.
-        #expect(abs(spread(Double.values(of: waves.weight)) - 0.25) < 0.01)
-        // A uniform distribution's spread is its limit / √3.
-        let phases: [Double] = waves.bias.map { Double.values(of: $0) } ?? []
-        #expect(phases.allSatisfy { abs($0) <= 0.5 })
-        #expect(abs(spread(phases) - 0.288_675) < 0.012)
-        let combined: [Double] = Double.values(of: start[1].weight)
-        #expect(combined.allSatisfy { abs($0) <= 0.125 })
-        #expect(abs(spread(combined) - 0.072_169) < 0.002)
-        #expect(Double.values(of: start[2].weight) == [Double](repeating: 1, count: 200))
-        #expect(abs(spread(Double.values(of: start[3].weight)) - 0.070_711) < 0.003)
-        #expect(start[3].bias.map { Double.values(of: $0).allSatisfy { $0 != 0 } } == true)
-        #expect(Double.values(of: start[4].weight).allSatisfy { $0 == 0 })
-
-        var plain = network
-        plain.layers = Array(network.dense)
-        (plain.embedded, plain.inputs) = ([], 200)
-        let same = Initialization.parameters(
-            of: plain, initializer: .normal, as: Double.self, seed: 7, workers: Workers(count: 1))
-        #expect(same == Array(start.dropFirst(3)))
-    }
-
-    @Test
-    func `ramps start over bins that have as many rows as each other, and halve the widest where there are too few`() {
-        let bins = PiecewiseBins(quantiles: [[0, 1, 3, 7, 9], [2, 2, 2, 2, 2], [0, 0, 0, 1, 1], [-1, 0, 0, 0, 8]])
-        #expect(
-            bins.borders == [
-                [0, 1, 3, 7, 9], [2, 2, 2, 2, 2], [0, 0.25, 0.5, 0.75, 1], [-1, 0, 2, 4, 8],
-            ])
-        let network = Network.stemmed(
-            inputs: 4, embedded: [0, 1, 2, 3], frequencies: 4, hidden: [], units: 1, type: .piecewise)
-        let start = Initialization.parameters(
-            of: network, initializer: .auto, as: Double.self, seed: 7, bins: bins, workers: Workers(count: 1))
-        #expect(start[0].name == "embedding" && network.stem.map(\.kind) == [.ramps, .combination, .factors])
-        // Bin by bin, a column after the other.
-        #expect(
-            Double.values(of: start[0].weight)
-                == [1, 0, 4, 1, 0.5, 0, 4, 0.5, 0.25, 0, 4, 0.5, 0.5, 0, 4, 0.25])
-        #expect(
-            start[0].bias.map { Double.values(of: $0) }
-                == [0, 0, 0, 1, -0.5, 0, -1, 0, -0.75, 0, -2, -1, -3.5, 0, -3, -1])
-    }
-
-    @Test func `layers that do not make a stem are refused`() {
-        let sound = Self.networks[0]
-        #expect(sound.hasSoundStem)
-        var networks = [Network](repeating: sound, count: 6)
-        networks[0].embedded = [0, 2]
-        networks[1].embedded = [0, 2, 6]
-        networks[2].embedded = [2, 0, 5]
-        networks[3].layers.remove(at: 1)
-        networks[4].layers.swapAt(2, 3)
-        networks[5].inputs = 7
-        for network in networks { #expect(!network.hasSoundStem) }
     }
 }

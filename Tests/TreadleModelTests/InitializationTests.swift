@@ -1,7 +1,7 @@
-import Testing
-@testable import TreadleBase
-@testable import TreadleModel
 import TestSupport
+import Testing
+import TreadleBase
+@testable import TreadleModel
 
 @Suite struct InitializationTests {
     static func weights(
@@ -60,5 +60,60 @@ import TestSupport
             #expect(single.bias.map { Float.values(of: $0).allSatisfy { $0 == 0 } } == true)
         }
         #expect(start(Double.self, 1).map(\.name) == ["dense", "dense_1"])
+    }
+
+    @Test func `a stem starts as documented, and changes no other layer's start`() {
+        let network = Network.stemmed(
+            inputs: 50, embedded: Array(0..<50), frequencies: 64, outputs: 3, hidden: [20], units: 2)
+        let start = Initialization.parameters(
+            of: network, initializer: .normal, as: Double.self, seed: 7, frequencySpread: 0.25,
+            workers: Workers(count: 2))
+        func spread(_ values: [Double]) -> Double {
+            var squares = 0.0
+            for value in values { squares += value * value }
+            return (squares / Double(values.count)).squareRoot()
+        }
+        let waves = start[0]
+        // 3,200 draws: the spread is within some 4 % but in one of 1,000 seeds.
+        #expect(abs(spread(Double.values(of: waves.weight)) - 0.25) < 0.01)
+        // A uniform distribution's spread is its limit / √3.
+        let phases: [Double] = waves.bias.map { Double.values(of: $0) } ?? []
+        #expect(phases.allSatisfy { abs($0) <= 0.5 })
+        #expect(abs(spread(phases) - 0.288_675) < 0.012)
+        let combined: [Double] = Double.values(of: start[1].weight)
+        #expect(combined.allSatisfy { abs($0) <= 0.125 })
+        #expect(abs(spread(combined) - 0.072_169) < 0.002)
+        #expect(Double.values(of: start[2].weight) == [Double](repeating: 1, count: 200))
+        #expect(abs(spread(Double.values(of: start[3].weight)) - 0.070_711) < 0.003)
+        #expect(start[3].bias.map { Double.values(of: $0).allSatisfy { $0 != 0 } } == true)
+        #expect(Double.values(of: start[4].weight).allSatisfy { $0 == 0 })
+
+        var plain = network
+        plain.layers = Array(network.dense)
+        (plain.embedded, plain.inputs) = ([], 200)
+        let same = Initialization.parameters(
+            of: plain, initializer: .normal, as: Double.self, seed: 7, workers: Workers(count: 1))
+        #expect(same == Array(start.dropFirst(3)))
+    }
+
+    @Test
+    func `ramps start over bins that have as many rows as each other, and halve the widest where there are too few`() {
+        let bins = PiecewiseBins(quantiles: [[0, 1, 3, 7, 9], [2, 2, 2, 2, 2], [0, 0, 0, 1, 1], [-1, 0, 0, 0, 8]])
+        #expect(
+            bins.borders == [
+                [0, 1, 3, 7, 9], [2, 2, 2, 2, 2], [0, 0.25, 0.5, 0.75, 1], [-1, 0, 2, 4, 8],
+            ])
+        let network = Network.stemmed(
+            inputs: 4, embedded: [0, 1, 2, 3], frequencies: 4, hidden: [], units: 1, functions: .ramps)
+        let start = Initialization.parameters(
+            of: network, initializer: .auto, as: Double.self, seed: 7, bins: bins, workers: Workers(count: 1))
+        #expect(start[0].name == "embedding" && network.stem.map(\.kind) == [.ramps, .combination, .factors])
+        // Bin by bin, a column after the other.
+        #expect(
+            Double.values(of: start[0].weight)
+                == [1, 0, 4, 1, 0.5, 0, 4, 0.5, 0.25, 0, 4, 0.5, 0.5, 0, 4, 0.25])
+        #expect(
+            start[0].bias.map { Double.values(of: $0) }
+                == [0, 0, 0, 1, -0.5, 0, -1, 0, -0.75, 0, -2, -1, -3.5, 0, -3, -1])
     }
 }
