@@ -97,9 +97,10 @@ let package = Package(
             name: "TreadleBenchmarks", dependencies: layers(below: "Treadle") + ["Treadle", "HDF5", "CKernels"],
             swiftSettings: strict),
         .target(name: "CAllocations", path: "Tests/CAllocations", cSettings: carefulC),
+        .target(name: "CForms", dependencies: ["CHDF5Shims"], path: "Tests/CForms", cSettings: carefulC),
         .target(
-            name: "TestSupport", dependencies: layers(below: "TreadleData") + ["CKernels"], path: "Tests/TestSupport",
-            swiftSettings: tested),
+            name: "TestSupport", dependencies: layers(below: "TreadleData") + ["CForms", "CKernels"],
+            path: "Tests/TestSupport", swiftSettings: tested),
         .target(
             name: "RunTestSupport", dependencies: layers(below: "TreadleTools") + ["TestSupport"],
             path: "Tests/RunTestSupport", swiftSettings: tested),

@@ -7,100 +7,115 @@ import Testing
 @testable import TreadleData
 @testable import TreadleModel
 
-/// The same numbers in every form that h5py writes: the loader's rows must be the same bytes each time.
-@Suite(.enabled(if: Python.available)) struct DataStorageTests {
+/// The same numbers in every form of storage: the loader's rows must be the same bytes each time.
+@Suite struct DataStorageTests {
     init() { MappedFiles.allow() }
 
     private static let features = 15
     private static let rows = 611
 
-    /// Numbers that all element types hold exactly, in files named after their form, beside them as plain doubles.
-    private static let script = """
-        import sys, numpy as np, h5py
-        d = sys.argv[1]
-        rng = np.random.default_rng(5)
-        x = rng.integers(-100, 100, (611, 15)).astype(np.float64)
-        y = rng.integers(0, 7, 611)
-        x.tofile(d + '/x.raw'); y.astype(np.float64).tofile(d + '/y.raw')
-        def put(name, dtype='<f4', xs=x, ys=y, **how):
-            with h5py.File(f'{d}/{name}.h5', 'w') as f:
-                f.create_dataset('x', data=xs.astype(dtype), **how)
-                f.create_dataset('y', data=ys)
-        for t in ['<f4', '>f4', '<f8', '>f8', '<f2', '>f2', 'i1', '<i2', '>i2', '<i4', '>i4', '<i8', '>i8']:
-            put('type-' + t.replace('<', 'le-').replace('>', 'be-'), t)
-        put('chunk-odd', chunks=(37, 4))
-        put('chunk-columns', chunks=(611, 1))
-        put('chunk-row', chunks=(1, 15))
-        put('chunk-large', chunks=(600, 15))
-        put('gzip', chunks=(64, 15), compression='gzip')
-        put('gzip-odd', '>f8', chunks=(50, 7), compression='gzip', compression_opts=9)
-        put('shuffle', chunks=(64, 15), shuffle=True)
-        put('shuffle-gzip', '<i2', chunks=(64, 15), shuffle=True, compression='gzip')
-        put('fletcher', chunks=(64, 15), fletcher32=True)
-        put('all-filters', '<f8', chunks=(33, 15), shuffle=True, compression='gzip', fletcher32=True)
-        put('all-filters-i1', 'i1', chunks=(33, 5), shuffle=True, compression='gzip', fletcher32=True)
-        put('lzf', '<f8', chunks=(64, 15), compression='lzf', shuffle=True, fletcher32=True)
-        # A filter of which only the name is known here.
-        with h5py.File(f'{d}/unknown.h5', 'w') as f:
-            p = h5py.h5p.create(h5py.h5p.DATASET_CREATE); p.set_chunk((611, 15))
-            p.set_filter(307, h5py.h5z.FLAG_OPTIONAL)
-            h5py.h5d.create(f.id, b'x', h5py.h5t.IEEE_F64LE, h5py.h5s.create_simple((611, 15)), p).write_direct_chunk(
-                (0, 0), x.tobytes(), 0)
-            f.create_dataset('y', data=y)
-        put('scaleoffset', '<i4', chunks=(64, 15), scaleoffset=0)
-        put('resizable', chunks=(64, 15), maxshape=(None, None), compression='gzip')
-        with h5py.File(f'{d}/newer-format.h5', 'w', libver=('v110', 'v110')) as f:
-            f.create_dataset('x', data=x.astype('<f4'), chunks=(10, 15), compression='gzip', maxshape=(None, 15))
-            f.create_dataset('y', data=y)
-        with h5py.File(f'{d}/userblock.h5', 'w', userblock_size=512) as f:
-            f.create_dataset('x', data=x.astype('<f4'))
-            f.create_dataset('y', data=y)
-        with h5py.File(f'{d}/userblock-chunked.h5', 'w', userblock_size=1024) as f:
-            f.create_dataset('x', data=x.astype('<f4'), chunks=(64, 15), compression='gzip')
-            f.create_dataset('y', data=y)
-        with h5py.File(f'{d}/image.h5', 'w') as f:
-            f.create_dataset('x', data=x.reshape(611, 3, 5), chunks=(50, 2, 3), compression='gzip')
-            f.create_dataset('y', data=y.reshape(611, 1).astype('<f4'))
-        with h5py.File(f'{d}/bfloat.h5', 'w') as f:
-            t = h5py.h5t.IEEE_F32LE.copy()
-            t.set_fields(15, 7, 8, 0, 7); t.set_size(2); t.set_ebias(127)
-            bits = (x.astype('<f4').view('<u4') >> 16).astype('<u2')
-            s = h5py.h5s.create_simple(bits.shape)
-            ds = h5py.h5d.create(f.id, b'x', t, s)
-            ds.write(h5py.h5s.ALL, h5py.h5s.ALL, bits, mtype=t)
-            f.create_dataset('y', data=y)
-        with h5py.File(f'{d}/virtual-part.h5', 'w') as f:
-            f.create_dataset('whole', data=x)
-            v = h5py.VirtualLayout(shape=(611, 15), dtype='<f8')
-            v[:] = h5py.VirtualSource('.', 'whole', shape=(611, 15))
-            f.create_virtual_dataset('x', v)
-            f.create_dataset('y', data=y)
-        with h5py.File(f'{d}/compact.h5', 'w') as f:
-            p = h5py.h5p.create(h5py.h5p.DATASET_CREATE); p.set_layout(h5py.h5d.COMPACT)
-            small = x.astype('i1')
-            h5py.h5d.create(f.id, b'x', h5py.h5t.STD_I8LE, h5py.h5s.create_simple(small.shape), p).write(
-                h5py.h5s.ALL, h5py.h5s.ALL, small)
-            f.create_dataset('y', data=y)
-        for i, (a, b) in enumerate([(0, 200), (200, 201), (201, 611)]):
-            put(f'part{i}', ['<f4', 'i1', '>f8'][i], x[a:b], y[a:b], **({} if i != 1 else {'chunks': (1, 15)}))
-        # Only rows 100 to 199 were ever written.
-        with h5py.File(f'{d}/missing.h5', 'w') as f:
-            ds = f.create_dataset('x', (611, 15), '<f4', chunks=(10, 15), fillvalue=7.0)
-            ds[100:200] = x[100:200]
-            f.create_dataset('y', data=y)
-        """
+    /// Numbers that all element types hold exactly, and their classes.
+    private static let (x, y): ([Double], [Int]) = {
+        var random = SplitMix(seed: 5)
+        let x = (0..<rows * features).map { _ in Double(Int.random(in: -100..<100, using: &random)) }
+        return (x, (0..<rows).map { _ in Int.random(in: 0..<7, using: &random) })
+    }()
 
-    private static let forms = [
-        "type-le-f4", "type-be-f4", "type-le-f8", "type-be-f8", "type-le-f2", "type-be-f2", "type-i1", "type-le-i2",
-        "type-be-i2", "type-le-i4", "type-be-i4", "type-le-i8", "type-be-i8", "chunk-odd", "chunk-columns", "chunk-row",
-        "chunk-large", "gzip", "gzip-odd", "shuffle", "shuffle-gzip", "fletcher", "all-filters", "all-filters-i1",
-        "lzf", "scaleoffset", "resizable", "newer-format", "userblock", "userblock-chunked", "image", "bfloat",
-        "virtual-part", "compact",
+    private static let expected = (0..<rows).map { row in
+        x[row * features..<(row + 1) * features].map { Float($0) }
+    }
+
+    /// What the project writes itself: element types, chunks, and filters.
+    private static let own: [(name: String, type: ElementType, options: DatasetOptions)] = {
+        var forms: [(name: String, type: ElementType, options: DatasetOptions)] = []
+        for order in [ByteOrder.little, .big] {
+            for (name, type) in [
+                ("f2", ElementType.float(.half(order))), ("f4", .float(.single(order))), ("f8", .float(.double(order))),
+                ("i1", .int(8, order)), ("i2", .int(16, order)), ("i4", .int(32, order)), ("i8", .int(64, order)),
+            ] {
+                forms.append(("type-\(order)-\(name)", type, .contiguous))
+            }
+        }
+        func chunked(
+            _ name: String, _ chunk: [Int], _ type: ElementType = .float32, deflate: Int? = nil, shuffle: Bool = false,
+            fletcher32: Bool = false
+        ) {
+            let options = DatasetOptions(chunk: chunk, deflate: deflate, shuffle: shuffle, fletcher32: fletcher32)
+            forms.append((name, type, options))
+        }
+        forms.append(("bfloat", .bfloat16, .contiguous))
+        chunked("chunk-odd", [37, 4])
+        chunked("chunk-columns", [611, 1])
+        chunked("chunk-row", [1, 15])
+        chunked("chunk-large", [600, 15])
+        chunked("gzip", [64, 15], deflate: 4)
+        chunked("gzip-odd", [50, 7], .float(.double(.big)), deflate: 9)
+        chunked("shuffle", [64, 15], shuffle: true)
+        chunked("shuffle-gzip", [64, 15], .int(16), deflate: 4, shuffle: true)
+        chunked("fletcher", [64, 15], fletcher32: true)
+        chunked("all-filters", [33, 15], .float64, deflate: 4, shuffle: true, fletcher32: true)
+        chunked("all-filters-i1", [33, 5], .int(8), deflate: 4, shuffle: true, fletcher32: true)
+        forms.append(("resizable", .float32, .appendable(rowShape: [15], rows: 64, deflate: 4)))
+        return forms
+    }()
+
+    /// What libhdf5 alone writes; and what only h5py does, where it is there.
+    private static let foreign = [
+        "newer-format", "userblock", "userblock-chunked", "image", "virtual-part", "compact", "scaleoffset",
     ]
+    private static let packed = Python.available ? ["h5py", "lzf"] : []
 
     private static let directory = Result {
         let directory = try TemporaryDirectory.shared()
-        let done = try Python.run(script, directory.path)
+        func put(_ name: String, _ rows: Range<Int>, _ type: ElementType, _ options: DatasetOptions) throws {
+            let file = try H5File.create(directory.file("\(name).h5"))
+            try file.write(
+                Array(x[rows.lowerBound * features..<rows.upperBound * features]), to: "x",
+                shape: [rows.count, features], as: type, options: options)
+            try file.write(Array(y[rows]), to: "y")
+        }
+        for (name, type, options) in own { try put(name, 0..<rows, type, options) }
+        try put("part0", 0..<200, .float32, .contiguous)
+        try put("part1", 200..<201, .int(8), DatasetOptions(chunk: [1, 15]))
+        try put("part2", 201..<rows, .float(.double(.big)), .contiguous)
+        let image = try H5File.create(directory.file("image.h5"))
+        try image.write(
+            x, to: "x", shape: [rows, 3, 5], as: .float64, options: DatasetOptions(chunk: [50, 2, 3], deflate: 4))
+        try image.write(y, to: "y", shape: [rows, 1], as: .float32)
+        try image.close()
+        func library(
+            _ name: String, _ form: LibraryFile.Form, type: String = "<f4", isNewer: Bool = false, userBlock: Int = 0,
+            rows written: Range<Int>? = nil, fill: Double = 0
+        ) throws -> LibraryFile {
+            let file = try LibraryFile(directory.file("\(name).h5"), isNewer: isNewer, userBlock: userBlock)
+            if case .virtual(_, let whole) = form { try file.add(whole, x, shape: [rows, features], type: type) }
+            try file.add("x", x, shape: [rows, features], type: type, form, rows: written, fill: fill)
+            try file.add("y", y.map(Double.init), shape: [rows, 1], type: "<i8")
+            return file
+        }
+        _ = try library("newer-format", .chunked([10, 15], deflate: 4, grows: true), isNewer: true)
+        _ = try library("userblock", .contiguous, userBlock: 512)
+        _ = try library("userblock-chunked", .chunked([64, 15], deflate: 4), userBlock: 1024)
+        _ = try library("virtual-part", .virtual(file: ".", dataset: "whole"), type: "<f8")
+        _ = try library("compact", .compact, type: "i1")
+        _ = try library("scaleoffset", .scaledOffsets([64, 15]), type: "<i4")
+        // A filter of which only the name is known here.
+        _ = try library("unknown", .filtered(by: 307), type: "<f8")
+        // Only rows 100 to 199 were ever written.
+        _ = try library("missing", .chunked([10, 15]), rows: 100..<200, fill: 7)
+        guard !packed.isEmpty else { return directory }
+        try directory.write(x.withUnsafeBytes { Data($0) }, to: "x.raw")
+        try directory.write(y.withUnsafeBytes { Data($0) }, to: "y.raw")
+        let done = try Python.run(
+            """
+            import sys, numpy as np, h5py
+            d = sys.argv[1]
+            x, y = np.fromfile(d + '/x.raw').reshape(-1, 15), np.fromfile(d + '/y.raw', 'i8')
+            for name, how in [('h5py', dict(compression='gzip')), ('lzf', dict(compression='lzf'))]:
+                with h5py.File(f'{d}/{name}.h5', 'w') as f:
+                    f.create_dataset('x', data=x, chunks=(64, 15), shuffle=True, fletcher32=True, **how)
+                    f['y'] = y
+            """, directory.path)
         guard done.code == 0 else { throw TreadleError(.bug, done.errors) }
         return directory
     }
@@ -117,24 +132,21 @@ import Testing
     }
 
     private func sources() -> [(String, DataSource)] {
-        Self.forms.map { ($0, DataFixture.source("\($0).h5")) }
+        (Self.own.map(\.name) + Self.foreign + Self.packed).map { ($0, DataFixture.source("\($0).h5")) }
             + [
                 ("three files", DataFixture.source("part0.h5", "part1.h5", "part2.h5")),
                 ("glob", DataFixture.source("part*.h5")),
             ]
     }
 
-    @Test func `every form gives h5py's rows, from memory and streamed, in file order`() throws {
+    @Test func `every form gives the rows that were written, from memory and streamed, in file order`() throws {
         let directory = try Self.directory.get()
-        let x = try DataFixture.doubles(directory.file("x.raw")).map { Float($0) }
-        let y = try DataFixture.doubles(directory.file("y.raw")).map { Int($0) }
-        let expected = (0..<Self.rows).map { Array(x[$0 * Self.features..<($0 + 1) * Self.features]) }
         for (name, source) in sources() {
             // 20 KB hold the labels and a few chunks, and not the rows.
             for limit in [1 << 28, name == "chunk-columns" ? 1 << 28 : 35_000] {
                 let rows = try epoch(directory, source, order: .sequential, limit: limit)
-                #expect(rows.x == expected, "\(name) under a limit of \(limit)")
-                #expect(rows.classes == y, "\(name)")
+                #expect(rows.x == Self.expected, "\(name) under a limit of \(limit)")
+                #expect(rows.classes == Self.y, "\(name)")
                 #expect(rows.batches == Array(repeating: 32, count: 19) + [3])
             }
         }
@@ -148,7 +160,8 @@ import Testing
         for shuffle in [Shuffle.full, .block] {
             let order = RowOrder.shuffled(shuffle, seed: 11, block: 50, window: 3)
             let reference = try epoch(
-                directory, DataFixture.source("type-le-f4.h5"), order: order, threads: 1, normalization: normalization)
+                directory, DataFixture.source("type-little-f4.h5"), order: order, threads: 1,
+                normalization: normalization)
             #expect(reference.x.count == Self.rows)
             for (name, source) in sources() {
                 for (limit, threads) in [(1 << 28, 3), (name == "chunk-columns" ? 1 << 28 : 35_000, 2)] {
@@ -162,10 +175,10 @@ import Testing
 
     @Test func `a path that is asked for is taken, and gives the same rows`() throws {
         let directory = try Self.directory.get()
-        let reference = try epoch(directory, DataFixture.source("type-le-f4.h5"), order: .sequential)
+        let reference = try epoch(directory, DataFixture.source("type-little-f4.h5"), order: .sequential)
         let cases: [(Access, String)] = [
-            (.mmap, "type-le-f4"), (.mmap, "type-be-f8"), (.mmap, "userblock"), (.chunks, "all-filters"),
-            (.library, "gzip-odd"), (.library, "type-le-f4"), (.memory, "gzip"), (.memory, "type-i1"),
+            (.mmap, "type-little-f4"), (.mmap, "type-big-f8"), (.mmap, "userblock"), (.chunks, "all-filters"),
+            (.library, "gzip-odd"), (.library, "type-little-f4"), (.memory, "gzip"), (.memory, "type-little-i1"),
         ]
         for (access, name) in cases {
             let rows = try epoch(directory, DataFixture.source("\(name).h5"), order: .sequential, access: access)
@@ -181,11 +194,9 @@ import Testing
 
     @Test func `chunks that were never written read as the fill value`() throws {
         let directory = try Self.directory.get()
-        let x = try DataFixture.doubles(directory.file("x.raw")).map { Float($0) }
         let rows = try epoch(directory, DataFixture.source("missing.h5"), order: .sequential)
         let expected = (0..<Self.rows).map { row in
-            (100..<200).contains(row)
-                ? Array(x[row * Self.features..<(row + 1) * Self.features]) : Array(repeating: 7, count: Self.features)
+            (100..<200).contains(row) ? Self.expected[row] : Array(repeating: 7, count: Self.features)
         }
         #expect(rows.x == expected)
     }
@@ -206,12 +217,12 @@ import Testing
             return try Fingerprint.of(try Dataset.open(source, settings, targets: .learn(.classification)), full: full)
         }
         for full in [false, true] {
-            let reference = try fingerprint(DataFixture.source("type-le-f4.h5"), full: full)
+            let reference = try fingerprint(DataFixture.source("type-little-f4.h5"), full: full)
             for (name, source) in sources() {
                 #expect(try fingerprint(source, full: full) == reference, "\(name)")
             }
             #expect(try fingerprint(DataFixture.source("missing.h5"), full: full) != reference)
-            #expect(try fingerprint(DataFixture.source("type-le-f4.h5", rows: 0..<600), full: full) != reference)
+            #expect(try fingerprint(DataFixture.source("type-little-f4.h5", rows: 0..<600), full: full) != reference)
         }
     }
 
@@ -223,7 +234,7 @@ import Testing
             return try TrainingData(configuration, workers: Workers(count: threads), cacheDirectory: nil).normalization
         }
         for method in [NormalizationMethod.standard, .minmax] {
-            let reference = try normalization(DataFixture.source("type-le-f4.h5"), threads: 1, method)
+            let reference = try normalization(DataFixture.source("type-little-f4.h5"), threads: 1, method)
             #expect(reference.shift.count == Self.features)
             for (name, source) in sources() {
                 #expect(try normalization(source, threads: 3, method) == reference, "\(name)")
@@ -246,7 +257,7 @@ import Testing
         #expect(tight.warnings.count == 1 && tight.warnings[0].contains("h5repack -l /x:CONTI"))
         #expect(try report("gzip", limit: 30_000, .block).warnings[0].contains("data.shuffle_window"))
         #expect(try report("gzip", limit: 30_000, .none).warnings.isEmpty)
-        #expect(try report("type-le-f4", limit: 1 << 28, .full).lines[0].contains("contiguous; read where it lies"))
+        #expect(try report("type-little-f4", limit: 1 << 28, .full).lines[0].contains("contiguous; read where it lies"))
         #expect(try report("virtual-part", limit: 30_000, .none).warnings[0].contains("one core"))
     }
 }
