@@ -29,14 +29,22 @@ import Testing
         try file.write(x, to: "/x", shape: [Self.rows, Self.inputs])
         try file.write(y, to: "/y")
         try file.write(weights, to: "/w")
+        try file.write(weights.map { 4 * $0 }, to: "/w4")
+        // The columns from the last to the first, and the classes the other way round.
+        let x = x
+        let reversed = (0..<Self.rows).flatMap { row in (1...Self.inputs).map { x[(row + 1) * Self.inputs - $0] } }
+        try file.write(reversed, to: "/reversed", shape: [Self.rows, Self.inputs])
+        try file.write(y.map { $0 > 0 ? 0 : 1 as Int }, to: "/other")
         try file.write(y.map { $0 > 0 ? 1 : 0 as Int }, to: "/c")
         try file.close()
     }
 
-    private func dataset(_ task: LearningTask, y: String, weight: String? = nil) throws -> RowSet {
+    private func dataset(
+        _ task: LearningTask, x: String = "/x", y: String, weight: String? = nil
+    ) throws -> RowSet {
         RowSet(
             try Dataset.open(
-                DataSource(files: ["d.h5"], x: "/x", y: y, weight: weight, rows: nil),
+                DataSource(files: ["d.h5"], x: x, y: y, weight: weight, rows: nil),
                 DatasetSettings(
                     access: .auto, nonFinite: .error, baseDirectory: directory.path,
                     budget: MemoryBudget(limit: 1 << 28), workers: Workers(count: 2), note: { _, _ in }),
@@ -150,5 +158,44 @@ import Testing
                 try dataset(.regression, y: "/y"), parameters: parameters([slopes], [bias]), normalization: .none,
                 stop: stop)
         }
+    }
+
+    @Test func `columns in another order with their weights say the same`() throws {
+        let evaluator = evaluator(.regression, .mse, outputs: 1, [.rmse, .mae, .r2])
+        let plain = try evaluator.evaluate(
+            try dataset(.regression, y: "/y", weight: "/w"), parameters: parameters([slopes], [bias]),
+            normalization: .none)
+        let other = try evaluator.evaluate(
+            try dataset(.regression, x: "/reversed", y: "/y", weight: "/w"),
+            parameters: parameters([slopes.reversed()], [bias]), normalization: .none)
+        // Three products are added up in another order.
+        #expect(abs(other.loss - plain.loss) < 1e-13 * plain.loss)
+        #expect(other.metrics.allSatisfy { abs($0.value - plain.metrics[$0.key, default: .nan]) < 1e-13 })
+    }
+
+    @Test func `weights count as shares: all of them fourfold change no bit`() throws {
+        let evaluator = evaluator(.regression, .huber, outputs: 1, [.rmse, .mae, .r2])
+        let both = try ["/w", "/w4"].map { weight in
+            try evaluator.evaluate(
+                try dataset(.regression, y: "/y", weight: weight), parameters: parameters([slopes], [bias]),
+                normalization: .none)
+        }
+        #expect(both[0].loss == both[1].loss && both[0].metrics == both[1].metrics)
+    }
+
+    @Test func `classes that trade their numbers trade their places among the answers`() throws {
+        let evaluator = evaluator(.classification, .crossEntropy, outputs: 2, [.accuracy, .macroF1, .confusion])
+        let plain = try evaluator.evaluate(
+            try dataset(.classification, y: "/c"), parameters: parameters([[0, 0, 0], slopes], [0, bias]),
+            normalization: .none)
+        let other = try evaluator.evaluate(
+            try dataset(.classification, y: "/other"), parameters: parameters([slopes, [0, 0, 0]], [bias, 0]),
+            normalization: .none)
+        #expect(abs(other.loss - plain.loss) < 1e-13)
+        #expect(other.metrics["accuracy"] == plain.metrics["accuracy"])
+        #expect(abs(other.metrics["macro_f1", default: .nan] - plain.metrics["macro_f1", default: 0]) < 1e-13)
+        let confusion = try #require(plain.confusion)
+        let traded: [[Double]] = confusion.reversed().map { Array($0.reversed()) }
+        #expect(other.confusion == traded)
     }
 }

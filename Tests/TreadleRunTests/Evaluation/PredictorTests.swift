@@ -125,4 +125,30 @@ import Testing
         error = #expect(throws: TreadleError.self) { try predict(table: empty, options: TableOptions(header: true)) }
         #expect(error?.description.contains("has no rows to predict from") == true, "\(error as Any)")
     }
+
+    @Test func `a row's prediction has the same bits wherever it stands, and in whichever of several files`() throws {
+        let expected = try predict(files: ["d.h5"]).values
+        var random = SplitMix(seed: 3)
+        let order = Array(0..<Self.rows).shuffled(using: &random)
+        for (name, rows) in [("first.h5", order[..<90]), ("second.h5", order[90...])] {
+            let file = try H5File.create(directory.file(name))
+            try file.write(rows.flatMap { x[$0 * 4..<($0 + 1) * 4] }, to: "/x", shape: [rows.count, 4])
+            try file.write(strings: Self.names, to: "/columns")
+            try file.close()
+        }
+        #expect(try predict(files: ["first.h5", "second.h5"]).values == order.map { expected[$0] })
+        #expect(try predict(files: ["second.h5"]).values == order[90...].map { expected[$0] })
+    }
+
+    @Test func `a stop ends it before the output is finished`() throws {
+        let stop = Stop()
+        stop.request()
+        let kept = Kept()
+        let error = #expect(throws: TreadleError.self) {
+            try Predictor(model, workers: Workers(count: 2), stop: stop).predict(
+                files: ["d.h5"], x: nil, directory: directory.path, note: { _, _ in }
+            ) { _ in kept }
+        }
+        #expect(error?.kind == .tryAgain && error?.description == "stopped by request" && !kept.isFinished)
+    }
 }

@@ -96,4 +96,19 @@ import RunTestSupport
         let plain = model.answers([[0.5, 1, 2, 3]])
         for unknown in [-7.0, 0, 1e6] { #expect(agree(wider.answers([[3, unknown, 1, 0.5, 2]]), plain)) }
     }
+
+    @Test(arguments: 0..<6)
+    func `columns and classes that come back to their order give the model back, bit for bit`(seed: Int) throws {
+        var random = SplitMix(seed: UInt64(seed))
+        var model = sampleCheckpoint(
+            seed: UInt64(seed), inputs: 5, outputs: 3, embedded: seed % 2 == 0 ? [] : [0, 1, 4], scales: seed % 3 == 0
+        ).model
+        let names = try #require(model.columns)
+        let classes = ["cat", "dog", "fish"]
+        model.classes = classes
+        let (order, other) = (names.shuffled(using: &random), classes.shuffled(using: &random))
+        let there = model.arranged(by: try match(model.description, .of(.named(order), outputs: 3, classes: other)))
+        let back = there.arranged(by: try match(there.description, .of(.named(names), outputs: 3, classes: classes)))
+        #expect(back == model && there.columns == order && there.classes == other)
+    }
 }

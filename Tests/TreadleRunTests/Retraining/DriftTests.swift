@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 @testable import TreadleData
 @testable import TreadleRun
@@ -44,5 +45,30 @@ import Testing
         // A column that never changed has no spread to compare.
         let constant = Normalization(shift: [1], factor: [0])
         #expect(Drift(from: constant, to: fitted, names: nil)?.worst?.scale == 1)
+    }
+
+    @Test(arguments: 0..<8)
+    func `columns in another order and in other units have moved as far`(seed: Int) throws {
+        var random = SplitMix(seed: UInt64(seed))
+        func numbers(_ range: ClosedRange<Double>) -> [Double] {
+            (0..<6).map { _ in .random(in: range, using: &random) }
+        }
+        let old = Normalization(shift: numbers(-5...5), factor: numbers(0.1...10))
+        let new = Normalization(shift: numbers(-5...5), factor: numbers(0.1...10))
+        let names = (0..<6).map { "column \($0)" }
+        // A column x in other units is scale · x + zero.
+        let (scale, zero) = (numbers(0.5...20), numbers(-100...100))
+        let order = Array(0..<6).shuffled(using: &random)
+        func moved(_ plain: Normalization) -> Normalization {
+            Normalization(
+                shift: order.map { scale[$0] * plain.shift[$0] + zero[$0] },
+                factor: order.map { plain.factor[$0] / scale[$0] })
+        }
+        let drift = try #require(Drift(from: old, to: new, names: names)).columns
+        let other = try #require(Drift(from: moved(old), to: moved(new), names: order.map { names[$0] })).columns
+        #expect(other.map(\.name) == drift.map(\.name))
+        for (one, two) in zip(drift, other) {
+            #expect(abs(one.shift - two.shift) < 1e-9 && abs(one.scale / two.scale - 1) < 1e-9)
+        }
     }
 }

@@ -84,4 +84,64 @@ import RunTestSupport
             #expect(error?.description.contains("model is not the network of m.h5 any more") == true)
         }
     }
+
+    @Test(arguments: 0..<6)
+    func `members, ramps and columns in another order answer as before, however they are normalized`(seed: Int) throws {
+        var random = SplitMix(seed: UInt64(seed))
+        var old = sampleCheckpoint(precision: .float64, embedded: [1, 3], scales: seed % 2 == 0).model
+        (old.task, old.loss, old.classes) = (.regression, .mse, nil)
+        if seed % 3 > 0 { old.network.layers[0].kind = .ramps }
+        old.network = Network(members: [old.network, old.network])
+        old.parameters = numbers(for: old.network, .float64, seed: UInt64(seed), stream: 7)
+        old.normalization = normalization(&random, targets: 2)
+        let order = Array(0..<4).shuffled(using: &random)
+        var new = old
+        new.network.embedded = order.indices.filter { old.network.embedded.contains(order[$0]) }
+        new.normalization = normalization(&random, targets: 2)
+        let fresh = numbers(for: new.network, .float64, seed: 99, stream: 5)
+        new.parameters = try WarmStart(old, path: "m.h5").parameters(
+            for: new.network, data: .of(.named(order.map { "column \($0)" }), outputs: 2),
+            normalization: new.normalization, fresh: fresh)
+        let rows = (0..<20).map { _ in (0..<4).map { _ in Double.random(in: -3...3, using: &random) } }
+        #expect(agree(new.answers(rows.map { row in order.map { row[$0] } }), old.answers(rows), to: 1e-4))
+    }
+
+    @Test func `a normalization and back is where it began`() throws {
+        var random = SplitMix(seed: 12)
+        var old = sampleCheckpoint(precision: .float64, embedded: [0, 2], scales: true).model
+        (old.task, old.loss, old.classes) = (.regression, .mse, nil)
+        old.normalization = normalization(&random, targets: 2)
+        var there = old
+        there.normalization = normalization(&random, targets: 2)
+        func start(_ from: SavedModel, _ to: Normalization) throws -> [LayerParameters] {
+            try WarmStart(from, path: "m.h5").parameters(
+                for: old.network, data: .of(columns, outputs: 2), normalization: to, fresh: old.parameters)
+        }
+        there.parameters = try start(old, there.normalization)
+        for (back, first) in zip(try start(there, old.normalization), old.parameters) {
+            let pairs = zip(
+                back.weight.doubles + (back.bias?.doubles ?? []), first.weight.doubles + (first.bias?.doubles ?? []))
+            // A few roundings each way, of sums that are some ten times as large as what is left of them.
+            #expect(pairs.allSatisfy { abs($0 - $1) < 1e-12 })
+        }
+    }
+
+    @Test func `weights that do not fit give way to new ones where they may, and that is said`() throws {
+        let old = sampleCheckpoint().model
+        let optional = WarmStart(old, path: "m.h5", isOptional: true)
+        var notes: [String] = []
+        func start(_ network: Network) throws -> (started: [LayerParameters], fresh: [LayerParameters]) {
+            let fresh = numbers(for: network, .float32, seed: 1, stream: 1)
+            let started = try optional.parameters(
+                for: network, data: .of(columns, outputs: 2, classes: ["cat", "Hündin"]),
+                normalization: old.normalization, fresh: fresh
+            ) { notes.append($0) }
+            return (started, fresh)
+        }
+        let fitting = try start(old.network)
+        #expect(fitting.started == old.parameters && fitting.fresh != old.parameters && notes.isEmpty)
+        let other = try start(sampleCheckpoint(hidden: [5, 4]).network)
+        #expect(other.started == other.fresh && notes.count == 1)
+        #expect(notes.first?.hasPrefix("starting from new weights: model is not the network of m.h5 any more") == true)
+    }
 }

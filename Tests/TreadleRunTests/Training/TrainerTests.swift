@@ -158,4 +158,15 @@ import Testing
         error = #expect(throws: TreadleError.self) { try train(try job()) }
         #expect(error?.kind == .badData && error?.description.contains("--accept-changed-data") == true)
     }
+
+    @Test func `a directory that another run works in is left alone`() throws {
+        let job = try job()
+        do {
+            let lock = try DirectoryLock.acquire(directory.file("run"), whenHeld: .fail)
+            let error = #expect(throws: TreadleError.self) { try train(job) }
+            #expect(error?.kind == .tryAgain && error?.description.contains("in use by another run") == true)
+            withExtendedLifetime(lock) {}
+        }
+        #expect(try train(job).summary.ending == .completed)
+    }
 }
