@@ -55,7 +55,7 @@ import TreadleRun
             """
             { name: "changed", task: "classification",
               data: { train: { files: ["data.h5"] }, valid: null, batch_size: 4, normalize: "none" },
-              model: { hidden: [ { units: 8 } ] }, stop: { epochs: 4, early: null },
+              model: { hidden: [ { units: 8 } ] }, stop: { epochs: 2, early: null },
               checkpoint: { every: { steps: 20 }, keep_last: 1000000, keep_best: 0 } }
             """, to: "job.json5")
         let good = try Data(contentsOf: URL(fileURLWithPath: directory.file("data.h5")))

@@ -7,7 +7,7 @@ import Testing
     private let directory: TemporaryDirectory
 
     init() throws {
-        directory = try TemporaryDirectory()
+        directory = try TemporaryDirectory(onDisk: true)
     }
 
     @Test(arguments: ["full", "block"]) func `four gigabytes train under a limit of 300 megabytes`(shuffle: String)

@@ -4,6 +4,9 @@ import TestSupport
 import Testing
 import TreadleRun
 
+/// Whether an error is told in the program's own words, not in those of the libraries below it.
+func isPlain(_ errors: String) -> Bool { !errors.contains("NSCocoa") && !errors.contains("o_flags") }
+
 /// A disk that is full from some byte on, or on which one call fails: the same command, once all is well, ends as if nothing
 /// had been. `Scripts/faults` tries more places.
 @Suite(.enabled(if: Faults.isAvailable)) struct FailingDiskTests {
@@ -50,6 +53,7 @@ import TreadleRun
             failed += 1
             #expect([0, 65, 66, 73, 74, 75].contains(ended.code), "\(number): \(ended.code) \(ended.errors)")
             #expect(ended.code == 0 || !(ended.errors + ended.output).isEmpty, "\(number): \(ended.code)")
+            #expect(isPlain(ended.errors), "\(number): \(ended.errors)")
         }
         #expect(failed > 3)
     }

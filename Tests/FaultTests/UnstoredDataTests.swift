@@ -7,7 +7,7 @@ import Testing
     let directory: TemporaryDirectory
 
     init() throws {
-        directory = try TemporaryDirectory()
+        directory = try TemporaryDirectory(onDisk: true)
         try directory.write(
             """
             { name: "bomb", task: "classification", data: { train: { files: ["data.h5"] }, valid: null },

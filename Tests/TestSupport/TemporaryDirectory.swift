@@ -1,4 +1,5 @@
 package import Foundation
+internal import Glibc
 internal import Synchronization
 
 /// A directory of its own for one test; it goes with the last reference to it.
@@ -7,8 +8,10 @@ package final class TemporaryDirectory: Sendable {
     /// Holds what a test puts beside its directory, like the lock of a run in it.
     private let surroundings: URL
 
-    package init() throws {
-        surroundings = FileManager.default.temporaryDirectory
+    /// In memory where the system has room for files there: most of the tests' time would else be a wait for the disk, and a
+    /// process that is killed leaves the same files on either. `onDisk` is for files of gigabytes.
+    package init(onDisk: Bool = false) throws {
+        surroundings = ((onDisk ? nil : Self.memory) ?? FileManager.default.temporaryDirectory)
             .appendingPathComponent("treadle-test-\(UUID().uuidString)")
         let url = surroundings.appendingPathComponent("work")
         try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
@@ -28,6 +31,17 @@ package final class TemporaryDirectory: Sendable {
         }
         return directory
     }
+
+    /// The directory of files in memory, where there is one with room for all tests; not where TMPDIR names another place.
+    private static let memory: URL? = {
+        let path = "/dev/shm"
+        var status = statvfs()
+        guard ProcessInfo.processInfo.environment["TMPDIR"] == nil, access(path, W_OK) == 0,
+            statvfs(path, &status) == 0,
+            UInt(status.f_bavail) * UInt(status.f_frsize) >= 4 << 30
+        else { return nil }
+        return URL(fileURLWithPath: path)
+    }()
 
     private static let kept = Mutex<[TemporaryDirectory]>([])
 

@@ -4,7 +4,9 @@ import Synchronization
 import TestSupport
 import Testing
 import TreadleBase
+import TreadleData
 import TreadleRun
+import TreadleTools
 
 @Suite struct RetrainTests {
     @Test func `the first model is promoted, and then nothing changes`() throws {
@@ -369,10 +371,10 @@ private final class NightlyJob {
             values["a"]? += offset
             text += columns.map { "\(values[$0] ?? 0)" }.joined(separator: ",") + ",\(label)\n"
         }
-        try directory.write(text, to: "data.csv")
-        let done = try Program.run(
-            "import", "data.csv", "--target", "class", "-o", "data.h5", "--force", directory: directory)
-        #expect(done.code == 0, "\(done.errors)")
+        let request = ImportRequest(
+            inputs: [try directory.write(text, to: "data.csv")], output: path("data.h5"), replacing: true,
+            table: TableOptions(targets: ["class"]))
+        _ = try Import(request, workers: Workers(count: 1)).run()
     }
 }
 

@@ -109,22 +109,27 @@ struct DataCodecTests {
         #expect(fingerprints[0] == fingerprints[1])
     }
 
-    @Test(arguments: codecs) func `texts and parts of an array are read as well`(codec: String) throws {
-        let directory = try TemporaryDirectory()
+    private static let texts = Result {
+        let directory = try TemporaryDirectory.shared()
         let done = try Python.run(
-            Self.preamble + """
+            preamble + """
 
-                how = codecs[sys.argv[2]]
-                with h5py.File(sys.argv[1] + '/texts.h5', 'w') as f:
-                    words = [b'one', b'three', b'seventeen'] * 50
-                    f.create_dataset('fixed', data=np.array(words), chunks=(20,), **how)
-                    # hdf5plugin's Blosc divides by zero where texts have no fixed length.
-                    if sys.argv[2][:5] != 'blosc':
-                        f.create_dataset('free', data=words, dtype=h5py.string_dtype(), chunks=(20,), **how)
-                    f.create_dataset('x', data=np.arange(3000.).reshape(200, 15), chunks=(37, 4), fletcher32=True, **how)
-                """, directory.path, codec)
-        try #require(done.code == 0, Comment(rawValue: done.errors))
-        let file = try H5File.open(directory.file("texts.h5"))
+                words = [b'one', b'three', b'seventeen'] * 50
+                for name, how in codecs.items():
+                    with h5py.File(f'{sys.argv[1]}/{name}.h5', 'w') as f:
+                        f.create_dataset('fixed', data=np.array(words), chunks=(20,), **how)
+                        # hdf5plugin's Blosc divides by zero where texts have no fixed length.
+                        if not name.startswith('blosc'):
+                            f.create_dataset('free', data=words, dtype=h5py.string_dtype(), chunks=(20,), **how)
+                        x = np.arange(3000.).reshape(200, 15)
+                        f.create_dataset('x', data=x, chunks=(37, 4), fletcher32=True, **how)
+                """, directory.path)
+        guard done.code == 0 else { throw TreadleError(.bug, done.errors) }
+        return directory
+    }
+
+    @Test(arguments: codecs) func `texts and parts of an array are read as well`(codec: String) throws {
+        let file = try H5File.open(Self.texts.get().file("\(codec).h5"))
         let words = Array(repeating: ["one", "three", "seventeen"], count: 50).flatMap { $0 }
         #expect(try file.dataset("fixed").readStrings() == words)
         if !codec.hasPrefix("blosc") {
