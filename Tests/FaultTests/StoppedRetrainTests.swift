@@ -1,4 +1,5 @@
 import Foundation
+import RunTestSupport
 import TestSupport
 import Testing
 import TreadleBase
@@ -123,9 +124,7 @@ private struct StoppedNight {
         #expect(members["numerics"] as? Int == Treadle.numerics)
         members["numerics"] = numerics
         try JSONSerialization.data(withJSONObject: members).write(to: URL(fileURLWithPath: path))
-        let names = try FileManager.default.contentsOfDirectory(atPath: directory.file("runs/night"))
-        for name in names where name.hasPrefix("step-") {
-            let step = directory.file("runs/night/" + name)
+        for step in directory.checkpoints(in: "runs/night") {
             var checkpoint = try CheckpointFile.read(step)
             checkpoint.numerics = [numerics]
             try CheckpointFile.write(checkpoint, to: step)

@@ -1,4 +1,5 @@
 import Foundation
+import RunTestSupport
 import TestSupport
 import Testing
 import TreadleBase
@@ -70,7 +71,7 @@ import TreadleRun
             if wasRunning { job.send(SIGKILL) }
             let ended = try job.finish()
             if ended.code == 128 + SIGKILL { kills += 1 } else { #expect(ended.code == 0, "\(ended.errors)") }
-            try verify(directory.file("storm"))
+            verify("storm", in: directory)
             // It got through: the rest of the kills fall on a run from the start.
             if ended.code == 0 {
                 let fresh = try Program.start(arguments(run: "storm", threads: 2) + ["--fresh"], directory: directory)
@@ -81,7 +82,7 @@ import TreadleRun
         }
         let last = try Program.run(arguments(run: "storm", threads: 3), in: directory)
         #expect(last.code == 0, "\(last.errors)")
-        try verify(directory.file("storm"))
+        verify("storm", in: directory)
 
         for name in ["final.h5", "best.h5"] {
             let expected = try CheckpointFile.read(directory.file("calm/" + name))
@@ -95,10 +96,9 @@ import TreadleRun
     }
 
     /// Every file with a checkpoint's name is good.
-    private func verify(_ run: String) throws {
-        for name in (try? FileManager.default.contentsOfDirectory(atPath: run)) ?? [] {
-            guard CheckpointName(fileName: name) != nil else { continue }
-            #expect(throws: Never.self) { try CheckpointFile.verify(run + "/" + name) }
+    private func verify(_ run: String, in directory: TemporaryDirectory) {
+        for path in directory.checkpoints(in: run) {
+            #expect(throws: Never.self) { try CheckpointFile.verify(path) }
         }
     }
 

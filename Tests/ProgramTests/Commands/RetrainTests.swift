@@ -265,7 +265,7 @@ import TreadleTools
         let whole = max(1000, (ContinuousClock.now - began) / .microseconds(1))
         let reader = ReaderProcess(of: job.model)
         let kills = ProcessInfo.processInfo.environment["TREADLE_TEST_KILLS"].flatMap(Int.init) ?? 12
-        var random = SeededGenerator(seed: 4)
+        var random = SplitMix(seed: 4)
         var ended = 0
         for round in 0..<kills {
             try job.writeData(rows: 301 + round)
@@ -359,7 +359,7 @@ private final class NightlyJob {
     func writeData(
         rows: Int, columns: [String] = ["a", "b", "c"], classes: [String] = ["no", "yes"], offset: Double = 0
     ) throws {
-        var random = SeededGenerator(seed: 11)
+        var random = SplitMix(seed: 11)
         var text = columns.joined(separator: ",") + ",class\n"
         for _ in 0..<rows {
             var values: [String: Double] = [:]
@@ -409,21 +409,5 @@ private final class ReaderProcess: Sendable {
         state.withLock { $0.isStopped = true }
         done.wait()
         return state.withLock { ($0.opened, $0.failures) }
-    }
-}
-
-/// The same numbers every time.
-private struct SeededGenerator: RandomNumberGenerator {
-    private let philox: Philox
-    private var index: UInt64 = 0
-
-    init(seed: UInt64) {
-        philox = Philox(seed: seed, purpose: .generation)
-    }
-
-    mutating func next() -> UInt64 {
-        defer { index += 1 }
-        let words = philox.words(at: index)
-        return UInt64(words[0]) << 32 | UInt64(words[1])
     }
 }

@@ -24,18 +24,10 @@ import Testing
         return share >= 0.5 ? b - (b - a) * (1 - share) : a + (b - a) * share
     }
 
-    private struct Random: RandomNumberGenerator {
-        var state: UInt64
-        mutating func next() -> UInt64 {
-            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-            return state ^ state >> 29
-        }
-    }
-
     /// Columns that each make something difficult.
     private static func columns(_ rows: Int) -> [[Double]] {
-        var random = Random(state: 5)
-        func column(_ make: (inout Random) -> Double) -> [Double] { (0..<rows).map { _ in make(&random) } }
+        var random = SplitMix(seed: 5)
+        func column(_ make: (inout SplitMix) -> Double) -> [Double] { (0..<rows).map { _ in make(&random) } }
         return [
             column { Double.random(in: -1...1, using: &$0) },
             column { Double(Int.random(in: 0...3, using: &$0)) },
@@ -136,7 +128,7 @@ import Testing
         let columns = [0, 1, 2, 3].map { Self.columns(5000)[$0].map { Double(Float($0)) } }
         let reference = try measured(write("a.h5", columns), threads: 1)
         var order = Array(0..<5000)
-        var random = Random(state: 3)
+        var random = SplitMix(seed: 3)
         order.shuffle(using: &random)
         let shuffled = columns.map { column in order.map { column[$0] } }
         for (name, columns, type) in [

@@ -1,5 +1,6 @@
 import Foundation
 import HDF5
+import RunTestSupport
 import TestSupport
 import Testing
 @testable import TreadleBase
@@ -68,11 +69,8 @@ import Testing
         #expect(Cores.names.first?.isNumber == true)
 
         // What is left is the state from before the stretch, from which the same command ends where any run does.
-        let kept = try FileManager.default.contentsOfDirectory(atPath: directory.file("runs/a")).filter {
-            $0.hasPrefix("step-")
-        }
-        #expect(kept.max() == "step-00000010.h5", "\(kept)")
-        let newest = directory.file("runs/a/step-00000010.h5")
+        let newest = try #require(directory.newestStep(in: "runs/a"))
+        #expect(newest == directory.file("runs/a/step-00000010.h5"))
         #expect(error.description.hasSuffix("the same command continues from \(newest)"), "\(error)")
         let continued = try train(fresh: false).digest
         #expect(try continued == train().digest && continued != nil)
