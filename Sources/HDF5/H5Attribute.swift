@@ -92,14 +92,18 @@ extension H5Object {
         }
     }
 
-    package func hasAttribute(_ name: String) -> Bool {
-        let found = try? context.locked { () throws(H5Error) in unsafe H5Aexists(identifier, name) > 0 }
-        return found ?? false
+    /// Throws where the disk does not let it be known.
+    package func hasAttribute(_ name: String) throws(H5Error) -> Bool {
+        try context.locked { () throws(H5Error) in
+            let found = unsafe H5Aexists(identifier, name)
+            if found < 0 { try H5Error.throwFailedRead(subject: subject) }
+            return found > 0
+        }
     }
 
     package func attribute(_ name: String) throws(H5Error) -> H5Attribute {
         try context.locked { () throws(H5Error) in
-            guard unsafe H5Aexists(identifier, name) > 0 else {
+            guard try hasAttribute(name) else {
                 let names = try attributeNames(limit: 32)
                 throw H5Error(
                     .noSuchObject(nearby: names), subject,

@@ -38,15 +38,18 @@ extension H5Container {
         return group
     }
 
-    /// Whether an object can be opened by this name.
-    package func contains(_ name: String) -> Bool {
-        let found = try? context.locked { () throws(H5Error) in
+    /// Whether an object can be opened by this name. Throws where the disk does not let it be known: what cannot be read is
+    /// not absent.
+    package func contains(_ name: String) throws(H5Error) -> Bool {
+        try context.locked { () throws(H5Error) in
             let id = unsafe H5Oopen(identifier, name, context.linkAccess.id)
-            guard id >= 0 else { return false }
+            guard id >= 0 else {
+                try H5Error.throwFailedRead(subject: subject)
+                return false
+            }
             _ = try Handle(id, .object, in: name)
             return true
         }
-        return found ?? false
     }
 
     /// The links in this group in order of their names, at most `limit` of them.

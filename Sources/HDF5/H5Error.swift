@@ -53,6 +53,12 @@ package struct H5Error: Error, Equatable, Sendable, CustomStringConvertible {
 
 extension H5Error {
     /// The error that libhdf5's stack of this thread tells of; call inside the lock, right after the failing call.
+    /// Throws where a call that libhdf5 has just refused failed for the disk's sake, and forgets any other reason.
+    static func throwFailedRead(subject: String) throws(H5Error) {
+        let error = fromStack(subject: subject)
+        if case .failedRead = error.kind { throw error }
+    }
+
     static func fromStack(subject: String) -> H5Error {
         let frames = ErrorFrame.takeAll()
         if chdf5_took_refusal() != 0 {

@@ -96,7 +96,7 @@ package final class Dataset: Sendable {
             }
             files = try paths.map { try DataFile($0, policy: settings.policy) }
             // A file that was imported from a table has the column that y names under the usual path.
-            if let first = files.first, !first.hdf5.contains(source.y),
+            if let first = files.first, try !first.hdf5.contains(source.y),
                 try first.schema()?.targets.contains(where: { $0.name == source.y }) == true
             {
                 source.y = DataSource.defaultY

@@ -228,7 +228,7 @@ enum ImportCommand {
         guard let path = call.value(classesFrom) else { return call.value(classes).map(list) }
         guard !call.has(classes) else { throw call.usage("--classes and --classes-from exclude each other") }
         let file = try H5File.open(path)
-        guard file.contains("/classes") else {
+        guard try file.contains("/classes") else {
             throw TreadleError(.badData, "\(path) has no /classes; name a file imported with a target of text")
         }
         return try file.dataset("/classes").readStrings()

@@ -59,7 +59,7 @@ extension DataFile {
 
     /// The schema of the table that the file was made from; nil where it has none.
     func schema() throws -> TableSchema? {
-        guard hdf5.contains("/schema") else { return nil }
+        guard try hdf5.contains("/schema") else { return nil }
         let dataset = try dataset("/schema")
         guard case .string = dataset.type, dataset.count == 1 else {
             throw TreadleError(
@@ -77,7 +77,7 @@ extension DataFile {
 
     /// The strings of a dataset that files may have; nil where they do not.
     func names(_ path: String) throws -> [String]? {
-        guard hdf5.contains(path) else { return nil }
+        guard try hdf5.contains(path) else { return nil }
         let dataset = try dataset(path)
         guard case .string = dataset.type, dataset.shape.count == 1 else { return nil }
         do {

@@ -35,12 +35,12 @@ extension CheckpointReader {
     }
 
     func schema(in group: H5Group) throws -> TableSchema? {
-        guard group.contains("schema") else { return nil }
+        guard try group.contains("schema") else { return nil }
         return try TableSchema(text: text("schema", in: group), of: "\(path):/treadle/schema")
     }
 
     func texts(_ name: String, in group: H5Group) throws -> [String]? {
-        guard group.contains(name) else { return nil }
+        guard try group.contains(name) else { return nil }
         let dataset = try group.dataset(name)
         guard dataset.shape.count == 1, dataset.shape[0] <= size else {
             throw damage("treadle/\(name)", "is not a list of texts")
@@ -78,7 +78,7 @@ extension CheckpointReader {
     }
 
     func number(_ name: String, of object: any H5Object) throws -> Double? {
-        guard object.hasAttribute(name) else { return nil }
+        guard try object.hasAttribute(name) else { return nil }
         return try required(name, of: object)
     }
 

@@ -59,9 +59,9 @@ struct CheckpointReader {
         model.classes = try texts("classes", in: state)
         model.columns = try texts("columns", in: state)
         model.schema = try schema(in: state)
-        model.classWeights = state.contains("class_weights") ? try column("class_weights", in: state) : nil
+        model.classWeights = try state.contains("class_weights") ? column("class_weights", in: state) : nil
         model.imageShape = try imageShape(in: state, network)
-        if state.contains("calibration") {
+        if try state.contains("calibration") {
             let temperature = try required("temperature", of: state.group("calibration"))
             guard temperature > 0, temperature.isFinite else {
                 throw damage("treadle/calibration", "its temperature is \(temperature)")
@@ -79,7 +79,7 @@ struct CheckpointReader {
 
     /// Files from before there was a number are of the first contract.
     private func numerics(of state: H5Group) throws -> [Int] {
-        guard state.hasAttribute("numerics") else { return [1] }
+        guard try state.hasAttribute("numerics") else { return [1] }
         let numbers: [Int] = try state.attribute("numerics").numbers()
         guard !numbers.isEmpty, numbers.allSatisfy((1...Self.counts.upperBound).contains) else {
             throw damage(state.path, "its attribute numerics is no list of numbers from 1")
@@ -94,7 +94,7 @@ struct CheckpointReader {
         // A layer takes more bytes than this in a file: one that claims to have more layers lies.
         let groups = try model.links(limit: size / 64).flatMap { link in
             let group = try model.group(link.name)
-            guard !group.hasAttribute("index") else { return [(name: link.name, group: group)] }
+            guard try !group.hasAttribute("index") else { return [(name: link.name, group: group)] }
             // Of a network with members, each is a group with its layers in it.
             return try group.links(limit: size / 64).map { ("\(link.name)/\($0.name)", try group.group($0.name)) }
         }
@@ -110,7 +110,7 @@ struct CheckpointReader {
             guard shape.count == 2, shape.allSatisfy({ $0 > 0 }) else {
                 throw damage("model/\(name)/weight", "has the shape \(shape) instead of inputs × units")
             }
-            let kind: Layer.Kind = group.hasAttribute("kind") ? try choice("kind", of: group) : .dense
+            let kind: Layer.Kind = try group.hasAttribute("kind") ? choice("kind", of: group) : .dense
             let isFirst = layers.last.map { Self.member(of: $0.name) != Self.member(of: name) } ?? true
             let follows = !isFirst && kind == .dense && layers.last?.kind == .dense
             guard !follows || layers.last?.units == shape[0] else {
@@ -122,7 +122,7 @@ struct CheckpointReader {
                 Layer(
                     name: name, kind: kind, inputs: shape[0], units: shape[1],
                     activation: try choice("activation", of: group),
-                    dropout: dropout, hasBias: group.contains("bias")))
+                    dropout: dropout, hasBias: try group.contains("bias")))
             parameters.append(try places(of: layers[layers.count - 1], in: group, precision.number))
         }
         return (try network(of: layers, precision), parameters)
@@ -144,7 +144,7 @@ struct CheckpointReader {
             }
         }
         let state = try file.group("treadle")
-        let embedded: [Int] = state.contains("embedded") ? try column("embedded", in: state) : []
+        let embedded: [Int] = try state.contains("embedded") ? column("embedded", in: state) : []
         let networks = try members.map { layers in
             var network = Network(inputs: 0, layers: layers, embedded: embedded, precision: precision)
             let embeddingWidth = network.stem.first { $0.kind == .combination }?.units ?? 0
@@ -210,14 +210,14 @@ struct CheckpointReader {
     // MARK: The state
 
     private func readNormalization(_ group: H5Group, _ network: Network) throws -> [String: ArrayPlace] {
-        try Normalization.parts.filter { group.contains($0.name) }.reduce(into: [:]) { places, part in
+        try Normalization.parts.filter { try group.contains($0.name) }.reduce(into: [:]) { places, part in
             let count = part.side == .inputs ? network.inputs : network.outputs
             places[part.name] = try place(part.name, in: group, shape: [count], .float64)
         }
     }
 
     private func imageShape(in group: H5Group, _ network: Network) throws -> [Int]? {
-        guard group.contains("image_shape") else { return nil }
+        guard try group.contains("image_shape") else { return nil }
         let shape: [Int] = try column("image_shape", in: group)
         guard shape.allSatisfy({ $0 > 0 }), shape.boundedProduct() == network.inputs else {
             throw damage("treadle/image_shape", "is \(shape), which is not the shape of \(network.inputs) inputs")
@@ -228,7 +228,7 @@ struct CheckpointReader {
     private func readSlots(
         _ group: H5Group, _ network: Network, _ precision: Precision
     ) throws -> [CheckpointOutline.SlotPlaces] {
-        let names = group.hasAttribute("slots") ? try group.attribute("slots").strings(byteLimit: size) : []
+        let names = try group.hasAttribute("slots") ? group.attribute("slots").strings(byteLimit: size) : []
         return try names.map { name in
             let slot = try group.group(name)
             return CheckpointOutline.SlotPlaces(
@@ -244,7 +244,7 @@ struct CheckpointReader {
     }
 
     private func readMembers(_ group: H5Group, _ network: Network) throws -> [MemberProgress] {
-        guard group.hasAttribute("member_best") else { return [] }
+        guard try group.hasAttribute("member_best") else { return [] }
         let best: [Double] = try group.attribute("member_best").numbers()
         let epochs: [Int] = try group.attribute("member_best_epoch").numbers()
         let waits: [Int] = try group.attribute("member_epochs_without_progress").numbers()
@@ -262,7 +262,7 @@ struct CheckpointReader {
         progress.lossSum = try required("loss_sum", of: group)
         progress.weightSum = try required("weight_sum", of: group)
         progress.best = try number("best", of: group)
-        progress.bestEpoch = group.hasAttribute("best_epoch") ? try count("best_epoch", of: group) : nil
+        progress.bestEpoch = try group.hasAttribute("best_epoch") ? count("best_epoch", of: group) : nil
         progress.epochsWithoutProgress = try count("epochs_without_progress", of: group)
         progress.members = try readMembers(group, network)
         progress.plateauBest = try number("plateau_best", of: group)
@@ -273,7 +273,7 @@ struct CheckpointReader {
         progress.stoppedEarly = try required("stopped_early", of: group) != 0
         progress.finished = try required("finished", of: group) != 0
         progress.restoredEpoch =
-            group.hasAttribute("restored_epoch") ? try count("restored_epoch", of: group) : nil
+            try group.hasAttribute("restored_epoch") ? count("restored_epoch", of: group) : nil
         return progress
     }
 
@@ -289,7 +289,7 @@ struct CheckpointReader {
         var records = (0..<count).map {
             EpochRecord(epoch: epochs[$0], step: steps[$0], rate: rates[$0], seconds: seconds[$0], metrics: [:])
         }
-        guard group.contains("metrics") else { return records }
+        guard try group.contains("metrics") else { return records }
         let metrics = try group.group("metrics")
         for link in try metrics.links(limit: size / 64) {
             let values: [Double] = try column(link.name, in: metrics, count: count)

@@ -128,7 +128,7 @@ struct DataPortrait {
         test = pair(.test)
         elementSize = inputs.type.size ?? 8
         schema = try inputs.path == "/x" && targets.path == "/y" ? TableSchema(ofDataFile: path) : nil
-        let names = file.contains("/classes") ? try? file.dataset("/classes").readStrings() : nil
+        let names = try file.contains("/classes") ? try? file.dataset("/classes").readStrings() : nil
         for entry in [inputs, targets, weight].compactMap({ $0 }) { try file.dataset(entry.path).checkStored() }
         target = try DataPortrait.target(
             file.dataset(targets.path), targets, classes: names,

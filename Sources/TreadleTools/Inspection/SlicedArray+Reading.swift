@@ -49,7 +49,7 @@ extension SlicedArray {
         package static func perform(_ request: Request) throws -> SlicedArray {
             let file = try H5File.open(request.path)
             // Names of other makers may end like a slice.
-            if file.contains(request.name) { return try read(request.name, .everything, file) }
+            if try file.contains(request.name) { return try read(request.name, .everything, file) }
             let (name, slice) = try TensorSlice.split(request.name)
             return try read(name, slice, file)
         }

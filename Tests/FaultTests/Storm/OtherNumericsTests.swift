@@ -24,7 +24,7 @@ import TreadleRun
         #expect(try CheckpointFile.read(path).numerics == [Treadle.numerics])
         let state = try H5File.open(path).group("treadle")
         #expect(try state.attribute("numerics").numbers(as: Int.self) == [Treadle.numerics])
-        #expect(state.hasAttribute("numerics"))
+        #expect(try state.hasAttribute("numerics"))
         for numbers in [[1], [1, 2], [Treadle.numerics + 1]] {
             try pretend(numbers, in: "run/final.h5")
             #expect(try CheckpointFile.read(path).numerics == numbers)

@@ -99,7 +99,7 @@ import TreadleModel
         let (quantity, _) = try imported(
             "1,3\n2,5\n", table: TableOptions(targets: ["2"], kinds: [RequestedKind("2", .number)]))
         #expect(try quantity.dataset("/y").read(as: Int.self) == [3, 5])
-        #expect(!quantity.contains("/classes"))
+        #expect(try !quantity.contains("/classes"))
     }
 
     @Test func `given classes keep their numbers, also where one is missing`() throws {
