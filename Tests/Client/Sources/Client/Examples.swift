@@ -121,6 +121,8 @@ private func inspections() throws {
     let inspection = try Inspection(contentsOf: "runs/churn/final.h5")
     for sign in inspection.signs { print("\(sign.severity): \(sign.finding); \(sign.meaning)") }
     print(inspection.digest, inspection.signs.map(\.finding))
+    let alarms = inspection.signs.filter { $0.severity == .alarm }
+    print(alarms.count)
     if inspection.signs.contains(where: { $0.severity == .alarm }) { print("do not serve this model") }
     for layer in inspection.layers { print("\(layer.name): \(layer.dead.count) of \(layer.units) units are dead") }
     for tensor in inspection.tensors { print(tensor.name, tensor.shape, tensor.statistics.norm) }
