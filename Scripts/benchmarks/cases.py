@@ -113,7 +113,8 @@ def codecs():
     forms = {"gzip": {"compression": "gzip", "shuffle": True}, "lzf": {"compression": "lzf", "shuffle": True}}
     if importlib.util.find_spec("hdf5plugin"):
         import hdf5plugin
-        forms |= {"zstd": {"compression": hdf5plugin.Zstd(), "shuffle": True}, "lz4": {"compression": hdf5plugin.LZ4()},
+        forms |= {"zstd": {"compression": hdf5plugin.Zstd(), "shuffle": True},
+                  "lz4": {"compression": hdf5plugin.LZ4(), "shuffle": True},
                   "bitshuffle": {"compression": hdf5plugin.Bitshuffle()}, "blosc": {"compression": hdf5plugin.Blosc()}}
     return forms
 

@@ -27,7 +27,8 @@ herr_t chdf5_close_file(hid_t file) {
     return H5Fclose(file);
 }
 
-const void *chdf5_memory(hid_t file, size_t *size) {
+// The bytes of a file that libhdf5 keeps in memory, or NULL.
+static const void *bytes_in_memory(hid_t file, size_t *size) {
     hid_t access = H5Fget_access_plist(file);
     if (access < 0) return NULL;
     hid_t driver = H5Pget_driver(access);
@@ -74,7 +75,7 @@ int chdf5_chunk_addresses_are_relative(void) {
     hid_t file = H5Fcreate("chunk-addresses", H5F_ACC_TRUNC, creation, access);
     haddr_t address = planted_chunk(file, pattern);
     size_t size = 0;
-    const char *bytes = chdf5_memory(file, &size);
+    const char *bytes = bytes_in_memory(file, &size);
     if (bytes && address != HADDR_UNDEF && address + block + sizeof pattern <= size)
         known = memcmp(bytes + address, pattern, sizeof pattern) != 0 &&
                 memcmp(bytes + address + block, pattern, sizeof pattern) == 0;

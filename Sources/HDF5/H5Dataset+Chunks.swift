@@ -97,7 +97,7 @@ extension H5Dataset {
     }
 }
 
-/// The bytes underneath an open file, on disk or in memory.
+/// The bytes underneath an open file on disk, or those in memory that a fuzzer made up.
 @safe
 struct FileBytes {
     /// Where the bytes lie on disk, unless they are in `memory`.
@@ -117,15 +117,9 @@ struct FileBytes {
 
 extension FileBytes {
     init?(_ file: hid_t) {
-        var size = 0
         var status = stat()
         let descriptor = chdf5_descriptor(file)
-        if descriptor >= 0, unsafe fstat(descriptor, &status) == 0 {
-            unsafe self.init(descriptor: descriptor, memory: nil, count: Int(status.st_size))
-        } else if let bytes = unsafe chdf5_memory(file, &size) {
-            unsafe self.init(descriptor: -1, memory: UnsafeRawBufferPointer(start: bytes, count: size), count: size)
-        } else {
-            return nil
-        }
+        guard descriptor >= 0, unsafe fstat(descriptor, &status) == 0 else { return nil }
+        unsafe self.init(descriptor: descriptor, memory: nil, count: Int(status.st_size))
     }
 }

@@ -116,8 +116,6 @@ hsize_t chdf5_link_count(hid_t group);
 int chdf5_descriptor(hid_t file);
 // Closes a file; the lock of one that was read goes with its last handle.
 herr_t chdf5_close_file(hid_t file);
-// The bytes of a file opened from an image in memory, or NULL.
-const void *chdf5_memory(hid_t file, size_t *size);
 // Whether this libhdf5 leaves the user block out of the addresses of chunks (1.10.8 does, 2.0.0 does not):
 // tried once on a small file in memory.
 int chdf5_chunk_addresses_are_relative(void);

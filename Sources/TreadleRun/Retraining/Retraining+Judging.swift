@@ -17,16 +17,15 @@ extension Retraining {
                 .configuration, "data.valid gives no rows to judge models by; raise its fraction or name files")
         }
         let watched = WatchedMetric(promotion.metric)
-        func measure(_ model: SavedModel, from origin: FileOrigin, _ path: String) throws -> Double {
+        func measure(_ model: TrainedModel) throws -> Double {
             let metrics = configuration.metrics.filter { $0 != .confusion }
-            let result = try TrainedModel(model, from: origin, path: path).evaluate(
-                rows, metrics: metrics, workers: workers, stop: options.host.stop)
+            let result = try model.evaluate(rows, metrics: metrics, workers: workers, stop: options.host.stop)
             return result.named("valid")[watched.name] ?? .nan
         }
-        let new = try CheckpointFile(candidate)
+        let new = try TrainedModel(CheckpointFile(candidate))
         var report = RetrainReport(.promoted, "", model: promoted.path)
         report.metric = watched.name
-        report.new = try measure(new.model(), from: new.head.origin, candidate)
+        report.new = try measure(new)
         guard report.new?.isFinite == true else {
             report.outcome = .notPromoted
             report.reason = "its \(watched.name) is not a number"
@@ -36,13 +35,14 @@ extension Retraining {
             report.reason = served == nil ? "the first model" : "promoted without comparison, as asked"
             return report
         }
-        let old = served.model.arranged(by: match)
-        report.drift = Drift(from: old.normalization, to: data.normalization, names: data.columns)
+        let arranged = served.model.arranged(by: match)
+        report.drift = Drift(from: arranged.normalization, to: data.normalization, names: data.columns)
         if options.promotesAnyway {
             report.reason = "promoted without comparison, as asked"
             return report
         }
-        report.old = try measure(old, from: served.origin, promoted.path)
+        let old = try TrainedModel(arranged, from: served.origin, path: promoted.path)
+        report.old = try measure(old)
         if let worst = report.drift?.worst, let limit = promotion.maxDrift, worst.amount > limit {
             report.outcome = .notPromoted
             report.reason =
@@ -50,10 +50,7 @@ extension Retraining {
             return report
         }
         decide(&report, watched)
-        let models = (
-            new: try TrainedModel(new), old: try TrainedModel(old, from: served.origin, path: promoted.path)
-        )
-        try judgeLuck(&report, models.new, models.old, on: rows, watched)
+        try judgeLuck(&report, new, old, on: rows, watched)
         return report
     }
 
