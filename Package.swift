@@ -99,7 +99,7 @@ let package = Package(
         .target(name: "CAllocations", path: "Tests/CAllocations", cSettings: carefulC),
         .target(name: "CForms", dependencies: ["CHDF5Shims"], path: "Tests/CForms", cSettings: carefulC),
         .target(
-            name: "TestSupport", dependencies: layers(below: "TreadleData") + ["CForms", "CKernels"],
+            name: "TestSupport", dependencies: layers(below: "TreadleData") + ["CForms", "CKernels", "CMPIShims"],
             path: "Tests/TestSupport", swiftSettings: tested),
         .target(
             name: "RunTestSupport", dependencies: layers(below: "TreadleTools") + ["TestSupport"],

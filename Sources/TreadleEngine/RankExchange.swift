@@ -223,7 +223,7 @@ internal import TreadleModel
         let counts = zip(starts, ends).map { $1 - $0 }
         sending.append(
             ranks.begin { request in
-                unsafe cmpi_all_to_all(
+                unsafe ranks.messages.allToAll(
                     source, bucket.counts.map { $0 * shares }, bucket.starts.map { $0 * shares }, target, counts,
                     starts,
                     &request)
@@ -294,7 +294,7 @@ internal import TreadleModel
         let own = Int(bucket.starts[ranks.index]) / MemoryLayout<S>.stride
         unsafe pack(bucket.parts[ranks.index], of: parameters, into: buffer + own)
         spreading.append(
-            ranks.begin { request in unsafe cmpi_all_gather(buffer, bucket.counts, bucket.starts, &request) })
+            ranks.begin { request in unsafe ranks.messages.allGather(buffer, bucket.counts, bucket.starts, &request) })
         proceed()
     }
 
@@ -312,7 +312,7 @@ internal import TreadleModel
             let buffer = unsafe sent.start + bucket.offset
             let own = Int(bucket.starts[ranks.index]) / MemoryLayout<S>.stride
             unsafe pack(bucket.parts[ranks.index], of: parameters, into: buffer + own)
-            ranks.run { request in unsafe cmpi_gather(buffer, bucket.counts, bucket.starts, &request) }
+            ranks.run { request in unsafe ranks.messages.gather(buffer, bucket.counts, bucket.starts, &request) }
             if ranks.isFirst { unsafe unpack(bucket.tiles, from: buffer, into: parameters) }
         }
         return ranks.isFirst

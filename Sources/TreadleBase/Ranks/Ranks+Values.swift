@@ -10,7 +10,7 @@ extension Ranks {
         let piece = 1 << 28
         for offset in stride(from: 0, to: bytes.count, by: piece) {
             run { request in
-                unsafe cmpi_broadcast(
+                unsafe messages.broadcast(
                     start + offset, Int32(min(piece, bytes.count - offset)), Int32(rank), &request)
             }
         }
@@ -27,7 +27,7 @@ extension Ranks {
         let size = Int32(own.count * MemoryLayout<Double>.stride)
         let counts = [Int32](repeating: size, count: count)
         let starts = (0..<Int32(count)).map { $0 * size }
-        gathering.request = begin { request in unsafe cmpi_all_gather(all, counts, starts, &request) }
+        gathering.request = begin { request in unsafe messages.allGather(all, counts, starts, &request) }
         return gathering
     }
 
@@ -65,7 +65,7 @@ extension Ranks {
             let size = MemoryLayout<Double>.stride
             let (counts, starts) = (lengths.map { Int32($0 * size) }, places.map { Int32($0 * size) })
             unsafe numbers.withUnsafeMutableBytes { bytes in
-                run { request in unsafe cmpi_all_gather(bytes.baseAddress, counts, starts, &request) }
+                run { request in unsafe messages.allGather(bytes.baseAddress, counts, starts, &request) }
             }
             try check()
             for rank in all.indices { all[rank] += numbers[places[rank]..<places[rank] + lengths[rank]] }
@@ -83,7 +83,7 @@ extension Ranks {
         all.replaceSubrange(starts[index]..<starts[index] + bytes.count, with: bytes)
         let (counts, places) = (sizes.map(Int32.init), starts.map(Int32.init))
         unsafe all.withUnsafeMutableBytes { bytes in
-            run { request in unsafe cmpi_all_gather(bytes.baseAddress, counts, places, &request) }
+            run { request in unsafe messages.allGather(bytes.baseAddress, counts, places, &request) }
         }
         try check()
         return try zip(starts, sizes).map { start, size in

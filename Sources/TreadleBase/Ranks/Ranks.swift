@@ -18,17 +18,20 @@ internal import Foundation
     package var agreed: RankWishes = []
 
     private let hasJoined: Bool
+    package let messages: RankMessages
     private var failure: TreadleError?
     /// When another rank called the roll: it will end the job.
     private var called: ContinuousClock.Instant?
 
     /// The one process of most runs.
-    package static let alone = Ranks(index: 0, count: 1, hasJoined: false)
+    package static let alone = Ranks(index: 0, count: 1)
 
-    private init(index: Int, count: Int, hasJoined: Bool) {
+    /// Tests say what carries the messages.
+    package init(index: Int, count: Int, hasJoined: Bool = false, messages: RankMessages = RankMessages()) {
         self.index = index
         self.count = count
         self.hasJoined = hasJoined
+        self.messages = messages
         hosts = [ProcessInfo.processInfo.hostName]
     }
 
@@ -85,10 +88,10 @@ internal import Foundation
     package func haveAllFailed(within grace: Duration = .seconds(3)) -> Bool {
         guard failure == nil else { return false }
         var request = cmpi_request()
-        guard unsafe cmpi_meet(&request) == 0 else { return false }
+        guard unsafe messages.meet(&request) == 0 else { return false }
         let end = ContinuousClock.now + grace
         while ContinuousClock.now < end {
-            switch unsafe cmpi_test(&request) {
+            switch unsafe messages.test(&request) {
             case 0: usleep(1000)
             case 1: return true
             default: return false
@@ -144,7 +147,7 @@ internal import Foundation
 
     private func isDone(_ request: inout cmpi_request?) -> Bool {
         guard failure == nil, var handle = request else { return true }
-        let state = unsafe cmpi_test(&handle)
+        let state = unsafe messages.test(&handle)
         request = state == 0 ? handle : nil
         if state != 0 && state != 1 { fail(state) }
         return state != 0
@@ -172,19 +175,19 @@ internal import Foundation
     private func listen(_ isPresent: (Int) -> Void) {
         var rank: Int32 = 0
         var word: Int32 = 0
-        while unsafe cmpi_listen(&rank, &word) != 0 {
+        while unsafe messages.listen(&rank, &word) != 0 {
             isPresent(Int(rank))
             guard word == Ranks.rollCall else { continue }
             called = .now
-            _ = cmpi_call(rank, Ranks.present)
+            _ = messages.call(rank, Ranks.present)
         }
     }
 
     /// Asks who is there. Those who wait, as this rank does, answer at once; the others are why it waits.
     private func callRoll() {
         var silent = Set(0..<count).subtracting([index])
-        for rank in silent { _ = cmpi_call(Int32(rank), Ranks.rollCall) }
-        let end = ContinuousClock.now + .seconds(3)
+        for rank in silent { _ = messages.call(Int32(rank), Ranks.rollCall) }
+        let end = ContinuousClock.now + min(timeout, .seconds(3))
         while ContinuousClock.now < end, !silent.isEmpty {
             listen { silent.remove($0) }
             usleep(10_000)
@@ -198,6 +201,30 @@ internal import Foundation
             "\(subject) for \(seconds) s (compute.rank_timeout); the last checkpoint is intact: start the same command again"
         )
     }
+}
+
+/// What carries the messages of one rank: MPI, or the memory between the threads of a test.
+///
+/// Each is what CMPIShims.h says of its function there.
+@safe package struct RankMessages: Sendable {
+    package typealias Request = UnsafeMutablePointer<cmpi_request>?
+    package typealias Numbers = UnsafePointer<Int32>?
+
+    package var broadcast: @Sendable (UnsafeMutableRawPointer?, Int32, Int32, Request) -> Int32 = unsafe cmpi_broadcast
+    package var allGather: @Sendable (UnsafeMutableRawPointer?, Numbers, Numbers, Request) -> Int32 =
+        unsafe cmpi_all_gather
+    package var gather: @Sendable (UnsafeMutableRawPointer?, Numbers, Numbers, Request) -> Int32 = unsafe cmpi_gather
+    package var allToAll:
+        @Sendable (
+            UnsafeRawPointer?, Numbers, Numbers, UnsafeMutableRawPointer?, Numbers, Numbers, Request
+        ) -> Int32 = unsafe cmpi_all_to_all
+    package var meet: @Sendable (Request) -> Int32 = unsafe cmpi_meet
+    package var test: @Sendable (Request) -> Int32 = unsafe cmpi_test
+    package var call: @Sendable (Int32, Int32) -> Int32 = cmpi_call
+    package var listen: @Sendable (UnsafeMutablePointer<Int32>?, UnsafeMutablePointer<Int32>?) -> Int32 =
+        unsafe cmpi_listen
+
+    package init() {}
 }
 
 /// What a rank asks of all, between updates.
