@@ -1,4 +1,3 @@
-internal import Synchronization
 internal import TreadleBase
 internal import TreadleConfiguration
 internal import TreadleModel
@@ -44,13 +43,11 @@ struct DatasetScan {
         let group = Self.blockRows * max(settings.workers.count, min(64, (64 << 20) / (dataset.features * 48 + 1)))
         for lower in stride(from: (first + own.lowerBound) * Self.blockRows, to: end, by: group) {
             let rows = lower..<min(lower + group, end)
-            let blocks = Mutex<[Int: Block]>([:])
-            try RowSweep(settings).run(rows, block: Self.blockRows) { index, rows, scratch in
-                let block = try Self.block(
+            let blocks = try RowSweep(settings).map(rows, block: Self.blockRows) { _, rows, scratch in
+                try Self.block(
                     dataset, rows.clamped(to: range), scratch, isTraining, wantsX: wantsX, wantsTargets: wantsTargets)
-                blocks.withLock { $0[index] = block }
             }
-            for (_, block) in blocks.withLock({ $0 }).sorted(by: { $0.key < $1.key }) {
+            for block in blocks {
                 if let statistics = block.x { x.append(statistics, of: next..<next + 1) }
                 if let statistics = block.targets { targets.append(statistics, of: next..<next + 1) }
                 next += 1

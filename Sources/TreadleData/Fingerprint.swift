@@ -1,5 +1,4 @@
 internal import CDecode
-internal import Synchronization
 internal import TreadleBase
 internal import TreadleConfiguration
 
@@ -77,27 +76,22 @@ extension SHA256 {
     fileprivate mutating func add(_ array: StoredArray, _ dataset: Dataset, full: Bool) throws {
         guard full else {
             let sample = Fingerprint.sample(dataset.range)
-            let rows = Mutex([[Double]](repeating: [], count: sample.count))
-            try RowSweep(dataset.settings).run(sample.indices, block: 1) { index, _, scratch in
-                let values = try array.doubles(sample[index], scratch)
-                rows.withLock { $0[index] = values }
+            let rows = try RowSweep(dataset.settings).map(sample.indices, block: 1) { index, _, scratch in
+                try array.doubles(sample[index], scratch)
             }
-            for values in rows.withLock({ $0 }) {
+            for values in rows {
                 unsafe values.withUnsafeBytes { unsafe add(UnsafeRawBufferPointer($0)) }
             }
             return
         }
-        let block = 4096
-        let digests = Mutex([[UInt8]](repeating: [], count: (dataset.range.count + block - 1) / block))
-        try RowSweep(dataset.settings).run(dataset.range, block: block) { index, rows, scratch in
+        let digests = try RowSweep(dataset.settings).map(dataset.range, block: 4096) { _, rows, scratch in
             var hash = SHA256()
             unsafe try array.forEachRow(rows, scratch) { _, values, _, _, _ in
                 unsafe hash.add(UnsafeRawBufferPointer(start: values, count: array.width * 8))
             }
-            let digest = hash.digest
-            digests.withLock { $0[index] = digest }
+            return hash.digest
         }
-        for digest in digests.withLock({ $0 }) { add(digest) }
+        for digest in digests { add(digest) }
     }
 }
 

@@ -1,5 +1,4 @@
 internal import HDF5
-internal import Synchronization
 internal import TreadleBase
 internal import TreadleModel
 
@@ -54,8 +53,7 @@ struct RowContents: Sendable {
         let names = dataset.classes?.map(Self.hash)
         let recipes = x.segments.indices.map(columns)
         let block = x.block(of: 1 << 13)
-        let parts = Mutex<[Int: [UInt64]]>([:])
-        try RowSweep(dataset.settings).run(range, block: block) { index, rows, scratch in
+        let parts = try RowSweep(dataset.settings).map(range, block: block) { _, rows, scratch in
             var sums = [UInt64](repeating: 0, count: rows.count)
             unsafe try x.visit(rows, scratch) { bytes, form, piece in
                 for (index, row) in piece.enumerated() {
@@ -84,10 +82,9 @@ struct RowContents: Sendable {
                 }
             default: break
             }
-            parts.withLock { [sums] in $0[index] = sums }
+            return sums
         }
-        let all = parts.withLock { $0 }
-        numbers = all.keys.sorted().flatMap { all[$0] ?? [] }
+        numbers = Array(parts.joined())
     }
 
     private init(first: Int, numbers: [UInt64]) {

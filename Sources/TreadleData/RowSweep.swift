@@ -17,22 +17,27 @@ struct RowSweep {
     func run(
         _ rows: Range<Int>, block: Int, _ body: @Sendable (_ index: Int, _ rows: Range<Int>, ReadScratch) throws -> Void
     ) throws {
-        let failure = Mutex<(block: Int, error: any Error)?>(nil)
+        _ = try map(rows, block: block, body)
+    }
+
+    /// What `body` gives for each block, in the order of the blocks.
+    func map<Value>(
+        _ rows: Range<Int>, block: Int,
+        _ body: @Sendable (_ index: Int, _ rows: Range<Int>, ReadScratch) throws -> Value
+    ) throws -> [Value] {
+        // Blocks after one that has failed are not read any more.
+        let end = Atomic<Int>(.max)
         let scratches = (0..<workers.count).map { _ in ReadScratch() }
-        nonisolated(unsafe) let shared = scratches
-        workers.forEach((rows.count + block - 1) / block) { index, worker in
-            let isLate = failure.withLock { $0.map { $0.block < index } ?? false }
-            guard !isLate else { return }
-            do {
+        let results = workers.map((rows.count + block - 1) / block) { index, worker -> Result<Value, any Error>? in
+            guard index < end.load(ordering: .relaxed) else { return nil }
+            let lower = rows.lowerBound + index * block
+            let result = Result {
                 try stop.check()
-                let lower = rows.lowerBound + index * block
-                try body(index, lower..<min(lower + block, rows.upperBound), unsafe shared[worker])
-            } catch {
-                failure.withLock { known in
-                    if known.map({ index < $0.block }) ?? true { known = (index, error) }
-                }
+                return try body(index, lower..<min(lower + block, rows.upperBound), scratches[worker])
             }
+            if case .failure = result { end.min(index, ordering: .relaxed) }
+            return result
         }
-        if let failure = failure.withLock({ $0 }) { throw failure.error }
+        return try results.compactMap { try $0?.get() }
     }
 }

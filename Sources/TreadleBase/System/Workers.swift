@@ -32,13 +32,27 @@ package struct Workers: Sendable {
         }
     }
 
-    /// Runs `body(task, worker)` for every task, and throws what the first of those that failed threw, when all are done.
-    package func forEachTrying(_ taskCount: Int, _ body: (_ task: Int, _ worker: Int) throws -> Void) throws {
-        let failures = Slots<any Error>(taskCount)
-        forEach(taskCount) { task, worker in
-            do { try body(task, worker) } catch { failures[task] = error }
+    /// What `body(task, worker)` gives for every task, in the order of the tasks.
+    package func map<Value>(_ taskCount: Int, _ body: (_ task: Int, _ worker: Int) -> Value) -> [Value] {
+        unsafe [Value](unsafeUninitializedCapacity: taskCount) { places, count in
+            // Each task has its own place; no two tasks touch the same.
+            forEach(taskCount) { task, worker in
+                unsafe places.initializeElement(at: task, to: body(task, worker))
+            }
+            count = taskCount
         }
-        for failure in failures.values { if let failure { throw failure } }
+    }
+
+    /// What `body(task, worker)` gives for every task; throws what the first of those that failed threw, when all are done.
+    package func mapTrying<Value>(
+        _ taskCount: Int, _ body: (_ task: Int, _ worker: Int) throws -> Value
+    ) throws -> [Value] {
+        try map(taskCount) { task, worker in Result { try body(task, worker) } }.map { try $0.get() }
+    }
+
+    /// Runs `body(task, worker)` for every task; throws what the first of those that failed threw, when all are done.
+    package func forEachTrying(_ taskCount: Int, _ body: (_ task: Int, _ worker: Int) throws -> Void) throws {
+        _ = try mapTrying(taskCount, body)
     }
 
     /// Does two things at once where a core is free for each, or else the first before the second, and returns when both
@@ -54,19 +68,4 @@ package struct Workers: Sendable {
         guard let one, let other else { preconditionFailure("every task is done when forEach returns") }
         return (try one.get(), try other.get())
     }
-}
-
-/// A place for each of a number of tasks to leave its result in; tasks may fill different places at the same time.
-package final class Slots<Value> {
-    private final class Slot { var value: Value? }
-    private let slots: [Slot]
-
-    package init(_ count: Int) { slots = (0..<count).map { _ in Slot() } }
-
-    package subscript(index: Int) -> Value? {
-        get { slots[index].value }
-        set { slots[index].value = newValue }
-    }
-
-    package var values: [Value?] { slots.map(\.value) }
 }

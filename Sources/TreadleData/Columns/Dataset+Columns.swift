@@ -1,5 +1,4 @@
 internal import HDF5
-internal import Synchronization
 internal import TreadleBase
 
 extension Dataset {
@@ -16,8 +15,7 @@ extension Dataset {
     /// Counts the rows with values of a category that the network does not know, and says so once a column.
     func noteUnseen(_ matches: [ColumnMatch]) throws {
         guard matches.contains(where: { !$0.unseen.isEmpty }) else { return }
-        let counts = Mutex<[String: [String: Int]]>([:])
-        try RowSweep(settings).run(range, block: x.block(of: 1 << 14)) { _, rows, scratch in
+        let parts = try RowSweep(settings).map(range, block: x.block(of: 1 << 14)) { _, rows, scratch in
             var own: [String: [String: Int]] = [:]
             unsafe try x.visit(rows, scratch) { bytes, form, rows in
                 let unseen = matches[form.segment].unseen
@@ -33,9 +31,10 @@ extension Dataset {
                     }
                 }
             }
-            counts.withLock { $0.merge(own) { $0.merging($1, uniquingKeysWith: +) } }
+            return own
         }
-        for (column, words) in counts.withLock({ $0 }).sorted(by: { $0.key < $1.key }) {
+        let counts = parts.reduce(into: [:]) { $0.merge($1) { $0.merging($1, uniquingKeysWith: +) } }
+        for (column, words) in counts.sorted(by: { $0.key < $1.key }) {
             let rows = words.values.reduce(0, +)
             let shown = words.keys.sorted().prefix(5).map { "\"\($0.printable)\"" }.joined(separator: ", ")
             settings.note(

@@ -177,17 +177,15 @@ package struct TableConversion {
             var total = empty
             rowsOfFiles = parts.files.map { _ in 0 }
             try parts.forEachGroup(stop, progress) { file, blocks, skip in
-                let found = Slots<TableSurvey>(blocks.count)
                 let path = parts.files[file].path
-                try workers.forEachTrying(blocks.count) { index, _ in
+                let found = try workers.mapTrying(blocks.count) { index, _ in
                     var part = empty
                     try part.add(
                         blocks[index], skip: index == 0 ? skip : 0, parts.formats[file], order: orders[file], path: path
                     )
-                    found[index] = part
+                    return part
                 }
-                for (block, part) in zip(blocks, found.values) {
-                    guard let part else { continue }
+                for (block, part) in zip(blocks, found) {
                     rowsOfFiles[file] += part.complete
                     total.merge(part, block, path: path)
                 }

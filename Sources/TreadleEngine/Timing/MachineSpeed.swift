@@ -27,15 +27,11 @@ package struct MachineSpeed: Equatable, Sendable {
     /// Operations a second of all workers together: the best of several tries, for what disturbs only slows down.
     private static func operations(_ workers: Workers, _ round: @escaping @Sendable () -> Double) -> Double {
         best(of: 5) {
-            let counts = Mutex(0.0)
+            var counts: [Double] = []
             let seconds = Stopwatch.time {
-                workers.forEach(workers.count) { _, _ in
-                    var sum = 0.0
-                    for _ in 0..<200 { sum += round() }
-                    counts.withLock { $0 += sum }
-                }
+                counts = workers.map(workers.count) { _, _ in (0..<200).reduce(0) { sum, _ in sum + round() } }
             }
-            return counts.withLock { $0 } / seconds
+            return counts.reduce(0, +) / seconds
         }
     }
 

@@ -82,15 +82,6 @@ package struct Bootstrap: Sendable {
     }
 
     private func replay(_ rows: Int, _ measure: (_ counts: [Double]) -> [String: Double]) -> [[String: Double]] {
-        let draws = Self.draws(rows: rows)
-        var results = [[String: Double]](repeating: [:], count: draws)
-        unsafe results.withUnsafeMutableBufferPointer { results in
-            // Each draw has its own place; no two tasks touch the same.
-            nonisolated(unsafe) let (results, measure) = unsafe (results, measure)
-            workers.forEach(draws) { draw, _ in
-                unsafe results[draw] = measure(Self.counts(rows, draw: draw, seed: seed))
-            }
-        }
-        return results
+        workers.map(Self.draws(rows: rows)) { draw, _ in measure(Self.counts(rows, draw: draw, seed: seed)) }
     }
 }

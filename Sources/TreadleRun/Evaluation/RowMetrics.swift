@@ -45,7 +45,7 @@ package struct RowMetrics: Sendable {
         }
         guard names.contains(.auc) else { return }
         let columns = rows.task == .classification && outputs == 2 ? 1..<2 : 0..<outputs
-        curves = ScoreCurve.all(rows, columns: columns, workers: workers)
+        curves = workers.map(columns.count) { index, _ in ScoreCurve(rows, column: columns.lowerBound + index) }
     }
 
     /// The loss and the metrics by name; NaN where the rows do not define one.

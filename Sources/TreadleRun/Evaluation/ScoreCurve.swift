@@ -16,25 +16,20 @@ package struct ScoreCurve: Sendable {
         package var wrong: Double
     }
 
-    static func all(_ rows: ScoredRows, columns: Range<Int>, workers: Workers) -> [ScoreCurve] {
-        var curves = [ScoreCurve?](repeating: nil, count: columns.count)
-        unsafe curves.withUnsafeMutableBufferPointer { curves in
-            // Each column has its own place; no two tasks touch the same.
-            nonisolated(unsafe) let curves = unsafe curves
-            workers.forEach(columns.count) { index, _ in
-                unsafe curves[index] = ScoreCurve(rows, column: columns.lowerBound + index)
-            }
+    package init(_ rows: ScoredRows, column: Int) {
+        self.init(column: column, rows: rows.count) { row in
+            (rows.predictions[row * rows.outputs + column], rows.belongs(row, to: column))
         }
-        return curves.compactMap { $0 }
     }
 
-    package init(_ rows: ScoredRows, column: Int) {
+    /// Of `rows` rows, each with its score in this column and whether it belongs to it.
+    init(column: Int, rows: Int, _ entry: (_ row: Int) -> (score: Double, belongs: Bool)) {
         self.column = column
-        let all = (0..<rows.count).map { rows.predictions[$0 * rows.outputs + column] }
+        let all = (0..<rows).map(entry)
         // By row where scores are equal: the sums have the same bits every time.
-        order = all.indices.sorted { all[$0] == all[$1] ? $0 < $1 : all[$0] > all[$1] }
-        scores = order.map { all[$0] }
-        belongs = order.map { rows.belongs($0, to: column) }
+        order = all.indices.sorted { all[$0].score == all[$1].score ? $0 < $1 : all[$0].score > all[$1].score }
+        scores = order.map { all[$0].score }
+        belongs = order.map { all[$0].belongs }
     }
 
     /// A point for every score that occurs, the greatest first; row i counts `count(i)` times.
@@ -51,22 +46,24 @@ package struct ScoreCurve: Sendable {
     }
 
     /// The chance that a row of the class scores above one that is not, where a tie counts half; nil without both kinds.
-    func area(_ weights: [Double], _ count: (Int) -> Double) -> Double? {
+    func area(_ weights: [Double], _ count: (Int) -> Double = { _ in 1 }) -> Double? {
         guard !scores.contains(where: \.isNaN) else { return .nan }
         var (right, wrong, pairs) = (0.0, 0.0, 0.0)
-        var place = 0
-        while place < order.count {
+        // From the lowest score up.
+        var end = order.count
+        while end > 0 {
+            var start = end - 1
+            while start > 0, scores[start - 1] == scores[end - 1] { start -= 1 }
             var (rightHere, wrongHere) = (0.0, 0.0)
-            let score = scores[place]
-            while place < order.count, scores[place] == score {
+            for place in start..<end {
                 let weight = weights[order[place]] * count(order[place])
                 if belongs[place] { rightHere += weight } else { wrongHere += weight }
-                place += 1
             }
-            // Those of the class so far score above the others from here on.
-            pairs += wrongHere * (right + rightHere / 2)
+            // Those outside the class so far score below the ones in it from here on.
+            pairs += rightHere * (wrong + wrongHere / 2)
             right += rightHere
             wrong += wrongHere
+            end = start
         }
         return right > 0 && wrong > 0 ? pairs / (right * wrong) : nil
     }

@@ -49,14 +49,8 @@ enum Temperature {
     /// The slope of the summed log loss over the inverse temperature.
     private static func slope(_ logits: ScoredRows, at inverse: Double, _ workers: Workers) -> Double {
         let blocks = (logits.count + block - 1) / block
-        var parts = [Double](repeating: 0, count: blocks)
-        unsafe parts.withUnsafeMutableBufferPointer { parts in
-            // Each block has its own part; no two tasks touch the same.
-            nonisolated(unsafe) let parts = unsafe parts
-            workers.forEach(blocks) { index, _ in
-                let rows = index * block..<min((index + 1) * block, logits.count)
-                unsafe parts[index] = slope(logits, rows, at: inverse)
-            }
+        let parts = workers.map(blocks) { index, _ in
+            slope(logits, index * block..<min((index + 1) * block, logits.count), at: inverse)
         }
         return parts.reduce(0, +)
     }

@@ -37,13 +37,9 @@ package struct PredictionTable: PredictionSink {
         if !hasHeader { try put(header(predictions.width, hasSpread: !predictions.spread.isEmpty)) }
         hasHeader = true
         let rows = predictions.rows.count
-        var pieces = [String](repeating: "", count: (rows + Self.pieceRows - 1) / Self.pieceRows)
-        unsafe pieces.withUnsafeMutableBufferPointer { pieces in
-            nonisolated(unsafe) let pieces = unsafe pieces
-            unsafe workers.forEach(pieces.count) { piece, _ in
-                let first = piece * Self.pieceRows
-                unsafe pieces[piece] = text(predictions, first..<min(first + Self.pieceRows, rows))
-            }
+        let pieces = workers.map((rows + Self.pieceRows - 1) / Self.pieceRows) { piece, _ in
+            let first = piece * Self.pieceRows
+            return text(predictions, first..<min(first + Self.pieceRows, rows))
         }
         for piece in pieces { try put(piece) }
     }

@@ -53,18 +53,14 @@ package struct TensorChange: Equatable, Sendable {
 
     private static func sum<S: Scalar>(_ old: [S], _ new: [S], _ workers: Workers) -> Part {
         let blocks = (old.count + NumberSource.block - 1) / NumberSource.block
-        var parts = [Part](repeating: Part(), count: blocks)
-        unsafe old.withUnsafeBufferPointer { old in
+        let parts = unsafe old.withUnsafeBufferPointer { old in
             unsafe new.withUnsafeBufferPointer { new in
-                unsafe parts.withUnsafeMutableBufferPointer { parts in
-                    // Each block has its own part; no two tasks touch the same.
-                    workers.forEach(blocks) { block, _ in
-                        var part = Part()
-                        for index in block * NumberSource.block..<min((block + 1) * NumberSource.block, old.count) {
-                            unsafe part.add(Double(old[index]), Double(new[index]), at: index)
-                        }
-                        unsafe parts[block] = part
+                workers.map(blocks) { block, _ in
+                    var part = Part()
+                    for index in block * NumberSource.block..<min((block + 1) * NumberSource.block, old.count) {
+                        unsafe part.add(Double(old[index]), Double(new[index]), at: index)
                     }
+                    return part
                 }
             }
         }
