@@ -15,34 +15,36 @@ struct WarmStart {
         self.isOptional = isOptional
     }
 
-    /// The weights for `network`; `fresh` where they do not fit and need not.
+    /// The weights for `network` on data with this identity and normalization; `fresh` where they do not fit and need not.
+    ///
+    /// Inputs and classes are matched by name. Where the new data is normalized otherwise, first and last layer are
+    /// adapted, so that the outputs for a row stay what they were. Units of classes that the model does not know begin
+    /// as `fresh` has them. Throws where the networks differ.
     func parameters(
         for network: Network, data: DataIdentity, normalization: Normalization, fresh: [LayerParameters],
-        note: (String) -> Void
+        note: (String) -> Void = { _ in }
     ) throws -> [LayerParameters] {
         do {
-            return try parameters(for: network, data: data, normalization: normalization, fresh: fresh)
+            return try fitted(to: network, data: data, normalization: normalization, fresh: fresh, note: note)
         } catch let error as TreadleError where isOptional {
             note("starting from new weights: \(error.description)")
             return fresh
         }
     }
 
-    /// The weights for `network` on data with this identity and normalization.
-    ///
-    /// Inputs and classes are matched by name. Where the new data is normalized otherwise, first and last layer are
-    /// adapted, so that the outputs for a row stay what they were. Units of classes that the model does not know begin
-    /// as `fresh` has them. Throws where the networks differ.
-    func parameters(
-        for network: Network, data: DataIdentity, normalization: Normalization, fresh: [LayerParameters]
+    private func fitted(
+        to network: Network, data: DataIdentity, normalization: Normalization, fresh: [LayerParameters],
+        note: (String) -> Void
     ) throws -> [LayerParameters] {
         let match = try Correspondence(of: model.description, at: path, to: data)
         let arranged = model.arranged(by: match)
         try checkShape(of: arranged.network, against: network, match)
-        return (0..<network.members).flatMap { member in
+        var isExact = true
+        let started = (0..<network.members).flatMap { member in
             let own = network.layers(of: member)
             var parameters = Array(arranged.parameters[own])
-            adapt(&parameters, of: arranged.network, from: arranged.normalization, to: normalization)
+            isExact =
+                adapt(&parameters, of: arranged.network, from: arranged.normalization, to: normalization) && isExact
             if match.hasNewClasses, let last = parameters.indices.last {
                 parameters[last] = parameters[last].spread(over: match.outputs, into: fresh[own][own.upperBound - 1])
             }
@@ -50,6 +52,12 @@ struct WarmStart {
                 LayerParameters(name: new.name, weight: old.weight, bias: new.bias == nil ? nil : old.bias)
             }
         }
+        if !isExact {
+            note(
+                "model has no biases, and only they can take up that its numbers are centered otherwise than those that "
+                    + "\(path) was trained on: its answers begin shifted")
+        }
+        return started
     }
 
     private func checkShape(of old: Network, against new: Network, _ match: Correspondence) throws {
@@ -68,22 +76,25 @@ struct WarmStart {
                 + "or put model back as it was")
     }
 
-    /// Keeps the network's answers while what it is given, and what it is asked for, is normalized otherwise.
+    /// Keeps the network's answers while what it is given, and what it is asked for, is normalized otherwise; false where
+    /// something would have to be added to them for that, and there is no bias.
     private func adapt(
         _ parameters: inout [LayerParameters], of network: Network, from old: Normalization, to new: Normalization
-    ) {
+    ) -> Bool {
         // Shares move nothing that the network is given.
         var (old, new) = (old, new)
         (old.shares, new.shares) = ([], [])
-        guard old != new, let last = parameters.indices.last else { return }
+        guard old != new, let last = parameters.indices.last else { return true }
+        var isExact = true
         let inputs = Columns(from: (old.shift, old.factor), to: (new.shift, new.factor))
         let first = network.stem.count
-        if let inputs, let bias = parameters[first].bias {
+        if let inputs {
             let weight = parameters[first].weight
             let units = weight.shape[1]
             // What an input is multiplied by before the first layer; embeddings of it come after all inputs.
             let factors = network.stem.last?.kind == .factors ? parameters[first - 1].weight.doubles : nil
-            parameters[first].bias = bias.mapped { values in
+            isExact = parameters[first].bias != nil || inputs.offset.allSatisfy { $0 == 0 }
+            parameters[first].bias = parameters[first].bias?.mapped { values in
                 var values = values
                 let weights = weight.doubles
                 for row in 0..<network.inputs {
@@ -99,15 +110,17 @@ struct WarmStart {
         }
         // An output o in the old units is o · scale + offset in the new ones.
         let targets = Columns(from: (new.targetShift, new.targetFactor), to: (old.targetShift, old.targetFactor))
-        if let targets, let bias = parameters[last].bias {
-            let units = bias.count
-            parameters[last].bias = bias.mapped { values in
+        if let targets {
+            let units = parameters[last].weight.shape[1]
+            isExact = (parameters[last].bias != nil || targets.offset.allSatisfy { $0 == 0 }) && isExact
+            parameters[last].bias = parameters[last].bias?.mapped { values in
                 values.indices.map { values[$0] * targets.scale[$0] + targets.offset[$0] }
             }
             parameters[last].weight = parameters[last].weight.mapped { values in
                 values.indices.map { values[$0] * targets.scale[$0 % units] }
             }
         }
+        return isExact
     }
 
     /// The same waves and ramps of columns that are normalized otherwise.

@@ -37,6 +37,37 @@ import RunTestSupport
         #expect(agree(new.answers(rows), old.answers(rows), to: 1e-4))
     }
 
+    @Test(arguments: [true, false])
+    func `without biases the scale of numbers is taken up, and that their center is not is said`(isCentered: Bool)
+        throws
+    {
+        var random = SplitMix(seed: 5)
+        var old = sampleCheckpoint(precision: .float64, bias: false).model
+        (old.task, old.loss, old.classes) = (.regression, .mse, nil)
+        old.normalization = normalization(&random, targets: 2)
+        var new = old
+        new.normalization = normalization(&random, targets: 2)
+        if isCentered {
+            (new.normalization.shift, new.normalization.targetShift) = (
+                old.normalization.shift, old.normalization.targetShift
+            )
+        }
+        var notes: [String] = []
+        new.parameters = try WarmStart(old, path: "m.h5").parameters(
+            for: old.network, data: .of(columns, outputs: 2), normalization: new.normalization, fresh: old.parameters
+        ) { notes.append($0) }
+        let rows = [[0.5, -1, 2, 0], [3, 3, -3, 1]]
+        #expect(agree(new.answers(rows), old.answers(rows), to: 1e-4) == isCentered)
+        #expect(
+            notes
+                == (isCentered
+                    ? []
+                    : [
+                        "model has no biases, and only they can take up that its numbers are centered otherwise than those "
+                            + "that m.h5 was trained on: its answers begin shifted"
+                    ]))
+    }
+
     @Test func `data that begins to be normalized starts from a model without`() throws {
         var old = sampleCheckpoint(precision: .float64).model
         (old.task, old.loss, old.classes, old.normalization) = (.regression, .mse, nil, .none)
