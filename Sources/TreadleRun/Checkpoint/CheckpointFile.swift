@@ -26,16 +26,32 @@ package struct CheckpointFile: Sendable {
     private let outline: CheckpointOutline
     private let file: SealedFile
 
-    /// Checks the digest, and reads what the file says of itself.
+    /// Checks the digest, and reads what the file says of itself. Where the file is replaced meanwhile, it is read either as
+    /// it was or as it became.
     ///
     /// No file is shown to libhdf5 before its length and digest have been found right, and what libhdf5 then says is
     /// believed only where it agrees with itself. But whoever can write a file can also write a digest that is right:
     /// where a `helper` is named, libhdf5 sees the file in a process of its own alone, which is killed after `seconds`, or
     /// at a request to `stop`. Without a helper, for files of this user's own runs, that happens here.
     package init(_ path: String, helper: GuardedHelper? = nil, seconds: Int = 4, stop: Stop = Stop()) throws {
-        file = try SealedFile(path)
+        var replacements = 0
+        while true {
+            let file = try SealedFile(path)
+            do {
+                self = try CheckpointFile(file, helper, seconds, stop)
+                return
+            } catch  where file.hasLostItsName && replacements < 100 {
+                // libhdf5 opens no file without a name: whoever has it now is the one to read.
+                replacements += 1
+            }
+        }
+    }
+
+    private init(_ file: SealedFile, _ helper: GuardedHelper?, _ seconds: Int, _ stop: Stop) throws {
+        self.file = file
+        path = file.path
         try file.checkDigest()
-        // libhdf5 gets the file that was digested, whatever has taken its name since.
+        // libhdf5 gets the file that was digested.
         let request = Work.Request(
             path: path, imageLength: file.length, descriptor: helper == nil ? file.descriptor : 0)
         if let helper {
@@ -47,7 +63,6 @@ package struct CheckpointFile: Sendable {
         } else {
             outline = try Work.perform(request)
         }
-        self.path = path
         head = try outline.head(in: file)
         try file.checkUnchanged()
     }

@@ -16,7 +16,7 @@ struct CheckpointReader {
     /// Opens the checkpoint that is open as `descriptor`; messages call it `path`.
     init(path: String, descriptor: Int32, imageLength: Int) throws {
         do {
-            file = try H5File.open("/proc/self/fd/\(descriptor)", as: path)
+            file = try H5File.open(SealedFile.name(of: descriptor), as: path)
         } catch {
             throw Self.refusal(error)
         }

@@ -113,6 +113,16 @@ final class SealedFile: Sendable {
         }
     }
 
+    /// Its name in this process, whatever has become of the one it was opened by.
+    static func name(of descriptor: Int32) -> String { "/proc/self/fd/\(descriptor)" }
+
+    /// Whether the name that it was opened by was given to another file, or taken away, since.
+    var hasLostItsName: Bool {
+        guard let name = unsafe realpath(Self.name(of: descriptor), nil) else { return true }
+        unsafe free(name)
+        return false
+    }
+
     private static func fill(
         _ buffer: UnsafeMutableRawBufferPointer, from descriptor: Int32, at offset: Int, of path: String
     ) throws {

@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 import TestSupport
 import Testing
 @testable import TreadleBase
@@ -42,6 +43,39 @@ import RunTestSupport
         other.configuration = sampleCheckpoint(embedded: embedded, scales: !scales).configuration
         try CheckpointFile.write(other, to: directory.file("a.h5"))
         #expect(throws: TreadleError.self) { try CheckpointFile.read(directory.file("a.h5")) }
+    }
+
+    @Test func `a file that is replaced while it is opened is read as it was or as it became`() throws {
+        let directory = try TemporaryDirectory()
+        let path = directory.file("a.h5")
+        let models = [1, 2].map { sampleCheckpoint(seed: $0) }
+        for (number, model) in models.enumerated() {
+            try CheckpointFile.write(model, to: directory.file("\(number).h5"))
+        }
+        try CheckpointFile.write(models[0], to: path)
+        let isRead = Atomic<Bool>(false)
+        // As a promotion does: a file beside it takes the name.
+        let replaced = try Workers.together {
+            defer { isRead.store(true, ordering: .relaxed) }
+            for _ in 0..<200 {
+                let model = try CheckpointFile.read(path)
+                #expect(models.contains(model))
+            }
+        } and: {
+            var count = 0
+            while !isRead.load(ordering: .relaxed) {
+                try #require(link(directory.file("\(count % 2).h5"), directory.file("next")) == 0)
+                try #require(rename(directory.file("next"), path) == 0)
+                count += 1
+                // Some reads meet a replacement, and some of those that begin anew do not.
+                usleep(2000)
+            }
+            return count
+        }.1
+        #expect(replaced > 0)
+        try FileManager.default.removeItem(atPath: path)
+        let error = #expect(throws: TreadleError.self) { try CheckpointFile.read(path) }
+        #expect(error?.description.contains("No such file") == true)
     }
 
     @Test(arguments: [[1], [2], [1, 2, 7]]) func `the numerics of all steps are kept`(numerics: [Int]) throws {
