@@ -53,7 +53,7 @@ INLINE void gradient(const size_t inputs, const size_t vectors, const shard_bloc
                 add_row(inputs, vectors, left + PANEL, right + PANEL, odd);
             }
             if (n % 2) add_row(inputs, vectors, left, right, even);
-            int begins = from == 0 && term == 0, ends = from + CK_BLOCK >= rows && term + 1 == TERMS;
+            int begins = from == 0 && term == 0 && !block->start, ends = from + CK_BLOCK >= rows && term + 1 == TERMS;
             UNROLL for (size_t i = 0; i < inputs; i++) {
                 UNROLL for (size_t v = 0; v < vectors; v++) {
                     REAL *place = out + i * PANEL + v * LANES;
@@ -80,7 +80,7 @@ INLINE void gradient(const size_t inputs, const size_t vectors, const shard_bloc
 typedef void (*gradient_kernel)(const shard_block *block, size_t input, size_t column);
 
 #define GRADIENT_(inputs, vectors)                                                                    \
-    static void gradient_##inputs##_##vectors(const shard_block *block, size_t input, size_t column) { \
+    KERNEL void gradient_##inputs##_##vectors(const shard_block *block, size_t input, size_t column) { \
         gradient(inputs, vectors, block, input, column);                                              \
     }
 #define GRADIENT(inputs) GRADIENT_(inputs, 1) GRADIENT_(inputs, 2)
@@ -89,8 +89,8 @@ FOR_EACH_HEIGHT(GRADIENT)
 #define GRADIENT_KERNELS(inputs) {gradient_##inputs##_1, gradient_##inputs##_2},
 static const gradient_kernel gradient_kernels[TILE_ROWS][2] = {FOR_EACH_HEIGHT(GRADIENT_KERNELS)};
 
-/// One shard's sums for a block's first `inputs` inputs and `columns` units.
-static void add_shard(const shard_block *block, size_t inputs, size_t columns) {
+/// Adds a block's rows to its sums, tile by tile.
+static void add_rows(const shard_block *block, size_t inputs, size_t columns) {
     size_t tiles = (inputs + TILE_ROWS - 1) / TILE_ROWS;
     for (size_t v = 0; v * LANES < columns; v += 2) {
         size_t vectors = v + 1 < PANEL_VECTORS && (v + 1) * LANES < columns ? 2 : 1;
@@ -99,6 +99,27 @@ static void add_shard(const shard_block *block, size_t inputs, size_t columns) {
             gradient_kernels[to - from - 1][vectors - 1](block, from, v * LANES);
         }
     }
+}
+
+/// Rows of a panel of x and of one of dY that stay in the L1 cache while a block's tiles pass, with bf16: a shard is the
+/// whole batch there, and sums wait in `out` anyway.
+enum { ROWS_AT_A_TIME = 128 / CK_OPERAND_PARTS };
+
+/// One shard's sums for a block's first `inputs` inputs and `columns` units.
+static void add_shard(const shard_block *block, size_t inputs, size_t columns) {
+    shard_block some = *block;
+    while (IS_BF16 && some.rows > ROWS_AT_A_TIME) {
+        size_t left = some.rows - ROWS_AT_A_TIME;
+        some.rows = ROWS_AT_A_TIME;
+        some.added_levels = 0;
+        add_rows(&some, inputs, columns);
+        some.start = some.out;
+        some.x += ROWS_AT_A_TIME * PANEL;
+        some.delta += ROWS_AT_A_TIME * PANEL;
+        some.rows = left;
+    }
+    some.added_levels = block->added_levels;
+    add_rows(&some, inputs, columns);
     if (block->beside) update(block->beside, block->beside_step);
 }
 

@@ -13,6 +13,7 @@ typedef struct ending {
     const REAL *positive;  // rows PANEL apart: where an element is not above zero, zero; or null
     int is_operand;        // the next product reads the result as it is, low parts `low` numbers further on
     size_t low;
+    size_t weights_low;    // from a number of the panel to its low part, where there are two
     int goes_on;           // an earlier block of k has begun the chains, and their sums wait in `out`
     const REAL *next;      // weights that are needed soon, a line of each k fetched meanwhile; or null
 } ending;
@@ -45,11 +46,15 @@ INLINE void end_product(const size_t count, const size_t vectors, vec sum[][2], 
             }
         }
     }
-    UNROLL for (size_t r = 0; r < count; r++) {
-        UNROLL for (size_t v = 0; v < vectors; v++) {
-            REAL *place = out + r * PANEL + v * LANES;
-            if (ending->is_operand) store_operand(place, ending->low, sum[r][v]);
-            else store(place, sum[r][v]);
+    // One decision for the whole tile: it cannot be hoisted out of loops whose stores might change it.
+    if (ending->is_operand) {
+        size_t low = ending->low;
+        UNROLL for (size_t r = 0; r < count; r++) {
+            UNROLL for (size_t v = 0; v < vectors; v++) store_operand(out + r * PANEL + v * LANES, low, sum[r][v]);
+        }
+    } else {
+        UNROLL for (size_t r = 0; r < count; r++) {
+            UNROLL for (size_t v = 0; v < vectors; v++) store(out + r * PANEL + v * LANES, sum[r][v]);
         }
     }
 }
@@ -94,7 +99,7 @@ INLINE void product(const size_t count, const size_t vectors, size_t K, const ro
         for (size_t term = 0; term < TERMS; term++) {
             // The two chains of each sum take all registers, so the sums of earlier blocks wait in `out` meanwhile.
             vec even[TILE_ROWS][2], odd[TILE_ROWS][2];
-            const REAL *left = x + left_part(term) * a->low, *right = panel + right_part(term) * K * PANEL;
+            const REAL *left = x + left_part(term) * a->low, *right = panel + right_part(term) * ending->weights_low;
             clear_sums(count, vectors, even);
             clear_sums(count, vectors, odd);
             for (size_t k = 0; k + 1 < n; k += 2, right += 2 * PANEL) {
@@ -102,7 +107,7 @@ INLINE void product(const size_t count, const size_t vectors, size_t K, const ro
                 add_products(count, vectors, left + k + 1, right + PANEL, odd);
             }
             if (n % 2) add_products(count, vectors, left + n - 1, right, even);
-            int begins = from == 0 && term == 0, ends = from + PANEL >= K && term + 1 == TERMS;
+            int begins = from == 0 && term == 0 && !ending->goes_on, ends = from + PANEL >= K && term + 1 == TERMS;
             UNROLL for (size_t r = 0; r < count; r++) {
                 UNROLL for (size_t v = 0; v < vectors; v++) {
                     REAL *place = out + r * PANEL + v * LANES;
@@ -129,7 +134,7 @@ INLINE void product(const size_t count, const size_t vectors, size_t K, const ro
 typedef void (*product_kernel)(size_t K, const rows *a, const REAL *panel, REAL *out, const ending *ending);
 
 #define PRODUCT_(count, vectors)                                                                                       \
-    static void product_##count##_##vectors(size_t K, const rows *a, const REAL *panel, REAL *out,                     \
+    KERNEL void product_##count##_##vectors(size_t K, const rows *a, const REAL *panel, REAL *out,                     \
                                             const ending *ending) {                                                    \
         product(count, vectors, K, a, panel, out, ending);                                                             \
     }
@@ -139,10 +144,10 @@ FOR_EACH_HEIGHT(PRODUCT)
 #define PRODUCT_KERNELS(count) {product_##count##_1, product_##count##_2},
 static const product_kernel product_kernels[TILE_ROWS][2] = {FOR_EACH_HEIGHT(PRODUCT_KERNELS)};
 
-/// Numbers of k in a block, whole panels: 256 rows of a panel of weights are 32 KiB.
+/// Numbers of k in a block, whole panels: 256 rows of a panel of weights, or 128 of both its parts, are 32 KiB.
 INLINE size_t block_of_k(size_t K) {
-    size_t most = 256, blocks = (K + most - 1) / most;
-    return IS_BF16 ? K : (K + blocks * PANEL - 1) / (blocks * PANEL) * PANEL;
+    size_t most = 256 / PARTS, blocks = (K + most - 1) / most;
+    return (K + blocks * PANEL - 1) / (blocks * PANEL) * PANEL;
 }
 
 /// The product of `count` rows of K numbers with panels from ..< to of a matrix of `columns` columns; where there are two
@@ -167,6 +172,7 @@ static void multiply_rows(size_t count, size_t K, const rows *a, const REAL *pan
                 if (k + n == K) here = *ending;
                 if (here.bias) here.bias += panel * PANEL + v * LANES;
                 here.goes_on = k > 0;
+                here.weights_low = K * PANEL;
                 for (size_t tile = 0; tile < tiles; tile++) {
                     size_t first = count * tile / tiles, end = count * (tile + 1) / tiles;
                     size_t place = panel * out_panel + first * PANEL + v * LANES;

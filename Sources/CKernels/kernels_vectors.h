@@ -57,6 +57,8 @@
 #endif
 
 #define INLINE static inline __attribute__((always_inline))
+/// A function that starts at a cache line: otherwise what stands before it decides where its loops lie, and so its speed.
+#define KERNEL static __attribute__((aligned(64)))
 #define UNROLL _Pragma("clang loop unroll(full)")
 #define LANES ((size_t)(CK_VECTOR_BYTES / sizeof(REAL)))
 #define PANEL ((size_t)CK_PANEL_BYTES / sizeof(REAL))

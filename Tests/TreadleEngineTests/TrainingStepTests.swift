@@ -7,10 +7,10 @@ import Testing
 @testable import TreadleModel
 
 @Suite(.serialized) struct TrainingStepTests {
-    /// Trains three steps with the kernels and with plain loops and expects the same bits.
+    /// Trains some steps with the kernels and with plain loops and expects the same bits.
     private func compare<S: Scalar & EngineScalar>(
         _ type: S.Type, widths: [Int], rows: Int, shards: Shards, path: GradientPath, threads: Int = 1,
-        blockRows: Int? = nil, activation: Activation = .relu, dropout: Double = 0, bias: Bool = true,
+        blockRows: Int? = nil, steps: Int = 3, activation: Activation = .relu, dropout: Double = 0, bias: Bool = true,
         precision: Precision? = nil
     ) {
         var network = Network.dense(widths, activation, dropout: dropout, bias: bias)
@@ -24,7 +24,7 @@ import Testing
         step.sharing.alwaysShares = true
         step.load(parameters, optimizer: OptimizerState())
         var naive = NaiveStep<S>(network: network, loss: loss, parameters: parameters)
-        for index in 0..<3 {
+        for index in 0..<steps {
             let batch = TestBatch<S>(
                 rows: rows, inputs: network.inputs, outputs: network.outputs, weighted: true, seed: UInt64(index))
             let result = step.run(batch.batch, step: index, rate: 0.05)
@@ -119,6 +119,18 @@ import Testing
                 Float.self, widths: [inputs, units, 1 + index % 5], rows: rows, shards: shards, path: path,
                 threads: 1 + index % 2, activation: Activation.allCases[index % Activation.allCases.count],
                 dropout: index % 6 == 0 ? 0.25 : 0, bias: index % 7 > 0, precision: precision)
+        }
+    }
+
+    @Test(arguments: ck_isa.present, [Precision.bfloat16, .bfloat16x3])
+    func `bfloat16 gives the same bits where rows and inputs go block by block`(isa: ck_isa, precision: Precision) {
+        let before = ck_current_isa()
+        defer { ck_use_isa(before) }
+        ck_use_isa(isa)
+        for rows in [GradientPath.Rows.byRows, .byColumns] {
+            compare(
+                Float.self, widths: [290, 4, 270, 3], rows: 140, shards: Shards(batchSize: 140, unit: 32),
+                path: GradientPath(rows: rows, isWhole: false), steps: 1, precision: precision)
         }
     }
 
