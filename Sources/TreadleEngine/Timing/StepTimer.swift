@@ -61,14 +61,17 @@ package import TreadleModel
 
     /// Runs steps for about so long and returns the medians of what they took.
     package func measure(seconds: Double) -> Times {
-        for _ in 0..<3 { runStep() }
-        // Few clock readings for steps of microseconds, several blocks for a median.
+        runStep()
         let once = max(1e-7, Stopwatch.time { runStep() })
-        let count = max(1, min(100_000, Int(seconds / 24 / once)))
+        // Few clock readings for steps of microseconds, several blocks for a median; of steps of a second only as many as
+        // there is time for.
+        let affordable = seconds / 3 / once
+        let blocks = max(1, min(8, Int(affordable)))
+        let count = max(1, min(100_000, Int(affordable / Double(blocks))))
         var whole: [Double] = []
         var rows: [Double] = []
         var passes: [Double] = []
-        for _ in 0..<8 {
+        for _ in 0..<blocks {
             whole.append(Stopwatch.time { for _ in 0..<count { runStep() } } / Double(count))
             var spent = 0.0
             let clock = ContinuousClock()
