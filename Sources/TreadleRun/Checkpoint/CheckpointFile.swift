@@ -40,8 +40,9 @@ package struct CheckpointFile: Sendable {
             do {
                 self = try CheckpointFile(file, helper, seconds, stop)
                 return
-            } catch  where file.hasLostItsName && replacements < 100 {
+            } catch {
                 // libhdf5 opens no file without a name: whoever has it now is the one to read.
+                guard file.hasLostItsName, replacements < 100 else { throw error }
                 replacements += 1
             }
         }

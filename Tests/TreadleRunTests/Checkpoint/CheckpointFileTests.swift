@@ -45,6 +45,26 @@ import RunTestSupport
         #expect(throws: TreadleError.self) { try CheckpointFile.read(directory.file("a.h5")) }
     }
 
+    @Test func `a file that is open has lost its name once another has it, or none`() throws {
+        let directory = try TemporaryDirectory()
+        let (path, other) = (directory.file("a.h5"), directory.file("b.h5"))
+        func write() throws -> SealedFile {
+            for name in [path, other] { try CheckpointFile.write(sampleCheckpoint(), to: name) }
+            return try SealedFile(path)
+        }
+        let renamed = try write()
+        #expect(!renamed.hasLostItsName)
+        try #require(rename(path, directory.file("c.h5")) == 0)
+        #expect(!renamed.hasLostItsName, "another name will do")
+        let replaced = try write()
+        try #require(rename(other, path) == 0)
+        #expect(replaced.hasLostItsName)
+        let removed = try write()
+        try #require(unlink(path) == 0)
+        #expect(removed.hasLostItsName)
+        #expect(try CheckpointFile.read(other) == sampleCheckpoint())
+    }
+
     @Test func `a file that is replaced while it is opened is read as it was or as it became`() throws {
         let directory = try TemporaryDirectory()
         let path = directory.file("a.h5")
