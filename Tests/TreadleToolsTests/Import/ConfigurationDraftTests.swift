@@ -95,6 +95,7 @@ import Testing
     {
         for (x, y) in [
             ("layers/dense/vars/0", "layers/dense/vars/1"), ("fc.weight", "fc.bias"), ("d/kernel:0", "d/bias:0"),
+            ("layers/dense/vars/0", "treadle/normalization/factor"),
         ] {
             let write = { (file: H5File) in
                 try file.write(self.numbers(400), to: x, shape: [100, 4])
