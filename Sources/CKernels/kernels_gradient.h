@@ -105,21 +105,26 @@ static void add_rows(const shard_block *block, size_t inputs, size_t columns) {
 /// whole batch there, and sums wait in `out` anyway.
 enum { ROWS_AT_A_TIME = 128 / CK_OPERAND_PARTS };
 
-/// One shard's sums for a block's first `inputs` inputs and `columns` units.
-static void add_shard(const shard_block *block, size_t inputs, size_t columns) {
+/// Adds a block's rows as add_rows does, but so many at a time that all tiles find them in the L1 cache.
+static void add_rows_by_blocks(const shard_block *block, size_t inputs, size_t columns) {
     shard_block some = *block;
-    while (IS_BF16 && some.rows > ROWS_AT_A_TIME) {
-        size_t left = some.rows - ROWS_AT_A_TIME;
+    some.added_levels = 0;
+    for (size_t left = block->rows; left > ROWS_AT_A_TIME; left = some.rows) {
         some.rows = ROWS_AT_A_TIME;
-        some.added_levels = 0;
         add_rows(&some, inputs, columns);
         some.start = some.out;
         some.x += ROWS_AT_A_TIME * PANEL;
         some.delta += ROWS_AT_A_TIME * PANEL;
-        some.rows = left;
+        some.rows = left - ROWS_AT_A_TIME;
     }
     some.added_levels = block->added_levels;
     add_rows(&some, inputs, columns);
+}
+
+/// One shard's sums for a block's first `inputs` inputs and `columns` units.
+static void add_shard(const shard_block *block, size_t inputs, size_t columns) {
+    if (IS_BF16) add_rows_by_blocks(block, inputs, columns);
+    else add_rows(block, inputs, columns);
     if (block->beside) update(block->beside, block->beside_step);
 }
 

@@ -46,7 +46,7 @@ INLINE void end_product(const size_t count, const size_t vectors, vec sum[][2], 
             }
         }
     }
-    // One decision for the whole tile: it cannot be hoisted out of loops whose stores might change it.
+    // The tile decides once: inside the loops it would decide for each vector, since each store might change the answer.
     if (ending->is_operand) {
         size_t low = ending->low;
         UNROLL for (size_t r = 0; r < count; r++) {

@@ -138,12 +138,11 @@ struct DataPortrait {
         isUnitScaled = values.allSatisfy { !$0.isFinite || ($0 >= 0 && $0 <= 1) }
     }
 
-    /// Whether both are called as Keras, PyTorch and this program call weights.
+    /// Whether both are called as Keras, PyTorch and this program call weights, or one as what this program keeps beside them.
     private static func areWeights(_ inputs: String, _ targets: String) -> Bool {
         func words(_ path: String) -> [Substring] {
             path.lowercased().split { "/.:".contains($0) }.suffix(3)
         }
-        // What this program keeps of a model beside its weights is no data either.
         if [inputs, targets].contains(where: { $0.hasPrefix("/treadle/") }) { return true }
         let (x, y) = (words(inputs), words(targets))
         if x.contains("vars"), y.contains("vars") { return true }
