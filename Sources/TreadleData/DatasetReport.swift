@@ -58,21 +58,25 @@ extension Dataset {
             ]
         }
         let subject = "\(slow.file.path):\(x.path)"
-        let remedy = "h5repack -l \(x.path):CONTI \(slow.file.path) contiguous.h5"
+        // A file that libhdf5 reads because it was asked to may well lie in one piece already.
+        let remedy =
+            settings.access == .library
+            ? "set data.access to \"auto\""
+            : "run: h5repack -l \(x.path):CONTI \(slow.file.path) contiguous.h5"
         let decoded = slow.width.multipliedReportingOverflow(by: slow.reader.number.size).partialValue
         let room = max(cache.room, settings.budget.left - settings.budget.limit / 10)
         switch shuffle {
         case .full where range.count > room / decoded:
             return [
-                "\(subject): shuffling decodes a chunk for almost every row, because the rows do not fit into memory; set data.shuffle to \"block\", raise data.memory_limit, or run: \(remedy)"
+                "\(subject): shuffling decodes a chunk for almost every row, because the rows do not fit into memory; set data.shuffle to \"block\", raise data.memory_limit, or \(remedy)"
             ]
         case .block where min(windowRows, range.count) > room / decoded:
             return [
-                "\(subject): a shuffle window takes \((windowRows * decoded).asBytes) decoded, and data.memory_limit leaves \(room.asBytes), so that chunks are decoded again and again; lower data.shuffle_window or data.shuffle_block, raise data.memory_limit, or run: \(remedy)"
+                "\(subject): a shuffle window takes \((windowRows * decoded).asBytes) decoded, and data.memory_limit leaves \(room.asBytes), so that chunks are decoded again and again; lower data.shuffle_window or data.shuffle_block, raise data.memory_limit, or \(remedy)"
             ]
         default:
             guard slow.path == .library else { return [] }
-            return ["\(subject): libhdf5 reads this form on one core; for more speed run: \(remedy)"]
+            return ["\(subject): libhdf5 reads this form on one core; for more speed \(remedy)"]
         }
     }
 }

@@ -42,7 +42,8 @@ package struct TableFormat: Equatable, Sendable {
                                 wrong: { TableError.quote($0, file.path, line: block.line(at: $1)) })
                         else { break }
                         records.append(record)
-                    } catch  where !isFirst {
+                    } catch {
+                        guard !isFirst else { throw error }
                         break
                     }
                 }
