@@ -122,6 +122,7 @@ final class BandCache: @unchecked Sendable {
             unlink(entry)
             entries[entry.key] = nil
             used -= entry.size
+            entry.band = nil
         }
         budget.giveBack(capacity)
         capacity = 0
@@ -133,13 +134,20 @@ final class BandCache: @unchecked Sendable {
         return capacity
     }
 
-    /// The band under `key`, which `load` fills if it is not there.
-    func band(_ key: Key, size: Int, load: (UnsafeMutableRawPointer) throws -> Void) throws -> Band {
+    /// The band under `key`, which `load` fills if it is not there; `scratch` keeps it in place of the one that it had.
+    ///
+    /// Bands are let go of under the lock alone, by tasks and by the cache. So whoever takes a band's memory next comes, by the
+    /// lock, after all who have read from it, which a thread sanitizer sees; the order of counted references it does not see.
+    func band(
+        _ key: Key, size: Int, for scratch: ReadScratch, load: (UnsafeMutableRawPointer) throws -> Void
+    ) throws -> Band {
         condition.lock()
+        scratch.band = nil
         while let entry = entries[key] {
             if let band = entry.band {
                 unlink(entry)
                 append(entry)
+                scratch.band = (key, band)
                 condition.unlock()
                 return band
             }
@@ -153,6 +161,7 @@ final class BandCache: @unchecked Sendable {
             unlink(victim)
             entries[victim.key] = nil
             used -= victim.size
+            victim.band = nil
         }
         condition.unlock()
 
@@ -169,6 +178,7 @@ final class BandCache: @unchecked Sendable {
         switch outcome {
         case .success(let band):
             entry.band = band
+            scratch.band = (key, band)
             append(entry)
         case .failure:
             entries[key] = nil

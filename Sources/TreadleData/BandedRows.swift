@@ -66,11 +66,9 @@ final class BandedRows: RowReader {
     private func band(_ index: Int, _ scratch: ReadScratch) throws -> Band {
         let key = BandCache.Key(reader: ObjectIdentifier(self), band: index)
         if let held = scratch.band, held.key == key { return held.band }
-        let band = unsafe try cache.band(key, size: source.bandBytes) { target in
+        return unsafe try cache.band(key, size: source.bandBytes, for: scratch) { target in
             unsafe try source.load(index, into: target, scratch)
         }
-        scratch.band = (key, band)
-        return band
     }
 }
 

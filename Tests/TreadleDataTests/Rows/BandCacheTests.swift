@@ -23,7 +23,7 @@ import Testing
     /// Asks for a band, whose bytes are its number; true where it had to be decoded.
     private func decodes(_ cache: BandCache, _ number: Int) throws -> Bool {
         var wasDecoded = false
-        let band = try cache.band(key(number), size: Self.size) { bytes in
+        let band = try cache.band(key(number), size: Self.size, for: ReadScratch()) { bytes in
             wasDecoded = true
             bytes.initializeMemory(as: UInt8.self, repeating: UInt8(number), count: Self.size)
         }
@@ -58,7 +58,9 @@ import Testing
         let cache = cache(bands: 2)
         for _ in 0..<5 {
             #expect(throws: TreadleError.self) {
-                try cache.band(key(0), size: Self.size) { _ in throw TreadleError(.badData, "damaged") }
+                try cache.band(key(0), size: Self.size, for: ReadScratch()) { _ in
+                    throw TreadleError(.badData, "damaged")
+                }
             }
             #expect(!cache.has(key(0)))
         }
@@ -86,7 +88,7 @@ import Testing
 
     @Test func `a band that somebody holds keeps its bytes when it is pushed out`() throws {
         let cache = cache(bands: 1)
-        let held = try cache.band(key(0), size: Self.size) { bytes in
+        let held = try cache.band(key(0), size: Self.size, for: ReadScratch()) { bytes in
             bytes.initializeMemory(as: UInt8.self, repeating: 42, count: Self.size)
         }
         for number in 1..<6 { _ = try decodes(cache, number) }
