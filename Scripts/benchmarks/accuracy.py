@@ -24,7 +24,7 @@ def measure(plan, say):
     results = []
     for workload in WORKLOADS:
         case = Case(workload, train, write_weights(workload, plan.directory), test)
-        names = ["treadle"] + (plan.peers or PEERS)
+        names = ["treadle"] + plan.chosen(PEERS)
         with running(case, names, plan.all, TOLERANCE) as (systems, left_out):
             first = {name: system.first_seconds for name, system in systems.items()}
 

@@ -13,7 +13,7 @@ TOLERANCE = 0.05
 
 
 def measure(plan, say):
-    names = ["treadle"] + (plan.peers or PEERS)
+    names = ["treadle"] + plan.chosen(PEERS)
     wanted = [w.name for w in plan.workloads] if plan.workloads else None
     results = []
     for workload in BFLOAT16:

@@ -15,7 +15,11 @@ def speed(cores):
 
 
 def family():
-    """The CPU's maker and family. Intel has given all its servers since 2006 one family: there the model says more."""
+    """The CPU's maker and family, and what tells its generations apart where one family has several.
+
+    Intel has given all its servers since 2006 one family, where the model says more. AMD's family 25 is Zen 3 and Zen 4, of
+    which the second alone has AVX-512.
+    """
     said = {}
     for line in open("/proc/cpuinfo"):
         name, _, value = line.partition(":")
@@ -23,6 +27,8 @@ def family():
     maker, number = said.get("vendor_id", platform.machine()), said.get("cpu family", "")
     if maker == "GenuineIntel":
         number += "/" + said.get("model", "")
+    if (maker, number) == ("AuthenticAMD", "25") and "avx512f" in said.get("flags", "").split():
+        number += " with AVX-512"
     return f"{maker} {number}".strip()
 
 

@@ -48,7 +48,8 @@ def arguments():
     parser.add_argument("--record", action="store_true", help="write what was reached into thresholds.json")
     parser.add_argument("--only", action="append", choices=list(SECTIONS), help="a section; several by repeating it")
     parser.add_argument("--workload", action="append", help="of the steps: " + ", ".join(w.name for w in WORKLOADS))
-    parser.add_argument("--peer", action="append", choices=steps.PEERS, help="of the steps and of accuracy")
+    parser.add_argument("--peer", action="append", choices=steps.PEERS + bfloat16.PEERS + tables.PEERS,
+                        help="one of those a section compares with; several by repeating it")
     parser.add_argument("--table", action="append", help="of the tables; several by repeating it")
     parser.add_argument("--cores", action="append", type=int, help="how many cores; 1 and all unless given")
     parser.add_argument("--rounds", type=int, help="runs of each system, interleaved")

@@ -22,6 +22,10 @@ class Plan:
     def using(self, count):
         return self.cores[:count]
 
+    def chosen(self, peers):
+        """Which of a section's peers are asked for; all of them unless some are named."""
+        return [name for name in peers if not self.peers or name in self.peers]
+
     @property
     def all(self):
         return self.using(len(self.cores))

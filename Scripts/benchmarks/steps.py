@@ -12,7 +12,7 @@ STRONGEST = ["jax-scan", "torch"]
 
 
 def measure(plan, say):
-    peers = plan.peers or (STRONGEST if plan.quick else PEERS)
+    peers = plan.chosen(PEERS if plan.peers or not plan.quick else STRONGEST)
     results = []
     for workload in plan.workloads or WORKLOADS:
         with made_up(workload, plan.directory) as case:

@@ -2,7 +2,8 @@
 
 A table is split into rows for training and for a test, each a CSV with its header. Treadle is used as a user would:
 import, init, train, predict. Peers get the same columns and rows. The error is the root of the mean squared error, or
-the log loss. What the peers reach is kept, so that only Treadle is trained anew.
+the log loss. What each system reaches is kept, so that hours which were interrupted go on where they were, and only what
+has changed is trained anew.
 """
 
 import contextlib
@@ -53,7 +54,7 @@ def measure(plan, say):
                   "errors": {}, "seconds": {}, "left_out": {}}
         for number in range(1 if plan.quick else tables_data.SPLITS):
             with split_files(table, frame, number, plan.directory) as files:
-                for name in list(TREADLE) + PEERS:
+                for name in list(TREADLE) + plan.chosen(PEERS):
                     if number > 0 and name in SLOW and len(frame) > MANY_ROWS:
                         continue
                     try:
@@ -93,11 +94,10 @@ def split_files(table, frame, number, directory):
 def answer(name, table, files, plan):
     """The error on the test's rows, and the seconds of training."""
     train, test, truth = files
-    if name in TREADLE:
-        return treadle(name, table, train, test, truth, plan)
     kept = KEPT / f"{key(name, table, train, test, plan)}.json"
     if not kept.exists():
-        error, seconds = peer(name, table, train, test, truth, plan)
+        measured = treadle if name in TREADLE else peer
+        error, seconds = measured(name, table, train, test, truth, plan)
         KEPT.mkdir(parents=True, exist_ok=True)
         kept.write_text(json.dumps({"system": name, "table": table.name, "error": error, "seconds": seconds}))
     found = json.loads(kept.read_text())
@@ -105,11 +105,15 @@ def answer(name, table, files, plan):
 
 
 def key(name, table, train, test, plan):
-    """What the answer of a peer depends on."""
+    """What the answer of a system depends on."""
     digest = hashlib.sha256(f"{name} {table.task} {table.target} {table.dates} {len(plan.cores)} {SMALLEST}".encode())
-    for package in PACKAGES[:6]:
-        digest.update(importlib.metadata.version(package).encode())
-    for path in (HERE / "tables_peer.py", train, test):
+    if name in TREADLE:
+        paths = (RELEASE / "treadle", train, test)
+    else:
+        paths = (HERE / "tables_peer.py", train, test)
+        for package in PACKAGES[:6]:
+            digest.update(importlib.metadata.version(package).encode())
+    for path in paths:
         with open(path, "rb") as file:
             digest.update(hashlib.file_digest(file, "sha256").digest())
     return digest.hexdigest()[:32]
