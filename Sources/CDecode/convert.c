@@ -7,6 +7,7 @@ static const cd_table *table(void) {
     switch (ck_current_isa()) {
 #if defined(__x86_64__)
     case CK_ISA_AMX:
+    case CK_ISA_AVX512_BF16:
     case CK_ISA_AVX512: return &cd_avx512_table;
     case CK_ISA_AVX2: return &cd_avx2_table;
 #endif

@@ -1,4 +1,4 @@
-#include "amx.h"
+#include "units.h"
 
 static size_t round_up(size_t n, size_t unit) { return (n + unit - 1) / unit * unit; }
 
@@ -14,11 +14,11 @@ static void arrange_stem(ck_plan *plan, int trains, size_t number, ck_region *re
     size_t rows = capacity * stem->row_stride * number, parts = ck_parts(plan);
     stem->numbers = ck_take(region, (capacity * stem->number_stride + panel) * number);
     stem->rows = ck_take(region, rows + CK_PANEL_BYTES);
-    if (plan->uses_matrix_unit) stem->scaled = ck_take(region, rows);
+    if (plan->unit) stem->scaled = ck_take(region, rows);
     else handed_on->output = ck_take(region, rows * parts);
     if (!trains) return;
     stem->errors = ck_take(region, rows + CK_PANEL_BYTES);
-    // With the matrix unit, blocks of rounded numbers in whole blocks of rows.
+    // With a unit, blocks of rounded numbers in whole blocks of rows.
     handed_on->delta = ck_take(region, round_up(capacity, CK_BLOCK) * stem->row_stride * number * parts);
 }
 
@@ -32,10 +32,11 @@ size_t ck_arrange(ck_plan *plan, size_t capacity, size_t shards, int trains, voi
     plan->shard_starts = ck_take(&region, (shards + 1) * sizeof(size_t));
     plan->row_losses = ck_take(&region, capacity * sizeof(double));
     plan->row_weights = ck_take(&region, capacity * sizeof(double));
-    plan->uses_matrix_unit = rounds && ck_current_isa() == CK_ISA_AMX;
+    ck_isa isa = ck_current_isa();
+    plan->unit = !rounds ? CK_NO_UNIT : isa == CK_ISA_AMX ? CK_TILES : isa == CK_ISA_AVX512_BF16 ? CK_DOTS : CK_NO_UNIT;
     int has_stem = plan->stem.layer_count > 0;
     if (has_stem) arrange_stem(plan, trains, number, &region);
-    if (plan->uses_matrix_unit) {
+    if (plan->unit) {
         ck_arrange_blocks(plan, trains, &region);
         return region.used;
     }

@@ -1,4 +1,4 @@
-#include "amx.h"
+#include "units.h"
 
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -17,16 +17,16 @@ ck_isa ck_widest_isa(void) {
     int has_avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2");
     if (has_avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl")
         && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw")) {
-        return ck_has_amx() ? CK_ISA_AMX : CK_ISA_AVX512;
+        return ck_has_amx() ? CK_ISA_AMX : ck_has_fast_dots() ? CK_ISA_AVX512_BF16 : CK_ISA_AVX512;
     }
     if (has_avx2) return CK_ISA_AVX2;
 #endif
     return CK_ISA_SCALAR;
 }
 
-const char *ck_isa_name(ck_isa isa) {
-    return isa == CK_ISA_AMX ? "amx" : isa == CK_ISA_AVX512 ? "avx512" : isa == CK_ISA_AVX2 ? "avx2" : "scalar";
-}
+static const char *const names[] = {"scalar", "avx2", "avx512", "avx512bf16", "amx"};
+
+const char *ck_isa_name(ck_isa isa) { return names[isa]; }
 
 void ck_use_isa(ck_isa isa) {
     ck_isa widest = ck_widest_isa();
@@ -34,6 +34,7 @@ void ck_use_isa(ck_isa isa) {
     switch (isa) {
 #if defined(__x86_64__)
     case CK_ISA_AMX:
+    case CK_ISA_AVX512_BF16:
     case CK_ISA_AVX512:
         table_f32 = &ck_table_f32_avx512;
         table_f64 = &ck_table_f64_avx512;
@@ -60,9 +61,9 @@ void ck_use_isa(ck_isa isa) {
 __attribute__((constructor)) static void choose(void) {
     const char *asked = getenv("TREADLE_ISA");
     ck_isa isa = ck_widest_isa();
-    if (asked && strcmp(asked, "scalar") == 0) isa = CK_ISA_SCALAR;
-    if (asked && strcmp(asked, "avx2") == 0) isa = CK_ISA_AVX2;
-    if (asked && strcmp(asked, "avx512") == 0) isa = CK_ISA_AVX512;
+    for (int set = CK_ISA_SCALAR; asked && set <= CK_ISA_AMX; set++) {
+        if (strcmp(asked, names[set]) == 0) isa = (ck_isa)set;
+    }
     ck_use_isa(isa);
 }
 
@@ -95,11 +96,12 @@ void ck_axpy_f64(size_t n, double s, const double *x, double *a) { TABLE(table_f
 ENTRIES(float, f32)
 ENTRIES(double, f64)
 
-/// The memory of a plan is laid out for the matrix unit or for vectors, so a later change of instruction set must not
-/// switch between these two.
+/// The memory of a plan is laid out for what multiplies, so a later change of instruction set must not change that.
 static const ck_table_bf16 *bf16_table_of(const ck_plan *plan) {
 #if defined(__x86_64__)
-    if (plan->uses_matrix_unit) return plan->numbers == CK_BF16X3 ? &ck_table_bf16x3_amx : &ck_table_bf16_amx;
+    int has_two_parts = plan->numbers == CK_BF16X3;
+    if (plan->unit == CK_TILES) return has_two_parts ? &ck_table_bf16x3_amx : &ck_table_bf16_amx;
+    if (plan->unit == CK_DOTS) return has_two_parts ? &ck_table_bf16x3_avx512bf16 : &ck_table_bf16_avx512bf16;
 #endif
     return plan->numbers == CK_BF16X3 ? TABLE(table_bf16x3) : TABLE(table_bf16);
 }

@@ -1,2 +1,3 @@
 #define CK_OPERAND_PARTS 1
-#include "amx_kernels.h"
+#define CK_HAS_TILES 1
+#include "block_kernels.h"

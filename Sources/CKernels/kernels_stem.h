@@ -98,7 +98,7 @@ INLINE void take_stem_errors(const ck_plan *plan, const ck_part *part) {
     }
 }
 
-/// z of some rows, row by row: what the matrix unit's operands are made from.
+/// z of some rows, row by row: what operands in blocks are made from.
 INLINE void scale_stem(const ck_plan *plan, size_t first, size_t count) {
     const ck_stem *stem = &plan->stem;
     embed_rows(plan, first, count);

@@ -102,8 +102,8 @@ struct StepSharing {
     private let workers: Int
     /// Blocks of rows begin at multiples of it.
     private let unit: Int
-    /// The matrix unit is some ten times as fast as vectors, and getting hold of it takes 100 ns a task.
-    private let usesMatrixUnit: Bool
+    /// What multiplies bfloat16, where that is not vectors' multiply-adds.
+    private let blockUnit: ck_unit
     /// A layer has more bytes of weights than fit beside its rows in an L2 cache.
     private let hasFarWeights: Bool
 
@@ -111,7 +111,7 @@ struct StepSharing {
     var alwaysShares = false
     var fixedBlockRows: Int?
 
-    init(path: GradientPath, shards: Shards, layout: PackedLayout, inputs: Int, workers: Int, usesMatrixUnit: Bool) {
+    init(path: GradientPath, shards: Shards, layout: PackedLayout, inputs: Int, workers: Int, blockUnit: ck_unit) {
         self.path = path
         self.shards = shards.own.count
         parameters = layout.count
@@ -120,7 +120,7 @@ struct StepSharing {
         panel = layout.panel
         self.workers = workers
         unit = shards.unit
-        self.usesMatrixUnit = usesMatrixUnit
+        self.blockUnit = blockUnit
         hasFarWeights = layout.entries.contains { $0.weightCount / layout.panel * 128 > 2 << 20 }
     }
 
@@ -138,7 +138,18 @@ struct StepSharing {
     /// Whether the stem's gradients are: a sine and a cosine for each frequency and row.
     func sharesStem(_ rows: Int) -> Bool { isWorthIt(rows * stem / panel * 16) }
 
-    private func products(_ rows: Int) -> Int { rows * parameters / panel / (usesMatrixUnit ? 8 : 1) }
+    private func products(_ rows: Int) -> Int { rows * parameters / panel / speed }
+
+    /// How many times as fast as multiply-adds the products are.
+    private var speed: Int {
+        switch blockUnit {
+        case CK_TILES: 8
+        case CK_DOTS: 2
+        default: 1
+        }
+    }
+
+    private var isInBlocks: Bool { blockUnit != CK_NO_UNIT }
 
     /// Whether what touches each parameter once is.
     var sharesParameters: Bool { isWorthIt(parameters / 4) }
@@ -153,7 +164,7 @@ struct StepSharing {
     func blockRows(_ rows: Int, shared: Bool) -> Int {
         if let fixedBlockRows { return inUnits(fixedBlockRows) }
         let workers = shared ? workers : 1
-        let most = usesMatrixUnit ? 1024 : hasFarWeights ? 256 : workers == 1 ? 128 : 64
+        let most = isInBlocks ? 1024 : hasFarWeights ? 256 : workers == 1 ? 128 : 64
         let blocks = workers * max(1, (rows + most * workers - 1) / (most * workers))
         return inUnits(max(1, (rows + blocks - 1) / blocks))
     }
@@ -176,9 +187,9 @@ struct StepSharing {
                 rows: rows, panels: panels, groups: panels, blocks: max(1, min(most, rows / fixedBlockRows)), unit: unit
             )
         }
-        if rows > 192 || usesMatrixUnit {
+        if rows > 192 || isInBlocks {
             let groups = min(panels, 2 * workers)
-            let most = usesMatrixUnit ? 512 : 128
+            let most = isInBlocks ? 512 : 128
             return Pieces(rows: rows, panels: panels, groups: groups, blocks: (rows + most - 1) / most, unit: unit)
         }
         var blocks = 1

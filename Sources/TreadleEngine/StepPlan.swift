@@ -62,7 +62,7 @@ internal import TreadleModel
         }
         var described = unsafe ck_plan()
         unsafe described.numbers = network.precision.kernel(for: S.self)
-        if network.precision.rounds(S.self) { MatrixUnit.check { _, _ in } }
+        if network.precision.rounds(S.self) { BFloat16Unit.check { _, _ in } }
         unsafe described.layer_count = denseLayers
         unsafe described.layers = layers
         if stemLayers > 0 {

@@ -117,7 +117,7 @@ package struct StepResult: Equatable, Sendable, BitwiseCopyable {
             seed: seed, trains: true)
         sharing = StepSharing(
             path: path, shards: shards, layout: layout, inputs: network.inputs, workers: workers.count,
-            usesMatrixUnit: unsafe step.plan.pointee.uses_matrix_unit != 0)
+            blockUnit: unsafe step.plan.pointee.unit)
 
         tiles = Tiles.list(layout, rows: batchSize, precision: network.precision)
         let (order, starts) = Tiles.dealt(tiles, layout, to: workers.count)

@@ -3,7 +3,8 @@ package import CKernels
 /// What a network computes in.
 package enum Precision: String, CaseIterable, Codable, Sendable {
     case float32, float64
-    /// Float32, but that products take operands rounded to bfloat16: for the matrix unit of CPUs that have one.
+    /// Float32, but that products take operands rounded to bfloat16: for CPUs that multiply those
+    /// fast.
     case bfloat16
     /// Float32, but that products take operands that are sums of two such numbers, in three products: nearly as exact as
     /// Float32.
@@ -20,12 +21,14 @@ package enum Precision: String, CaseIterable, Codable, Sendable {
                 CK_BF16, of: .float32,
                 rounding: .init(
                     parts: 1, effect: "rounds what products read", byMultiplyAdds: "three to four fifths",
+                    byPairs: "where layers are wide, some one and a half times float32's speed",
                     onMatrixUnit: "where layers are wide, several times float32's speed"))
         case .bfloat16x3:
             PrecisionTraits(
                 CK_BF16X3, of: .float32,
                 rounding: .init(
                     parts: 2, effect: "splits it into two such numbers", byMultiplyAdds: "a sixth to a third",
+                    byPairs: "half of float32's speed",
                     onMatrixUnit: "what that brings, \"treadle bench\" measures"))
         }
     }
@@ -69,8 +72,9 @@ package struct PrecisionTraits: Sendable {
         package let parts: Int
         /// In the reference, after the precision's name.
         package let effect: String
-        /// The share of float32's speed that a CPU without a matrix unit reaches, and what one with it does.
+        /// The share of float32's speed that multiply-adds reach, and what products in pairs and a matrix unit do.
         package let byMultiplyAdds: String
+        package let byPairs: String
         package let onMatrixUnit: String
     }
 

@@ -113,7 +113,7 @@ static int report_subnormals(const ck_plan *plan, const network *network, int st
         size_t weights = round_up(layer->inputs, panel) * round_up(layer->units, panel), units = round_up(layer->units, panel);
         size_t outputs = plan->capacity * units * ck_parts(plan);
         // The matrix unit's blocks hold the panels' numbers in another form.
-        int is_last = l + 1 == plan->layer_count, has_panels = !plan->uses_matrix_unit;
+        int is_last = l + 1 == plan->layer_count, has_panels = plan->unit == CK_NO_UNIT;
         const struct {
             const char *name;
             const void *numbers;
@@ -290,8 +290,8 @@ int main(int count, char **arguments) {
         puts(ck_isa_name(ck_current_isa()));
         return 0;
     }
-    if (ck_current_isa() == CK_ISA_AMX && !ck_matrix_unit_agrees()) {
-        puts("the matrix unit gives other bits than multiply-adds");
+    if (!ck_unit_agrees()) {
+        puts("what multiplies bfloat16 gives other bits than multiply-adds");
         return 1;
     }
     int by_columns = strcmp(option, "--columns") == 0, fades = strcmp(option, "--fading") == 0, found = 0;

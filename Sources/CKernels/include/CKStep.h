@@ -30,6 +30,10 @@ enum { CK_BLOCK = 32 };
 /// products take operands that are sums of two such numbers: see the article Numerics. "bf16" here means both.
 typedef enum ck_numbers { CK_F32, CK_F64, CK_BF16, CK_BF16X3 } ck_numbers;
 
+/// What a CPU may have to multiply bf16 with, besides multiply-adds: AVX512-BF16 or Intel's matrix unit. Both take operands in
+/// blocks.
+typedef enum ck_unit { CK_NO_UNIT, CK_DOTS, CK_TILES } ck_unit;
+
 /// The optimizers: name, and which of the two slots each keeps (1: m, 2: v, 3: both). To add one, add a line here, and its
 /// case to `updated` in kernels_update.h.
 #define CK_OPTIMIZERS(f)  \
@@ -95,8 +99,8 @@ typedef struct ck_layer {
 
     // With CK_BF16X3 each panel of what products read is followed by another one, of the same numbers' low parts.
     //
-    // With the matrix unit `operand`, `transposed`, `input`, `output` and `delta` are blocks of CK_BLOCK × CK_BLOCK
-    // rounded numbers, and what xᵀ·dY reads is laid out a second time: see amx_blocks.h.
+    // With a unit `operand`, `transposed`, `input`, `output` and `delta` are blocks of CK_BLOCK × CK_BLOCK
+    // rounded numbers, and what xᵀ·dY reads is laid out a second time: see block_numbers.h.
     void *turned_input;   // the input, transposed in each block
     void *turned_output;  // the same of the output: the next layer's
     void *delta_pairs;    // dY in pairs of rows
@@ -124,7 +128,7 @@ typedef struct ck_stem {
     // The rest is set by `ck_arrange`.
     void *numbers;            // of each row the columns that are embedded, `number_stride` apart
     void *rows;               // of each row the Z numbers before their factors, `row_stride` apart
-    void *scaled;             // with the matrix unit: the same after them
+    void *scaled;             // with a unit: the same after them
     void *errors;             // the loss's derivatives in what the first layer reads, laid out like `rows`
     size_t number_stride, row_stride;
 } ck_stem;
@@ -151,8 +155,8 @@ typedef struct ck_plan {
     double *row_losses, *row_weights;  // B each, set by phase 1
     void *outputs;         // the last layer's outputs, then their errors or predictions: B rows, `output_stride` apart
     size_t output_stride;
-    int uses_matrix_unit;  // bf16: memory is laid out for the matrix unit, not for vectors
-    // With the matrix unit and a long k: FP32 sums of each block of rows and of columns, the same blocks for all layers,
+    ck_unit unit;  // bf16: what memory is laid out for
+    // With a unit and a long k: FP32 sums of each block of rows and of columns, the same blocks for all layers,
     // so that threads at different layers keep to their own rows; and the blocks from one block of rows to the next.
     void *unfinished_sums;
     size_t unfinished_stride;

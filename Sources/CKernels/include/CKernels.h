@@ -14,8 +14,10 @@
 #include <stdint.h>
 
 /// The instruction sets, from the plainest to the widest.
-/// CK_ISA_AMX is AVX-512 with a matrix unit for bf16.
-typedef enum ck_isa { CK_ISA_SCALAR = 0, CK_ISA_AVX2 = 1, CK_ISA_AVX512 = 2, CK_ISA_AMX = 3 } ck_isa;
+/// The last two are AVX-512 with something that multiplies bf16: AVX512-BF16, and a matrix unit.
+typedef enum ck_isa {
+    CK_ISA_SCALAR = 0, CK_ISA_AVX2 = 1, CK_ISA_AVX512 = 2, CK_ISA_AVX512_BF16 = 3, CK_ISA_AMX = 4
+} ck_isa;
 
 /// The widest instruction set that this CPU has.
 ck_isa ck_widest_isa(void);
@@ -26,12 +28,12 @@ ck_isa ck_current_isa(void);
 /// Switches to `isa`, or to the widest that the CPU has where that is plainer. Not while kernels run.
 void ck_use_isa(ck_isa isa);
 
-/// "amx", "avx512", "avx2" or "scalar".
+/// "amx", "avx512bf16", "avx512", "avx2" or "scalar".
 const char *ck_isa_name(ck_isa isa);
 
-/// Multiplies a few blocks of random and extreme numbers in the matrix unit and by plain multiply-adds: 1 if every bit
-/// agrees. Only where the widest instruction set is CK_ISA_AMX.
-int ck_matrix_unit_agrees(void);
+/// Multiplies a few blocks of random and extreme numbers by what the instruction set in use has for bf16, and by plain
+/// multiply-adds: 1 if every bit agrees, or if it has nothing.
+int ck_unit_agrees(void);
 
 /// Does `rounds` of sixteen independent vector multiply-adds and returns how many operations that is, an addition and a
 /// multiplication for each lane: timed, it gives the peak of one core.

@@ -20,7 +20,11 @@ package enum Treadle {
 
     /// Their names, from the widest.
     package static var instructionSets: [String] {
-        [CK_ISA_AMX, CK_ISA_AVX512, CK_ISA_AVX2, CK_ISA_SCALAR].map { unsafe String(cString: ck_isa_name($0)) }
+        sets.map { unsafe String(cString: ck_isa_name($0)) }
+    }
+
+    private static var sets: [ck_isa] {
+        [CK_ISA_AMX, CK_ISA_AVX512_BF16, CK_ISA_AVX512, CK_ISA_AVX2, CK_ISA_SCALAR]
     }
 
     /// Does `body` with the instruction set of this name, or with the widest that the CPU has where that is plainer, and goes
@@ -33,7 +37,6 @@ package enum Treadle {
         defer { change.unlock() }
         let usual = ck_current_isa()
         defer { ck_use_isa(usual) }
-        let sets = [CK_ISA_AMX, CK_ISA_AVX512, CK_ISA_AVX2, CK_ISA_SCALAR]
         if let set = sets.first(where: { unsafe String(cString: ck_isa_name($0)) == name }) { ck_use_isa(set) }
         return try body()
     }

@@ -107,7 +107,7 @@ enum BenchCommand {
         for other in reading.otherPrecisions {
             text += "in \(other.precision.rawValue) \(Figure.grouped(Int(other.samplesPerSecond))), "
             text += "\(Figure.steady(other.samplesPerSecond / reading.samplesPerSecond)) times as many: "
-            text += (MatrixUnit.reason(for: other.precision) ?? "") + "\n"
+            text += (BFloat16Unit.reason(for: other.precision) ?? "") + "\n"
         }
         return text
     }

@@ -53,7 +53,7 @@ enum CheckCommand {
         for set in plan.sets { table.add([set.role, "\(Figure.count(set.rows, "row"))"]) }
         table.add(["network", plan.network.shape()])
         table.add(["parameters", Figure.grouped(plan.network.parameterCount)])
-        if let remark = MatrixUnit.remark(on: precision) { table.add([precision.rawValue, remark]) }
+        if let remark = BFloat16Unit.remark(on: precision) { table.add([precision.rawValue, remark]) }
         table.add([
             "steps", "\(Figure.grouped(plan.stepsPerEpoch)) an epoch, \(Figure.grouped(plan.steps)) in all at most",
         ])
@@ -67,7 +67,7 @@ enum CheckCommand {
     }
 
     private static func json(_ plan: RunPlan, _ precision: Precision) -> JSONValue {
-        let remark: JSONValue = MatrixUnit.remark(on: precision).map { .string($0) } ?? .null
+        let remark: JSONValue = BFloat16Unit.remark(on: precision).map { .string($0) } ?? .null
         return [
             "name": .string(plan.name),
             "sets": .array(plan.sets.map { ["role": .string($0.role), "rows": .integer($0.rows)] }),

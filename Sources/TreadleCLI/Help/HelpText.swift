@@ -13,7 +13,10 @@ struct HelpText {
     static let environment: [(name: String, does: String)] = [
         ("TREADLE_THREADS", "how many threads to use, where --threads does not say"),
         ("TREADLE_<KEY>", "a setting of the configuration, as in TREADLE_OPTIMIZER__LR=0.01; --set comes before it"),
-        ("TREADLE_ISA", "amx, avx512, avx2 or scalar: keeps to that instruction set; results do not change"),
+        (
+            "TREADLE_ISA",
+            "amx, avx512bf16, avx512, avx2 or scalar: keeps to that instruction set; results do not change"
+        ),
         ("NO_COLOR", "when set, no colors"),
     ]
     static let exitCodes: [(code: String, means: String)] = [

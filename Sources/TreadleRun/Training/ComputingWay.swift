@@ -13,8 +13,9 @@ package struct ComputingWay: Equatable, Sendable {
     /// instruction set where the CPU has one that is not much slower.
     static func two(threads: Int, precision: Precision) -> (first: ComputingWay, second: ComputingWay) {
         let usual = Treadle.instructionSet
-        // What the matrix unit does besides bfloat16 is done by AVX-512 all the same.
-        let plainer = ["amx": precision.roundsOperands ? "avx512" : "avx2", "avx512": "avx2"][usual] ?? usual
+        // All that is not bfloat16 is computed by AVX-512 on CPUs that have more for bfloat16.
+        let withoutUnit = precision.roundsOperands ? "avx512" : "avx2"
+        let plainer = ["amx": withoutUnit, "avx512bf16": withoutUnit, "avx512": "avx2"][usual] ?? usual
         return (
             ComputingWay(threads: threads, set: usual),
             ComputingWay(threads: threads > 1 ? threads - 1 : 2, set: plainer)

@@ -42,7 +42,7 @@ struct OpenedRun {
                 "compute.audit computes steps again in one process, and there are \(ranks.count) ranks; start one, or set it "
                     + "to null")
         }
-        if configuration.model.precision.roundsOperands { MatrixUnit.check(note: note) }
+        if configuration.model.precision.roundsOperands { BFloat16Unit.check(note: note) }
 
         let workers = Workers(count: configuration.threadCount)
         let data = try TrainingData(

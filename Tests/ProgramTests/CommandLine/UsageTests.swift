@@ -75,7 +75,7 @@ import Testing
         #expect(isa.code == 78)
         #expect(
             isa.errors
-                == "error: TREADLE_ISA is \"sse\", but takes amx, avx512, avx2, scalar; set it to one of these, or unset it\n"
+                == "error: TREADLE_ISA is \"sse\", but takes amx, avx512bf16, avx512, avx2, scalar; set it to one of these, or unset it\n"
         )
         let directory = try TemporaryDirectory()
         try directory.write("{ name: \"a\", data: { train: \"a.h5\" }, model: { hidden: [] } }", to: "a.json5")

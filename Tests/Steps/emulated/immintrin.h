@@ -1,9 +1,10 @@
 #ifndef CK_EMULATED_IMMINTRIN_H
 #define CK_EMULATED_IMMINTRIN_H
 
-// Intel's intrinsics that the kernels for the matrix unit use, in plain C: Scripts/portability compiles those kernels with
-// this header in place of the compiler's, and CK_EMULATED defined, so that machines without the unit can look at every bit
-// that they make, but for what the silicon itself does. The product of two tiles is what Intel's manual says of TDPBF16PS.
+// The intrinsics that the kernels for blocks of bfloat16 use, in plain C: Scripts/portability compiles those kernels with
+// this header in place of the compiler's, and CK_EMULATED defined, so that machines without those instructions can look at
+// every bit that they make, but for what the silicon itself does. The product of two tiles is what Intel's manual says of
+// TDPBF16PS.
 
 #include <stdint.h>
 #include <string.h>
@@ -13,6 +14,8 @@ typedef long long __m512i __attribute__((vector_size(64)));
 typedef uint16_t __mmask16;
 typedef uint32_t __mmask32;
 
+typedef __m512i __m512bh;
+typedef uint8_t bytes __attribute__((vector_size(64)));
 typedef uint16_t words __attribute__((vector_size(64)));
 typedef uint32_t doubles __attribute__((vector_size(64)));
 typedef struct half_of_register {
@@ -46,6 +49,13 @@ EMULATED __m512i _mm512_setr_epi64(long long a, long long b, long long c, long l
 }
 EMULATED __m512i _mm512_add_epi16(__m512i a, __m512i b) { return (__m512i)((words)a + (words)b); }
 EMULATED __m512i _mm512_sub_epi16(__m512i a, __m512i b) { return (__m512i)((words)a - (words)b); }
+EMULATED __m512i _mm512_mask_mov_epi16(__m512i a, __mmask32 mask, __m512i b) {
+    words v = (words)a;
+    for (int i = 0; i < 32; i++) v[i] = mask >> i & 1 ? ((words)b)[i] : v[i];
+    return (__m512i)v;
+}
+EMULATED __m512i _mm512_set1_epi32(int x) { return (__m512i)((doubles){0} + (uint32_t)x); }
+EMULATED __m512i _mm512_srli_epi32(__m512i a, unsigned bits) { return (__m512i)((doubles)a >> bits); }
 EMULATED __m512i _mm512_slli_epi32(__m512i a, unsigned bits) { return (__m512i)((doubles)a << bits); }
 EMULATED __mmask32 _mm512_cmpge_epu16_mask(__m512i a, __m512i b) {
     __mmask32 mask = 0;
@@ -104,6 +114,12 @@ EMULATED_UNPACK(_mm512_unpackhi_epi32, doubles, 4, 2)
 EMULATED_UNPACK(_mm512_unpacklo_epi64, __m512i, 2, 0)
 EMULATED_UNPACK(_mm512_unpackhi_epi64, __m512i, 2, 1)
 
+// Within each 128 bits.
+EMULATED __m512i _mm512_shuffle_epi8(__m512i a, __m512i which) {
+    bytes v, from = (bytes)a, place = (bytes)which;
+    for (int i = 0; i < 64; i++) v[i] = place[i] & 0x80 ? 0 : from[i / 16 * 16 + (place[i] & 15)];
+    return (__m512i)v;
+}
 EMULATED __m512i _mm512_permutex2var_epi64(__m512i a, __m512i which, __m512i b) {
     __m512i v;
     for (int i = 0; i < 8; i++) v[i] = which[i] & 8 ? b[which[i] & 7] : a[which[i] & 7];
@@ -117,6 +133,22 @@ EMULATED __m512i _mm512_shuffle_i32x4(__m512i a, __m512i b, int which) {
         v[i] = i < 4 ? a[place] : b[place];
     }
     return v;
+}
+
+// VDPBF16PS adds the product of the high halves first, as Zen 4 was seen to do it.
+EMULATED float emulated_half(uint32_t word, int is_high) {
+    uint32_t bits = is_high ? word & 0xffff0000 : word << 16;
+    float x;
+    memcpy(&x, &bits, sizeof x);
+    return x;
+}
+EMULATED __m512 _mm512_dpbf16_ps(__m512 sum, __m512bh a, __m512bh b) {
+    for (int i = 0; i < 16; i++) {
+        uint32_t left = ((doubles)a)[i], right = ((doubles)b)[i];
+        sum[i] = __builtin_fmaf(emulated_half(left, 1), emulated_half(right, 1), sum[i]);
+        sum[i] = __builtin_fmaf(emulated_half(left, 0), emulated_half(right, 0), sum[i]);
+    }
+    return sum;
 }
 
 enum { _MM_HINT_T1 = 2 };
@@ -147,7 +179,7 @@ EMULATED float emulated_number(const uint8_t *row, size_t place) {
 }
 
 // An even and an odd chain of multiply-adds over the 16 pairs, which meet, and then the sum takes them.
-static __attribute__((noinline)) void _tile_dpbf16ps(int sums, int left, int right) {
+static __attribute__((noinline, unused)) void _tile_dpbf16ps(int sums, int left, int right) {
     for (size_t row = 0; row < 16; row++) {
         float *sum = (float *)emulated_tiles[sums][row];
         for (size_t column = 0; column < 16; column++) {

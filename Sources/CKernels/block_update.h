@@ -1,4 +1,4 @@
-// Phase 2 on the matrix unit: tiles of weights, 32 inputs of a panel at a time. A block is updated, rounded and laid
+// Phase 2 in blocks: tiles of weights, 32 inputs of a panel at a time. A block is updated, rounded and laid
 // out for the products while the next one is multiplied.
 
 // What is done to a block of weights: the update, where there are sums, and then its operands.
@@ -78,10 +78,10 @@ INLINE size_t shard_blocks(const ck_plan *plan, size_t s) {
     return blocks_of(plan->shard_starts[s + 1] - plan->shard_starts[s]);
 }
 
-INLINE void add_levels(REAL *sums, const REAL *levels, size_t added) {
+INLINE void add_levels(REAL *sums, size_t n, const REAL *levels, size_t added) {
     for (; added; added &= added - 1) {
         const REAL *level = levels + (size_t)__builtin_ctzl(added) * BLOCK_NUMBERS;
-        for (size_t i = 0; i < BLOCK_NUMBERS; i += LANES) store(sums + i, load(sums + i) + load(level + i));
+        for (size_t i = 0; i < n; i += LANES) store(sums + i, load(sums + i) + load(level + i));
     }
 }
 
@@ -96,35 +96,18 @@ INLINE void sum_block(const ck_plan *plan, const block *left, const block *right
         block_product product = {.left = left + start, .right = right + start, .count = shard_blocks(plan, s)};
         REAL *sums = s + 1 == S ? out : levels + level_of(s) * BLOCK_NUMBERS;
         multiply_blocks(&product, sums, side, pieces, weight_piece, beside);
-        add_levels(sums, levels, levels_added(s, S));
+        add_levels(sums, BLOCK_NUMBERS, levels, levels_added(s, S));
     }
 }
 
 /// out = the sum of dY over the rows, for one panel of units: the product of ones with dY, so in the same order.
 INLINE void sum_bias(const ck_plan *plan, const block *right, REAL *out, REAL *levels) {
-    static const uint16_t ones[CK_BLOCK] __attribute__((aligned(64))) = {
-        [0 ... CK_BLOCK - 1] = 0x3f80,
-    };
     size_t S = plan->shard_count;
     for (size_t s = 0; s < S; s++) {
-        size_t start = plan->shard_starts[s] / CK_BLOCK, end = start + shard_blocks(plan, s);
-        _tile_loadd(4, ones, 0);
-        _tile_zero(0);
-        _tile_zero(1);
-        for (size_t k = start; k < end; k++) {
-            // The low part of 1 is zero, and adds nothing.
-            for (size_t part = 0; part < PARTS; part++) {
-                _tile_loadd(6, right[k].parts[part], 64);
-                _tile_loadd(7, right[k].parts[part] + BLOCK_NUMBERS / 2, 64);
-                _tile_dpbf16ps(0, 4, 6);
-                _tile_dpbf16ps(1, 4, 7);
-            }
-        }
-        // All rows of these tiles are the same sums; a level is as large as a block, and only its first row is used.
+        // A level is as large as a block; these sums are its first row.
         REAL *sums = s + 1 == S ? out : levels + level_of(s) * BLOCK_NUMBERS;
-        _tile_stored(0, sums, CK_PANEL_BYTES);
-        _tile_stored(1, sums + 16, CK_PANEL_BYTES);
-        add_levels(sums, levels, levels_added(s, S));
+        sum_pairs(right + plan->shard_starts[s] / CK_BLOCK, shard_blocks(plan, s), sums);
+        add_levels(sums, CK_BLOCK, levels, levels_added(s, S));
     }
 }
 
@@ -169,7 +152,7 @@ INLINE void walk_tile(const ck_plan *plan, const ck_tile *tile, const ck_tile_wo
     update_scalars scalars = scalars_of(plan, layer, 0);
     weight_work work;
     side_work side = {0};
-    take_tiles();
+    take_unit();
     for (size_t from = tile->from; from < tile->to; from += CK_BLOCK) {
         size_t offset = block_offset(layer, panel, from), count = smaller(tile->to - from, CK_BLOCK) * CK_BLOCK;
         const block *left = block_at(layer->turned_input, stride, from / CK_BLOCK, 0);
@@ -191,7 +174,7 @@ INLINE void walk_tile(const ck_plan *plan, const ck_tile *tile, const ck_tile_wo
         if (what == CK_UPDATES) update_bias(plan, &scalars, layer, panel, sums);
         else keep_sums(AT(layer->gradient.bias, panel * CK_BLOCK), CK_BLOCK, sums, what == CK_ADDS);
     }
-    give_back_tiles();
+    give_back_unit();
 }
 
 static void update_tile(const ck_plan *plan, const ck_tile *tile, void *scratch) {

@@ -1,11 +1,12 @@
-// Whether this CPU's matrix unit computes what the contract says.
+// Whether what multiplies blocks on this CPU computes what the contract says.
 
-/// What the unit computes for one number of a term, by plain multiply-adds.
+/// What is due for one number of a term, by plain multiply-adds.
 INLINE float chained(const uint16_t *left, const uint16_t *right, size_t row, size_t column) {
     float chains[2] = {0, 0};
     for (size_t k = 0; k < CK_BLOCK; k++) {
-        size_t place = column / 16 * (BLOCK_NUMBERS / 2) + k / 2 * CK_BLOCK + column % 16 * 2 + k % 2;
-        uint32_t bits[2] = {(uint32_t)left[row * CK_BLOCK + k] << 16, (uint32_t)right[place] << 16};
+        size_t pair = place_of(k) / 2, half = place_of(k) % 2;
+        size_t place = column / 16 * (BLOCK_NUMBERS / 2) + pair * CK_BLOCK + column % 16 * 2 + half;
+        uint32_t bits[2] = {(uint32_t)left[row * CK_BLOCK + place_of(k)] << 16, (uint32_t)right[place] << 16};
         float factors[2];
         memcpy(factors, bits, sizeof factors);
         chains[k % 2] = fma1(factors[0], factors[1], chains[k % 2]);
@@ -22,11 +23,11 @@ INLINE uint16_t any_operand(uint64_t *state, int narrow) {
     return 0;
 }
 
-#define AGREES_(suffix) ck_amx_agrees_##suffix
-#define AGREES(suffix) AGREES_(suffix)
+#define AGREES_(suffix, unit) ck_agrees_##suffix##_##unit
+#define AGREES(suffix, unit) AGREES_(suffix, unit)
 
 // A few blocks of random and extreme finite numbers; every bit counts.
-int AGREES(REAL_SUFFIX)(void) {
+int AGREES(REAL_SUFFIX, UNIT_SUFFIX)(void) {
     enum { rounds = 8, count = 3 };
     block left[count], right[count];
     REAL sums[BLOCK_NUMBERS] __attribute__((aligned(64)));
@@ -41,9 +42,9 @@ int AGREES(REAL_SUFFIX)(void) {
         }
         block_product product = {.left = left, .right = right, .count = count};
         side_work nothing = {0};
-        take_tiles();
+        take_unit();
         multiply_blocks(&product, sums, &nothing, 0, 0, 0);
-        give_back_tiles();
+        give_back_unit();
         for (size_t i = 0; i < BLOCK_NUMBERS; i++) {
             REAL sum = 0;
             for (size_t b = 0; b < count * TERMS; b++)

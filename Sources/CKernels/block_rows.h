@@ -1,4 +1,4 @@
-// Phase 1 of the step on the matrix unit: what its products have in common, and the rows of x and of the loss.
+// Phase 1 of the step in blocks: what its products have in common, and the rows of x and of the loss.
 
 /// From one column of blocks to the next, where columns of rows are what a product reads: an odd number of blocks, so
 /// that neighbours do not share the sets of a cache.
@@ -102,7 +102,7 @@ INLINE void multiply_rows(const ck_plan *plan, const rows_product *product, work
     cut chunks = cut_evenly(0, K, walk.is_cut ? CHUNK_BLOCKS : K);
     cut bands = cut_evenly(first, rows, walk.is_cut ? BAND_OF_CHUNKS : BAND_BYTES / (K * sizeof(block)) + 1);
     cut groups = cut_evenly(part->from, width, walk.is_cut ? GROUP_OF_CHUNKS : width);
-    take_tiles();
+    take_unit();
     for (size_t band = 0; band < bands.pieces; band++) {
         for (size_t group = 0; group < groups.pieces; group++) {
             for (size_t chunk = 0; chunk < chunks.pieces; chunk++)
@@ -111,7 +111,7 @@ INLINE void multiply_rows(const ck_plan *plan, const rows_product *product, work
         }
     }
     do_pieces(&walk.side, pieces, piece, work);
-    give_back_tiles();
+    give_back_unit();
 }
 
 /// Two rows of 32 numbers of a block, in registers.

@@ -1,13 +1,20 @@
-// bfloat16 on Intel's matrix unit (AMX): the step of CKStep.h with operands in blocks. The products are the unit's; all
-// else is the same templates as on other CPUs, in vectors of 64 bytes. A translation unit for each CK_OPERAND_PARTS.
+// bfloat16 on CPUs that multiply it: the step of CKStep.h with operands in blocks. Products are by Intel's matrix unit (AMX)
+// where CK_HAS_TILES is 1, and by AVX512-BF16 where it is 0; all else is the same templates as on other CPUs, in vectors of 64
+// bytes. A translation unit for each of both and each CK_OPERAND_PARTS.
 
 #if defined(__x86_64__)
 
 #define CK_NUMBERS 16
 #define CK_VECTOR_BYTES 64
+#if CK_HAS_TILES
 #define CK_MORE_TARGETS ",avx512bf16,amx-tile,amx-bf16,prfchw"
+#define UNIT_SUFFIX amx
+#else
+#define CK_MORE_TARGETS ",avx512bf16,prfchw"
+#define UNIT_SUFFIX avx512bf16
+#endif
 
-#include "amx.h"
+#include "units.h"
 #include "math_coefficients.h"
 #include "philox.h"
 
@@ -28,19 +35,19 @@
 #include "kernels_update.h"
 #include "kernels_stem.h"
 
-#include "amx_blocks.h"
-#include "amx_tiles.h"
-#include "amx_rows.h"
-#include "amx_forward.h"
-#include "amx_backward.h"
-#include "amx_update.h"
+#include "block_numbers.h"
+#include "block_product.h"
+#include "block_rows.h"
+#include "block_forward.h"
+#include "block_backward.h"
+#include "block_update.h"
 #include "kernels_stem_gradient.h"
-#include "amx_check.h"
+#include "block_check.h"
 
-#define TABLE_OF_(suffix) ck_table_##suffix##_amx
-#define TABLE_OF(suffix) TABLE_OF_(suffix)
+#define TABLE_OF_(suffix, unit) ck_table_##suffix##_##unit
+#define TABLE_OF(suffix, unit) TABLE_OF_(suffix, unit)
 
-const ck_table_bf16 TABLE_OF(REAL_SUFFIX) = {
+const ck_table_bf16 TABLE_OF(REAL_SUFFIX, UNIT_SUFFIX) = {
     .axpy = axpy,
     .map = map,
     .activate = activate,

@@ -1,4 +1,4 @@
-#include "amx.h"
+#include "units.h"
 
 #if defined(__x86_64__)
 
@@ -15,24 +15,37 @@ static uint64_t saved_registers(void) {
     return (uint64_t)high << 32 | low;
 }
 
+int ck_has_dots(void) {
+    enum { avx512_bf16 = 1 << 5 };
+    unsigned a, b, c, d;
+    return __get_cpuid_count(7, 1, &a, &b, &c, &d) && (a & avx512_bf16);
+}
+
+// Measured: AMD's Zen 4 does twice the operations of its multiply-adds, Intel's Emerald Rapids half of them.
+int ck_has_fast_dots(void) { return ck_has_dots() && __builtin_cpu_is("amd"); }
+
 static int cpu_has_amx(void) {
-    enum { os_saves_registers = 1 << 27, amx_bf16 = 1 << 22, amx_tile = 1 << 24, avx512_bf16 = 1 << 5 };
+    enum { os_saves_registers = 1 << 27, amx_bf16 = 1 << 22, amx_tile = 1 << 24 };
     const uint64_t tile_state = (uint64_t)3 << 17;
     unsigned a, b, c, d;
     if (!__get_cpuid(1, &a, &b, &c, &d) || !(c & os_saves_registers)) return 0;
     if (!__get_cpuid_count(7, 0, &a, &b, &c, &d) || !(d & amx_bf16) || !(d & amx_tile)) return 0;
-    if (!__get_cpuid_count(7, 1, &a, &b, &c, &d) || !(a & avx512_bf16)) return 0;
-    return (saved_registers() & tile_state) == tile_state;
+    return ck_has_dots() && (saved_registers() & tile_state) == tile_state;
 }
 
-int ck_matrix_unit_agrees(void) { return ck_amx_agrees_bf16() && ck_amx_agrees_bf16x3(); }
+int ck_unit_agrees(void) {
+    if (ck_current_isa() == CK_ISA_AMX) return ck_agrees_bf16_amx() && ck_agrees_bf16x3_amx();
+    return ck_current_isa() != CK_ISA_AVX512_BF16 || (ck_agrees_bf16_avx512bf16() && ck_agrees_bf16x3_avx512bf16());
+}
 
 int ck_has_amx(void) { return cpu_has_amx() && syscall(SYS_arch_prctl, REQUEST_PERMISSION, TILE_DATA) == 0; }
 
 #else
 
+int ck_has_dots(void) { return 0; }
+int ck_has_fast_dots(void) { return 0; }
 int ck_has_amx(void) { return 0; }
-int ck_matrix_unit_agrees(void) { return 0; }
+int ck_unit_agrees(void) { return 1; }
 
 #endif
 
@@ -41,7 +54,7 @@ static size_t block_bytes(const ck_plan *plan) { return CK_BLOCK * CK_BLOCK * 2 
 
 static size_t blocks_of(size_t n) { return (n + CK_BLOCK - 1) / CK_BLOCK; }
 
-// As `column_stride` in amx_rows.h: an odd number of blocks, so that columns do not share the sets of a cache.
+// As `column_stride` in block_rows.h: an odd number of blocks, so that columns do not share the sets of a cache.
 static size_t column_blocks(size_t blocks) { return blocks | 1; }
 
 static size_t larger(size_t a, size_t b) { return a > b ? a : b; }
