@@ -48,10 +48,12 @@ package import TreadleModel
 private final class RowPassPool<S: Scalar>: Sendable {
     /// Rows that go through all layers together: they stay in cache, and weights that do not are read once for all.
     private static var block: Int { 96 }
-    /// The same where so many would leave threads without work; bfloat16 wants a multiple of this.
+    /// The fewest that are worth a task; bfloat16 wants a multiple of this.
     private static var smallBlock: Int { Int(CK_BLOCK) }
     /// Products, about, from which on several threads are worth their waking.
     private static var smallWork: Int { 1 << 20 }
+    /// What taking over an input costs, in products.
+    private static var productsOfInput: Int { 16 }
 
     private let network: Network
     private let loss: LossFunction
@@ -83,10 +85,10 @@ private final class RowPassPool<S: Scalar>: Sendable {
         guard count > Self.smallBlock else {
             return unsafe predictBlock(rows, number, 0..<count, into: values, classes: classes)
         }
-        let isSmall = count * network.parameterCount < Self.smallWork
+        let work = count * (network.parameterCount + Self.productsOfInput * network.inputs)
         // More threads than rows could only wait.
-        let workers = Workers(count: isSmall ? 1 : min(workers.count, count))
-        let block = count >= 2 * workers.count * Self.block ? Self.block : Self.smallBlock
+        let workers = Workers(count: work < Self.smallWork ? 1 : min(workers.count, count))
+        let block = Self.rowsTogether(of: count, workers: workers.count, unit: max(8, network.precision.shardUnit))
         let blocks = (count + block - 1) / block
         let bad = Atomic<Int>(.max)
         nonisolated(unsafe) let (rows, values, classes) = unsafe (rows, values, classes)
@@ -98,6 +100,13 @@ private final class RowPassPool<S: Scalar>: Sendable {
         }
         let first = bad.load(ordering: .relaxed)
         return first == .max ? nil : first
+    }
+
+    /// As many rows a block as fit, in as many blocks as come out even for the workers.
+    private static func rowsTogether(of count: Int, workers: Int, unit: Int) -> Int {
+        let turns = (count + workers * block - 1) / (workers * block)
+        let even = (count + turns * workers - 1) / (turns * workers)
+        return min(block, max(smallBlock, (even + unit - 1) / unit * unit))
     }
 
     private func predictBlock(
