@@ -88,6 +88,8 @@ import TestSupport
         let transform = ColumnTransform(shift: shift, factor: factor)
         let expected = stored.indices.map { Float((Double(stored[$0]) - shift[$0]) * factor[$0]) }
         #expect(convert(stored, try number(.float32), transform, to: Float.self, isa: isa) == expected)
+        let exact = stored.indices.map { (Double(stored[$0]) - shift[$0]) * factor[$0] }
+        #expect(convert(stored, try number(.float32), transform, to: Double.self, isa: isa) == exact)
     }
 
     @Test(arguments: isas) func `values that are not finite are noticed, and imputed where that is asked for`(
@@ -103,6 +105,10 @@ import TestSupport
                 var result = [Float](repeating: 0, count: 301)
                 let plain = ColumnTransform.identity
                 #expect(plain.convert(&row, .double, width: 301, into: &result) == false)
+                let scaled = ColumnTransform(shift: row.map { _ in 2 }, factor: row.map { _ in 0.5 })
+                var floats = row.map { Float($0) }
+                #expect(scaled.convert(&floats, .float, width: 301, into: &result) == false)
+                #expect(place == 300 || result[300] == 149)
                 let means = ColumnTransform(imputation: row.map { _ in 4.5 })
                 #expect(means.convert(&row, .double, width: 301, into: &result))
                 #expect(result[place] == 4.5)
