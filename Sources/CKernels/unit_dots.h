@@ -1,4 +1,4 @@
-// Products of blocks by AVX512-BF16, which AMD's CPUs since Zen 4 compute at twice the speed of Float32's multiply-adds.
+// Products of blocks by AVX512-BF16, which AMD's Zen 4 computes at twice the speed of Float32's multiply-adds.
 //
 // VDPBF16PS adds two products to each lane of its sum: that of the word's high halves, and then that of its low halves,
 // each by a fused multiply-add. The contract has an even and an odd chain, so a word holds two neighbours of one chain:

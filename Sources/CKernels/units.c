@@ -15,14 +15,14 @@ static uint64_t saved_registers(void) {
     return (uint64_t)high << 32 | low;
 }
 
-int ck_has_dots(void) {
+static int has_dots(void) {
     enum { avx512_bf16 = 1 << 5 };
     unsigned a, b, c, d;
     return __get_cpuid_count(7, 1, &a, &b, &c, &d) && (a & avx512_bf16);
 }
 
 // Measured: AMD's Zen 4 does twice the operations of its multiply-adds, Intel's Emerald Rapids half of them.
-int ck_has_fast_dots(void) { return ck_has_dots() && __builtin_cpu_is("amd"); }
+int ck_has_fast_dots(void) { return has_dots() && __builtin_cpu_is("amd"); }
 
 static int cpu_has_amx(void) {
     enum { os_saves_registers = 1 << 27, amx_bf16 = 1 << 22, amx_tile = 1 << 24 };
@@ -30,7 +30,7 @@ static int cpu_has_amx(void) {
     unsigned a, b, c, d;
     if (!__get_cpuid(1, &a, &b, &c, &d) || !(c & os_saves_registers)) return 0;
     if (!__get_cpuid_count(7, 0, &a, &b, &c, &d) || !(d & amx_bf16) || !(d & amx_tile)) return 0;
-    return ck_has_dots() && (saved_registers() & tile_state) == tile_state;
+    return has_dots() && (saved_registers() & tile_state) == tile_state;
 }
 
 int ck_unit_agrees(void) {
@@ -42,7 +42,6 @@ int ck_has_amx(void) { return cpu_has_amx() && syscall(SYS_arch_prctl, REQUEST_P
 
 #else
 
-int ck_has_dots(void) { return 0; }
 int ck_has_fast_dots(void) { return 0; }
 int ck_has_amx(void) { return 0; }
 int ck_unit_agrees(void) { return 1; }

@@ -10,8 +10,7 @@
 /// Blocks of k up to which a product is not cut into chunks, whose sums need memory.
 enum { CK_WHOLE_BLOCKS = 32 };
 
-/// Whether the CPU has AVX512-BF16, and whether that is faster than multiply-adds of Float32.
-int ck_has_dots(void);
+/// Whether the CPU has AVX512-BF16, and that is faster than multiply-adds of Float32.
 int ck_has_fast_dots(void);
 
 /// Whether the CPU has the matrix unit, the operating system saves its registers, and this process may use it; asks for that

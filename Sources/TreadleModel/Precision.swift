@@ -28,7 +28,7 @@ package enum Precision: String, CaseIterable, Codable, Sendable {
                 CK_BF16X3, of: .float32,
                 rounding: .init(
                     parts: 2, effect: "splits it into two such numbers", byMultiplyAdds: "a sixth to a third",
-                    byPairs: "half of float32's speed",
+                    byPairs: "a half to two thirds of float32's speed",
                     onMatrixUnit: "what that brings, \"treadle bench\" measures"))
         }
     }
