@@ -30,8 +30,8 @@ import TreadleRun
             try? FileManager.default.removeItem(atPath: directory.file("run/final.h5"))
             let began = ContinuousClock.now
             let ended = try Program.run("train", "job.json5", "--quiet", directory: directory)
-            // verify gives up after five times 4 s by the clock.
-            #expect(ContinuousClock.now - began < .seconds(30), "seed \(seed)")
+            // verify gives up after five times 4 s by the clock; the rest is for a busy machine.
+            #expect(ContinuousClock.now - began < .seconds(60), "seed \(seed)")
             guard ended.errors.contains("continuing from ") else {
                 // Taken for good: what was changed has no say in the weights, or is refused with its reason.
                 #expect([0, 1, 65, 78].contains(ended.code), "seed \(seed): \(ended.errors)")
@@ -68,6 +68,7 @@ import TreadleRun
         job.send(SIGTERM)
         let ended = try job.finish()
         #expect(ended.code == 75 && ended.errors == "error: stopped by SIGTERM\n", "\(ended)")
-        #expect(ContinuousClock.now - asked < .seconds(3))
+        // Without the stop the wait takes five times 4 s.
+        #expect(ContinuousClock.now - asked < .seconds(15))
     }
 }
