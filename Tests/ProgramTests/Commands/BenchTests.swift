@@ -60,16 +60,16 @@ import Testing
         try directory.write(
             """
             { name: "many", task: "classification", data: { train: "data.h5", batch_size: 64, valid: { folds: 3 } },
-              model: { hidden: [{ units: 16 }], members: 3, parameterization: "ntk", embedding: {}, scale_inputs: true } }
+              model: { hidden: [{ units: 16 }], members: 30, parameterization: "ntk", embedding: {}, scale_inputs: true } }
             """, to: "job.json5")
         let result = try Program.run(
             ["bench", "job.json5", "--json", "--threads", "1", "--seconds", "0.1"], in: directory)
         #expect(result.code == 0, "\(result.errors)")
         let step = try JSONDecoder().decode(Step.self, from: Data(result.output.utf8))
-        // The products are one member's, the step is that of all: it takes longer than one member's two phases.
+        // The products are one member's, the step is that of all thirty: by far longer, whatever else the machine does meanwhile.
         #expect(step.products.count == 5)
         let (rows, tiles, whole) = (step.phases[0].seconds, step.phases[1].seconds, step.phases[2].seconds)
-        #expect(whole > 1.5 * (rows + tiles))
+        #expect(whole > 3 * (rows + tiles))
         #expect(abs(step.samples_per_second * whole / 64 - 1) < 1e-9)
     }
 

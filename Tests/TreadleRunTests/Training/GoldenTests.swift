@@ -164,7 +164,6 @@ import TreadleData
         #expect(golden.numerics == Treadle.numerics)
         #expect(Set(golden.digests.keys) == Set(Self.runs.map(\.name)))
         #expect(Set(golden.digests.values).count == Self.runs.count)
-        #expect(ck_isa.present.last == ck_widest_isa())
     }
 
     private func train(
