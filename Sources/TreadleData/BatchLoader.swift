@@ -15,6 +15,9 @@ package final class BatchLoader<S: Scalar> {
     package private(set) var epoch: Int
     package private(set) var batch: Int
 
+    /// How many batches `next(atMost:)` hands out at once.
+    package let mostAtOnce: Int
+
     private let source: BatchSource<S>
     private var slots: [BatchSlot<S>] = []
     /// Batches since the loader began: the ring's counter.
@@ -29,13 +32,13 @@ package final class BatchLoader<S: Scalar> {
         var scratch: ReadScratch
     }
 
-    /// `cursor` tells the epoch and the batch to begin with. `prefetch` batches are read ahead. With
-    /// a `part`, batches hold the rows of its own shards alone.
+    /// `cursor` tells the epoch and the batch to begin with. `prefetch` batches are read ahead, and as many as are handed out
+    /// `atOnce`. With a `part`, batches hold the rows of its own shards alone.
     @specialized(where S == Float)
     @specialized(where S == Double)
     package init(
         _ rows: RowSet, normalization: Normalization, order: RowOrder, batchSize: Int, dropLast: Bool = false,
-        prefetch: Int = 4, workers: Workers, part: Shards? = nil, from cursor: Cursor = Cursor()
+        prefetch: Int = 4, atOnce: Int = 1, workers: Workers, part: Shards? = nil, from cursor: Cursor = Cursor()
     ) throws {
         source = try BatchSource(rows, normalization, order, batchSize: batchSize, dropLast: dropLast, part: part)
         batchesPerEpoch = source.batchesPerEpoch
@@ -51,18 +54,21 @@ package final class BatchLoader<S: Scalar> {
             lanes = []
             // All that was decoded has been converted: nothing is read from the files again.
             rows.dataset.cache.clear()
-            slots = [try BatchSlot(source)]
+            mostAtOnce = atOnce
+            slots = try (0..<atOnce).map { _ in try BatchSlot(source) }
         } else {
-            // Wide rows: as many batches as half of what is left of the limit has room for, one at least.
+            // Wide rows: as many batches as half of what is left of the limit has room for, one in use and one ahead at
+            // least.
             let batchBytes = ResidentRows<S>.bytes(rows.dataset.features + source.targetWidth, rows: batchSize)
-            let ahead = max(1, min(prefetch, rows.dataset.settings.budget.left / 2 / max(batchBytes, 1) - 1))
+            let room = rows.dataset.settings.budget.left / 2 / max(batchBytes, 1)
+            mostAtOnce = max(1, min(atOnce, room / 2))
+            let ahead = max(1, min(max(prefetch, mostAtOnce), room - mostAtOnce))
             lanes = (0..<min(workers.count, ahead)).map { number in
                 Lane(
                     queue: DispatchQueue(label: "treadle.loader.\(number)", qos: .userInitiated), scratch: ReadScratch()
                 )
             }
-            // One more than is read ahead: the batch in use.
-            slots = try (0...ahead).map { _ in try BatchSlot(source) }
+            slots = try (0..<mostAtOnce + ahead).map { _ in try BatchSlot(source) }
             if source.isInMemory {
                 rows.dataset.cache.clear()
             } else {
@@ -85,23 +91,46 @@ package final class BatchLoader<S: Scalar> {
     @specialized(where S == Float)
     @specialized(where S == Double)
     package func next() throws -> Batch<S>? {
+        guard try begin() else { return nil }
+        return unsafe try take(slots[0])
+    }
+
+    /// The next batches, up to `count` and up to the epoch's end; otherwise as `next`.
+    @specialized(where S == Float)
+    @specialized(where S == Double)
+    package func next(atMost count: Int) throws -> [Batch<S>]? {
+        guard try begin() else { return nil }
+        let count = min(max(count, 1), mostAtOnce, batchesPerEpoch - batch)
+        return unsafe try (0..<count).map { unsafe try take(slots[$0]) }
+    }
+
+    /// Before batches are handed out: those of the last call have been used. False at the end of an epoch.
+    private func begin() throws -> Bool {
         guard batch < batchesPerEpoch else {
             try source.checkIntact()
             epoch += 1
             batch = 0
-            return nil
+            return false
         }
-        defer { batch += 1 }
         if source.isResident {
-            // The last batch pointed into the file itself and has been used by now: what came of it must not be kept if
-            // that part of the file is gone.
+            // The last batches pointed into the file itself: what came of them must not be kept if that part of the file is
+            // gone.
             try source.checkIntact()
             if batch == 0 { try source.checkFiles() }
-            try source.fill(slots[0], epoch: epoch, batch: batch, ReadScratch())
-            return unsafe slots[0].batch
+        } else {
+            // The slots handed out last are free again: they take the batches furthest ahead.
+            while scheduled < taken + slots.count { schedule() }
         }
-        // The slot handed out last is free again: it takes the batch furthest ahead.
-        while scheduled < taken + slots.count { schedule() }
+        return true
+    }
+
+    /// A batch, which takes `slot` where nothing is read ahead.
+    private func take(_ slot: BatchSlot<S>) throws -> Batch<S> {
+        defer { batch += 1 }
+        if source.isResident {
+            try source.fill(slot, epoch: epoch, batch: batch, ReadScratch())
+            return unsafe slot.batch
+        }
         let slot = slots[taken % slots.count]
         if slot.ready.wait(timeout: .now()) == .timedOut {
             waited += ContinuousClock().measure { slot.ready.wait() }

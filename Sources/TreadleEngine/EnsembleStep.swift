@@ -1,4 +1,4 @@
-internal import CKernels
+internal import Synchronization
 package import TreadleBase
 package import TreadleConfiguration
 package import TreadleData
@@ -7,8 +7,9 @@ package import TreadleModel
 /// One update of every member of a network from one batch: each member by a step of its own, with its own randomness.
 ///
 /// Nothing is summed or shared between members but the batch, so a member is trained by one worker while others train
-/// others; only those that are left over when members are dealt out have several workers each. A member's weights do not
-/// depend on that, nor on the other members.
+/// others; only where there are fewer members than workers has each several. Members meet after every batch, or go through a
+/// few batches before they meet, so that no worker waits for another after each. A member's weights depend neither on that
+/// nor on the other members.
 ///
 /// Several ranks share a network's members in the same way: each trains some of them on whole batches. One network alone is
 /// trained by all ranks together, each on its shards.
@@ -18,9 +19,11 @@ package import TreadleModel
     private let ranks: Ranks
     /// The weights of all members, collected from the ranks that train them; nil once a step has changed them.
     private var known: [LayerParameters]?
+    /// Its work is a number of batches.
     private let crew: Crew<Int>?
-    /// The first `alone` members are trained by one worker each. The remaining ones follow, and share all workers.
-    private let alone: Int
+
+    /// How many batches members go through at most before they meet.
+    package let mostBatches: Int
 
     /// What is each member's own.
     package struct Settings: Sendable {
@@ -47,23 +50,26 @@ package import TreadleModel
         self.ranks = ranks
         let dealt = network.members > 1 && !ranks.isAlone
         let own = dealt ? ranks.part(of: network.members) : 0..<network.members
-        let count = own.count
-        let alone = count / workers.count * workers.count
-        self.alone = alone
-        let rest = count - alone
+        let crewSize = min(workers.count, own.count)
         let steps = own.map { member in
-            // The last round's members share all workers.
-            let turn = member - own.lowerBound - alone
-            let hands = turn < 0 ? 1 : (turn + 1) * workers.count / rest - turn * workers.count / rest
+            let turn = member - own.lowerBound
+            let hands = max(1, (turn + 1) * workers.count / own.count - turn * workers.count / own.count)
             return unsafe TrainingStep<S>(
                 network: network.member(member), loss: loss, optimizer: settings[member].optimizer,
                 parameterization: parameterization, batchSize: batchSize, shards: shards, accumulate: accumulate,
-                seed: settings[member].seed, workers: Workers(count: hands), ranks: dealt ? .alone : ranks)
+                seed: settings[member].seed, workers: Workers(count: own.count < workers.count ? hands : 1),
+                ranks: dealt ? .alone : ranks)
         }
+        // One network has nobody to wait for.
+        mostBatches = network.members > 1 ? 8 : 1
         let members = Members(
-            steps, first: own.lowerBound, folds: folds, batchSize: batchSize, outputs: network.outputs)
+            steps, first: own.lowerBound, workers: crewSize, folds: folds, batchSize: batchSize,
+            outputs: network.outputs,
+            mostBatches: mostBatches)
         self.members = members
-        crew = count > 1 && workers.count > 1 ? Crew(workers) { first, task, _ in members.run(first + task) } : nil
+        crew =
+            crewSize > 1
+            ? Crew(Workers(count: crewSize)) { batches, worker, _ in members.run(batches, as: worker) } : nil
     }
 
     /// The step of a run, as its configuration says: whatever trains, times or compares steps makes them here.
@@ -145,6 +151,21 @@ package import TreadleModel
 
     // MARK: the step
 
+    /// A batch, and the update that it is part of.
+    @unsafe package struct Turn {
+        package var batch: Batch<S>
+        /// How many updates there were before it.
+        package var updates: Int
+        /// Whether the weights change after it.
+        package var endsGroup: Bool
+
+        package init(_ batch: Batch<S>, updates: Int, endsGroup: Bool) {
+            unsafe self.batch = batch
+            unsafe self.updates = updates
+            unsafe self.endsGroup = endsGroup
+        }
+    }
+
     /// Trains all members on one batch; `updates` is the number of updates before it, and `pace` gives each member's rate and
     /// what its weight decay is multiplied by. The weights change when `endsGroup` is true.
     ///
@@ -154,84 +175,167 @@ package import TreadleModel
         _ batch: Batch<S>, step updates: Int, pace: (_ member: Int) -> (rate: Double, decay: Double),
         endsGroup: Bool = true
     ) -> StepResult {
-        unsafe members.bind(batch, updates: updates, pace: pace, endsGroup: endsGroup)
-        let count = members.steps.count
-        if let crew {
-            crew.run(0, tasks: alone)
-            crew.run(alone, tasks: count - alone)
-        } else {
-            for member in 0..<count { members.run(member) }
-        }
-        guard isDealt else { return members.total }
-        known = nil
-        return sumsOfAllRanks()
+        unsafe members.bind(Turn(batch, updates: updates, endsGroup: endsGroup), at: 0, pace: pace)
+        train(batches: 1)
+        return isDealt ? sumsOfAllRanks(batches: 1)[0] : members.total(of: 0)
     }
 
-    /// The sums of all members in their order, as one process adds them; the ranks' wishes travel with them.
-    private func sumsOfAllRanks() -> StepResult {
-        let most = (0..<ranks.count).map { ranks.part(of: network.members, at: $0).count }
-        let all = ranks.hear(ranks.tell(members.results.numbers(padded: most.max() ?? 0)))
-        return zip(all, most).flatMap { [StepResult]($0, count: $1) }.reduce(into: StepResult()) { $0 += $1 }
+    /// Trains all members on batches that follow each other, up to `mostBatches` of them, and gives what each came to.
+    ///
+    /// A member whose sums of a batch are not finite does not go on to the next: its weights are those from before that
+    /// batch. Other members may have gone on, and what later batches came to says nothing.
+    @discardableResult
+    package func run(
+        _ turns: [Turn], pace: (_ turn: Int, _ member: Int) -> (rate: Double, decay: Double)
+    ) -> [StepResult] {
+        unsafe precondition(turns.count <= mostBatches, "members meet before they go on")
+        for index in unsafe turns.indices { unsafe members.bind(turns[index], at: index) { pace(index, $0) } }
+        train(batches: unsafe turns.count)
+        if isDealt { return sumsOfAllRanks(batches: unsafe turns.count) }
+        return unsafe turns.indices.map { members.total(of: $0) }
+    }
+
+    private func train(batches: Int) {
+        known = nil
+        members.begin()
+        if let crew { crew.run(batches, tasks: crew.count) } else { members.run(batches, as: 0) }
+    }
+
+    /// By batch, the sums of all members in their order, as one process adds them; the ranks' wishes travel with them.
+    private func sumsOfAllRanks(batches: Int) -> [StepResult] {
+        let counts = (0..<ranks.count).map { ranks.part(of: network.members, at: $0).count }
+        let most = counts.max() ?? 0
+        let own = (0..<batches).flatMap { members.results(of: $0).numbers(padded: most) }
+        let all = ranks.hear(ranks.tell(own))
+        return (0..<batches).map { batch in
+            zip(all, counts).flatMap { numbers, count in
+                let length = numbers.count / batches
+                return [StepResult](Array(numbers[batch * length..<(batch + 1) * length]), count: count)
+            }.reduce(into: StepResult()) { $0 += $1 }
+        }
     }
 }
 
-/// The members' steps and the batch at hand; each member is one thread's at a time.
+/// The members' steps and the batches at hand; each member is one thread's at a time.
 @safe private final class Members<S: Scalar>: @unchecked Sendable {
+    typealias Turn = EnsembleStep<S>.Turn
+
     let steps: [TrainingStep<S>]
     /// The number of the first of them among all members.
     let first: Int
+    private let workers: Int
+    /// Batches after which a worker turns to another of its members; all of them, where no worker has a member more.
+    private let stretch: Int
     private let folds: Folds?
     private let parts: [BatchPart<S>]
-    /// The fold of each row of the batch.
+    /// The fold of each row of the batches.
     private let rowFolds: AlignedMemory<Int>
+    private let batchSize: Int
+
+    // By batch, and for each of them by member.
+    private var turns: [Turn?]
+    private var pace: [(rate: Double, decay: Double)]
     private let sums: AlignedMemory<StepResult>
 
-    private var batch: Batch<S>?
-    private var updates = 0
-    private var pace: [(rate: Double, decay: Double)]
-    private var endsGroup = true
+    /// For each member the batch that it has come to, and whether a worker is at it.
+    private let progress: Mutex<[(next: Int, isTaken: Bool)]>
 
-    init(_ steps: [TrainingStep<S>], first: Int, folds: Folds?, batchSize: Int, outputs: Int) {
+    init(
+        _ steps: [TrainingStep<S>], first: Int, workers: Int, folds: Folds?, batchSize: Int, outputs: Int,
+        mostBatches: Int
+    ) {
         self.steps = steps
         self.first = first
+        self.workers = workers
+        stretch = max(1, steps.count % workers == 0 ? mostBatches : mostBatches / 2)
         self.folds = folds
-        pace = steps.map { _ in (0, 1) }
+        self.batchSize = batchSize
+        unsafe turns = unsafe [Turn?](repeating: nil, count: mostBatches)
+        pace = Array(repeating: (0, 1), count: mostBatches * steps.count)
         parts = folds == nil ? [] : steps.map { _ in BatchPart(capacity: batchSize, outputs: outputs) }
-        rowFolds = AlignedMemory(count: folds == nil ? 0 : batchSize)
-        sums = AlignedMemory(count: steps.count)
+        rowFolds = AlignedMemory(count: folds == nil ? 0 : mostBatches * batchSize)
+        sums = AlignedMemory(count: mostBatches * steps.count)
+        progress = Mutex(steps.map { _ in (0, false) })
     }
 
-    func bind(_ batch: Batch<S>, updates: Int, pace: (Int) -> (rate: Double, decay: Double), endsGroup: Bool) {
-        unsafe self.batch = batch
-        self.updates = updates
+    /// Makes a batch the one at place `index` of those that come next.
+    func bind(_ turn: Turn, at index: Int, pace: (Int) -> (rate: Double, decay: Double)) {
         // In place: the step allocates nothing.
-        for member in steps.indices { self.pace[member] = pace(first + member) }
-        self.endsGroup = endsGroup
+        unsafe turns[index] = unsafe turn
+        for member in steps.indices { self.pace[index * steps.count + member] = pace(first + member) }
         guard let folds else { return }
-        guard let numbers = unsafe batch.numbers else { preconditionFailure("folds go by the rows' numbers") }
-        for row in 0..<(unsafe batch.rows) { unsafe rowFolds.start[row] = folds.fold(of: Int(numbers[row])) }
+        guard let numbers = unsafe turn.batch.numbers else { preconditionFailure("folds go by the rows' numbers") }
+        for row in 0..<(unsafe turn.batch.rows) {
+            unsafe rowFolds.start[index * batchSize + row] = folds.fold(of: Int(numbers[row]))
+        }
     }
 
-    func run(_ member: Int) {
-        guard let batch = unsafe batch else { preconditionFailure("a batch is bound before members run") }
-        var own = unsafe batch
+    /// Before members are trained on the batches that were bound.
+    func begin() {
+        progress.withLock { progress in
+            for member in progress.indices { progress[member] = (0, false) }
+        }
+    }
+
+    /// Trains members, each on the next of the batches at hand, until there is none that nobody is at. All workers do so at
+    /// once; whoever is at the last one of a member goes on with it.
+    func run(_ batches: Int, as worker: Int) {
+        while let (member, batch) = take(worker, batches) {
+            let result = train(member, on: batch)
+            unsafe sums.start[batch * steps.count + member] = result
+            leave(member, at: result.isFinite ? batch + 1 : batches)
+        }
+    }
+
+    /// The member that is furthest behind in stretches of a few batches: one of the worker's own, or else another's. Through
+    /// a stretch a worker stays with a member, whose weights its caches hold by then.
+    private func take(_ worker: Int, _ batches: Int) -> (member: Int, batch: Int)? {
+        progress.withLock { progress in
+            var found: Int?
+            for isOwn in [true, false] where found == nil {
+                for member in progress.indices where (member * workers / steps.count == worker) == isOwn {
+                    let (next, isTaken) = progress[member]
+                    guard !isTaken, next < batches else { continue }
+                    guard let best = found.map({ progress[$0].next }) else {
+                        found = member
+                        continue
+                    }
+                    if (next / stretch, best) < (best / stretch, next) { found = member }
+                }
+            }
+            guard let found else { return nil }
+            progress[found].isTaken = true
+            return (found, progress[found].next)
+        }
+    }
+
+    private func leave(_ member: Int, at next: Int) { progress.withLock { $0[member] = (next, false) } }
+
+    private func train(_ member: Int, on index: Int) -> StepResult {
+        guard let turn = unsafe turns[index] else { preconditionFailure("a batch is bound before members run") }
+        var own = unsafe turn.batch
         if let folds {
             let left = (first + member) % folds.count
             let part = parts[member]
-            unsafe own = unsafe part.take(batch) { place in unsafe rowFolds.start[place] != left }
+            unsafe own = unsafe part.take(turn.batch) { place in
+                unsafe rowFolds.start[index * batchSize + place] != left
+            }
             // All of a small batch may be of one fold. The update takes place all the same: members keep in step.
-            if unsafe own.rows == 0 { unsafe own = unsafe part.takeNothing(of: batch) }
+            if unsafe own.rows == 0 { unsafe own = unsafe part.takeNothing(of: turn.batch) }
         }
-        unsafe sums.start[member] = unsafe steps[member].run(
-            own, step: updates, rate: pace[member].rate, decay: pace[member].decay, endsGroup: endsGroup)
+        let (rate, decay) = pace[index * steps.count + member]
+        return unsafe steps[member].run(
+            own, step: turn.updates, rate: rate, decay: decay, endsGroup: turn.endsGroup)
     }
 
-    /// What the batch gave, member by member, and in all.
-    var results: [StepResult] { steps.indices.map { unsafe sums.start[$0] } }
+    /// What a batch gave, member by member, and in all.
+    func results(of batch: Int) -> [StepResult] {
+        steps.indices.map { unsafe sums.start[batch * steps.count + $0] }
+    }
 
-    var total: StepResult {
+    func total(of batch: Int) -> StepResult {
         var total = StepResult()
-        for member in steps.indices { total += unsafe sums.start[member] }
+        for member in steps.indices { total += unsafe sums.start[batch * steps.count + member] }
         return total
     }
 }

@@ -19,7 +19,7 @@ extension Ranks {
     /// Every rank's `own` numbers, by rank.
     package func gather(_ own: [Double]) -> [[Double]] { finish(beginGathering(own)) }
 
-    /// The same begun, for `finish` to end.
+    /// Begins to gather every rank's `own` numbers; `finish` waits until they are there.
     package func beginGathering(_ own: [Double]) -> Gathering {
         let gathering = Gathering(width: own.count, ranks: count)
         let all = unsafe gathering.numbers.start

@@ -73,7 +73,7 @@ package import TreadleModel
         var rows: [Double] = []
         var passes: [Double] = []
         for _ in 0..<blocks {
-            whole.append(Stopwatch.time { for _ in 0..<count { runStep() } } / Double(count))
+            whole.append(Stopwatch.time { runSteps(count) } / Double(count))
             var spent = 0.0
             let clock = ContinuousClock()
             var begun = clock.now
@@ -91,10 +91,31 @@ package import TreadleModel
         return Times(step: Self.median(whole), rows: Self.median(rows), forward: Self.median(passes))
     }
 
+    // A rate of nothing: the numbers stay what they are, however often they are used.
+    private let stillness = (rate: 0.0, decay: 1.0)
+
     private func runStep() {
-        // A rate of nothing: the numbers stay what they are, however often they are used.
-        unsafe withBatch { unsafe step.run($0, step: steps, pace: { _ in (rate: 0, decay: 1) }) }
+        unsafe withBatch { unsafe step.run($0, step: steps, pace: { _ in stillness }) }
         steps += 1
+    }
+
+    /// Steps as a run takes them: members go through several batches before they meet.
+    private func runSteps(_ count: Int) {
+        guard step.mostBatches > 1 else {
+            for _ in 0..<count { runStep() }
+            return
+        }
+        let end = steps + count
+        while steps < end {
+            let next = min(steps + step.mostBatches, end)
+            unsafe withBatch { batch in
+                let turns = unsafe (steps..<next).map {
+                    unsafe EnsembleStep<S>.Turn(batch, updates: $0, endsGroup: true)
+                }
+                unsafe step.run(turns) { _, _ in stillness }
+            }
+            steps = next
+        }
     }
 
     private func withBatch(_ body: (Batch<S>) -> Void) {

@@ -80,8 +80,8 @@ struct OpenedRun {
         return (run, found)
     }
 
-    /// The rows in the order of training, from the first batch on.
-    func loader<S: Scalar>() throws -> BatchLoader<S> {
+    /// The rows in the order of training, from the first batch on, up to so many batches at once.
+    func loader<S: Scalar>(atOnce: Int = 1) throws -> BatchLoader<S> {
         let settings = configuration.data
         return try BatchLoader(
             data.train, normalization: data.normalization,
@@ -89,7 +89,7 @@ struct OpenedRun {
                 settings.shuffle, seed: configuration.seed, block: settings.shuffleBlock,
                 window: settings.shuffleWindow),
             batchSize: settings.batchSize, dropLast: settings.dropLast, prefetch: settings.prefetch,
-            workers: workers, part: shards)
+            atOnce: atOnce, workers: workers, part: shards)
     }
 
     /// The weights of every member before the first step.

@@ -18,6 +18,10 @@ final class TrainingRun<S: Scalar> {
     private let requests: RunRequests
     private let audit: RunAudit<S>?
     private let clock = RunClock()
+    /// How many batches there is room for at once, on every rank.
+    private let mostBatches: Int
+    /// Seconds that a batch took last.
+    private var batchSeconds = Double.infinity
 
     /// Where training stands and how it went; with the weights it is all that resuming needs.
     private var course = RunCourse()
@@ -37,7 +41,8 @@ final class TrainingRun<S: Scalar> {
         step = EnsembleStep(
             configuration, network: run.network, loss: run.loss, folds: run.data.valid?.folds, shards: run.shards,
             workers: run.workers, ranks: run.ranks)
-        loader = try run.loader()
+        loader = try run.loader(atOnce: step.mostBatches)
+        mostBatches = try run.ranks.gatherMany([Double(loader.mostAtOnce)]).map { Int($0[0]) }.min() ?? 1
         pace = RunPace(configuration, batchesPerEpoch: loader.batchesPerEpoch)
         evaluator = RunEvaluator(run)
         keeper = RunKeeper(run)
@@ -61,9 +66,9 @@ final class TrainingRun<S: Scalar> {
         do {
             return try keeper.keepingBeforeChange {
                 while !isOver {
-                    while !isOver, let batch = try unsafe loader.next() {
+                    while !isOver, let batches = try unsafe loader.next(atMost: batchesAtOnce) {
                         if isBetweenUpdates { try audit?.beginIfDue(snapshot) }
-                        try unsafe train(on: batch)
+                        try unsafe train(on: batches)
                         // Where a mapped file is cut short, zeros stand in place of its rows: nothing learnt from them
                         // is kept.
                         try loader.confirm()
@@ -126,28 +131,66 @@ final class TrainingRun<S: Scalar> {
         return run.network.parameterCount * copies * MemoryLayout<S>.size + 1 << 16
     }
 
-    // MARK: A batch
+    // MARK: Batches
 
-    /// One batch through the step: forward, backward, and, at the end of a group of batches, the update.
-    private func train(on batch: Batch<S>) throws {
-        let rate = pace.rate(at: course)
-        let endsGroup = pace.isGroupEnd(after: cursor.batch + 1)
-        let rows = unsafe batch.wholeRows
-        requests.tell(from: cursor, endsGroup: endsGroup)
-        let result = unsafe step.run(
-            batch, step: cursor.step, pace: { pace.pace(of: $0, at: course) }, endsGroup: endsGroup)
+    /// How many batches members may go through before they meet: not past the place where somebody looks at the weights,
+    /// and no longer than somebody who asks for the run's end would notice.
+    private var batchesAtOnce: Int {
+        guard mostBatches > 1, configuration.compute.audit == nil, run.options.trace == nil else { return 1 }
+        let step = cursor.step
+        let places = [
+            configuration.checkpoint.every.steps.map { (step / $0 + 1) * $0 }, configuration.stop.steps,
+            run.options.until?.step,
+        ]
+        // A batch makes one update at most.
+        let updates = places.compactMap { $0.map { $0 - step } }.min() ?? mostBatches
+        // Ranks do the same, and their clocks differ.
+        let affordable = ranks.isAlone ? Int(min(0.1 / batchSeconds, 1e6)) : mostBatches
+        return max(1, min(mostBatches, updates, affordable))
+    }
+
+    /// Batches through the step: forward, backward, and, at the end of a group of batches, the update.
+    private func train(on batches: [Batch<S>]) throws {
+        let begun = clock.seconds
+        // Where each batch finds the run; nothing but its place changes before the epoch's end.
+        var places: [RunCourse] = []
+        var place = course
+        let turns = unsafe batches.map { batch in
+            let endsGroup = pace.isGroupEnd(after: place.cursor.batch + 1)
+            let turn = unsafe EnsembleStep<S>.Turn(batch, updates: place.cursor.step, endsGroup: endsGroup)
+            places.append(place)
+            place.cursor.batch += 1
+            if endsGroup { place.cursor.step += 1 }
+            return unsafe turn
+        }
+        if let last = places.last {
+            requests.tell(from: last.cursor, endsGroup: pace.isGroupEnd(after: place.cursor.batch))
+        }
+        let results = unsafe step.run(turns) { pace.pace(of: $1, at: places[$0]) }
         try ranks.check()
-        guard result.isFinite else { return try unsafe returnOrStop(batch, rate: rate) }
+        batchSeconds = (clock.seconds - begun) / Double(results.count)
+        for (index, result) in results.enumerated() {
+            // What comes after such a batch was computed by weights that have not learnt from it.
+            guard result.isFinite else {
+                return try unsafe returnOrStop(batches[index], rate: pace.rate(at: course))
+            }
+            unsafe take(result, of: turns[index])
+        }
+    }
+
+    /// Goes on past a batch, whose sums these are.
+    private func take(_ result: StepResult, of turn: EnsembleStep<S>.Turn) {
+        let rate = pace.rate(at: course)
         course.progress.lossSum += result.lossSum
         course.progress.weightSum += result.weightSum
         course.cursor.batch += 1
-        if endsGroup {
+        if unsafe turn.endsGroup {
             course.cursor.step += 1
             run.options.trace?(cursor.step, step.parameters())
         }
         run.observer.stepped(
             StepReport(
-                cursor: cursor, rows: rows,
+                cursor: cursor, rows: unsafe turn.batch.wholeRows,
                 loss: result.weightSum > 0 ? result.lossSum / result.weightSum : 0, rate: rate,
                 seconds: clock.seconds, waited: loader.waited.seconds))
     }
