@@ -33,15 +33,14 @@ import Testing
 
     private func loader(
         _ order: RowOrder, batch: Int = 32, dropLast: Bool = false, from cursor: Cursor = Cursor(),
-        limit: Int = 1 << 28,
-        file: String = "a.h5", access: Access = .auto,
+        limit: Int = 1 << 28, atOnce: Int = 1, file: String = "a.h5", access: Access = .auto,
         note: @escaping @Sendable (LogLevel, String) -> Void = { _, _ in }
     ) throws -> BatchLoader<Float> {
         let settings = DataFixture.settings(directory, access: access, limit: limit, note: note)
         let dataset = try Dataset.open(DataFixture.source(file), settings, targets: .learn(.classification))
         return try BatchLoader<Float>(
             RowSet(dataset), normalization: .none, order: order, batchSize: batch, dropLast: dropLast,
-            workers: settings.workers, from: cursor)
+            atOnce: atOnce, workers: settings.workers, from: cursor)
     }
 
     private let shuffled = RowOrder.shuffled(.full, seed: 3, block: 64, window: 4)
@@ -88,6 +87,40 @@ import Testing
                 let fresh = try loader(order, from: cursor, limit: limit)
                 let rest = try DataFixture.epoch(moved, features: Self.features)
                 #expect(rest == (try DataFixture.epoch(fresh, features: Self.features)))
+            }
+        }
+    }
+
+    @Test(arguments: [(1 << 28, "a.h5"), (10_000, "a.h5"), (1 << 28, "chunked.h5")])
+    func `batches that are handed out at once are those that come one by one, and all are there`(
+        limit: Int, file: String
+    ) throws {
+        // The first file's rows are used where they lie in it; the other's are read.
+        try write("chunked.h5", chunk: [100, Self.features])
+        let single = try loader(shuffled, limit: limit, file: file)
+        let expected = [
+            try DataFixture.epoch(single, features: Self.features),
+            try DataFixture.epoch(single, features: Self.features),
+        ]
+        for atOnce in [1, 3, 8, 100] {
+            let loader = try loader(shuffled, limit: limit, atOnce: atOnce, file: file)
+            // Little memory has room for one, and for what is read ahead.
+            #expect(loader.mostAtOnce == (limit == 10_000 ? 1 : atOnce))
+            for epoch in expected {
+                var (rows, counts, asked) = ([[Float]](), [Int](), 0)
+                while let batches = try loader.next(atMost: asked) {
+                    // At the end of an epoch there are fewer.
+                    let left = loader.batchesPerEpoch - counts.count
+                    #expect(batches.count == min(max(asked, 1), loader.mostAtOnce, left))
+                    counts += batches.map(\.rows)
+                    for batch in batches {
+                        rows += (0..<batch.rows).map {
+                            Array(UnsafeBufferPointer(start: batch.x[$0], count: Self.features))
+                        }
+                    }
+                    asked = (asked + 1) % (atOnce + 2)
+                }
+                #expect(rows == epoch.x && counts == epoch.batches)
             }
         }
     }
