@@ -1,12 +1,10 @@
 """Whether training keeps its speed: ten epochs of Fashion-MNIST, whose dark pixels let an optimizer's moments fade away."""
 
-import json
-import pathlib
-import subprocess
+import tempfile
 
 import markdown
 from cases import has_pictures, pictures
-from systems import RELEASE, environment
+from runs import train
 
 TITLE = "Speed from epoch to epoch"
 EPOCHS, LEAST = 10, 0.97
@@ -20,33 +18,21 @@ def measure(plan, say):
     results = []
     for count in plan.counts:
         for name, optimizer in OPTIMIZERS.items():
-            speeds = train(plan, pictures("train", plan.directory), name, optimizer, plan.using(count))
+            with tempfile.TemporaryDirectory(dir=plan.directory) as place:
+                speeds = speeds_of(optimizer, pictures("train", plan.directory), plan.using(count), place)
             results.append({"optimizer": name, "cores": count, "speeds": speeds, "kept": speeds[-1] / speeds[0]})
             say(f"{name}, {markdown.cores(count)}: {speeds[0]:,.0f}/s in the first epoch, {speeds[-1]:,.0f} in the last")
     return {"results": results}
 
 
-def train(plan, data, name, optimizer, cores):
+def speeds_of(optimizer, data, cores, place):
     """The samples a second of each epoch, as the run's own log has them."""
-    directory = pathlib.Path(plan.directory) / f"epochs-{name}-{len(cores)}"
-    job = directory.with_suffix(".json5")
-    job.write_text(json.dumps({
-        "name": "epochs", "task": "classification",
+    lines = train({
+        "task": "classification",
         "data": {"train": {"files": [data]}, "valid": None, "batch_size": 128, "normalize": "none"},
         "model": {"hidden": [{"units": 512}, {"units": 512}]}, "optimizer": optimizer,
-        "stop": {"epochs": EPOCHS, "early": None}, "compute": {"threads": len(cores)},
-        "checkpoint": {"dir": str(directory), "every": {"time": None, "epochs": None, "steps": None}, "keep_best": 0}}))
-    places = ",".join(str(core) for core in cores)
-    finished = subprocess.run(
-        ["taskset", "-c", places, str(RELEASE / "treadle"), "train", str(job), "--fresh"],
-        env=environment(len(cores)), capture_output=True, text=True)
-    if finished.returncode != 0:
-        raise RuntimeError(f"{name}: {finished.stderr[-500:]}")
-    lines = [json.loads(line) for line in (directory / "metrics.jsonl").read_text().splitlines()]
-    # An epoch's own line is its last: the others are about intervals within it.
-    by_epoch = {line["step"]: line for line in lines}
-    steps = max(by_epoch) // EPOCHS
-    return [by_epoch[steps * (epoch + 1)]["samples_per_second"] for epoch in range(EPOCHS)]
+        "stop": {"epochs": EPOCHS, "early": None}}, cores, place)
+    return [line["samples_per_second"] for line in lines]
 
 
 def failures(data):

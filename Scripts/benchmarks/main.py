@@ -24,6 +24,7 @@ import instructions
 import loading
 import machine
 import markdown
+import members
 import neighbour
 import predict
 import scaling
@@ -34,8 +35,8 @@ from plan import Plan, available_cores
 from workloads import WORKLOADS, named
 
 SECTIONS = {"steps": steps, "epochs": epochs, "bfloat16": bfloat16, "accuracy": accuracy, "loading": loading,
-            "decoding": decoding, "checkpoints": checkpoints, "predict": predict, "scaling": scaling, "neighbour": neighbour,
-            "cost_model": cost_model, "instructions": instructions, "tables": tables}
+            "decoding": decoding, "checkpoints": checkpoints, "predict": predict, "scaling": scaling, "members": members,
+            "neighbour": neighbour, "cost_model": cost_model, "instructions": instructions, "tables": tables}
 QUICK = ["steps", "loading", "instructions"]
 # Hours, and packages of its own: only where it is asked for.
 ONLY_ALONE = ["tables"]

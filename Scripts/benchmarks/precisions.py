@@ -4,11 +4,10 @@ import importlib.util
 import json
 import pathlib
 import statistics
-import subprocess
 import tempfile
 
 import markdown
-from systems import RELEASE, environment
+from runs import call, train
 
 PRECISIONS = ["float32", "bfloat16", "bfloat16x3"]
 SEEDS = [1, 2, 3]
@@ -49,10 +48,10 @@ def run(plan, say, name, metric, task, train, test, epochs, target=None):
                 if target:
                     for path in (train, test):
                         told = ["--like", "train.h5"] if path == test else ["--target", target]
-                        call(plan, place, "import", path, *told, "-o", f"{'test' if path == test else 'train'}.h5")
+                        call(plan.all, place, "import", path, *told, "-o", f"{'test' if path == test else 'train'}.h5")
                 files = ("train.h5", "test.h5") if target else (train, test)
                 lines = trained(plan, place, task, files, epochs, precision, seed)
-                reached = json.loads(call(plan, place, "eval", "run/final.h5", "--data", files[1], "--json"))[metric]
+                reached = json.loads(call(plan.all, place, "eval", "run/final.h5", "--data", files[1], "--json"))[metric]
             result["reached"].setdefault(precision, []).append(reached)
             result["seconds"].setdefault(precision, []).append(lines[-1]["seconds"])
             when = [line["seconds"] for line in lines if line.get("valid.accuracy", 0) >= TARGET]
@@ -64,25 +63,13 @@ def run(plan, say, name, metric, task, train, test, epochs, target=None):
 
 def trained(plan, place, task, files, epochs, precision, seed):
     """The log's lines. The test's rows are those that are judged after each epoch; nothing is chosen by them."""
-    job = {"name": "run", "task": task, "seed": seed, "data": {
+    job = {"task": task, "seed": seed, "data": {
                "train": {"files": [files[0]]}, "valid": {"files": [files[1]]}, "batch_size": 128},
            "model": {"hidden": HIDDEN, "precision": precision}, "optimizer": {"type": "adam", "lr": 1e-3},
-           "schedule": {"type": "cosine"}, "stop": {"epochs": epochs, "early": None},
-           "checkpoint": {"dir": "run", "every": {"time": None, "epochs": None, "steps": None}, "keep_best": 0}}
+           "schedule": {"type": "cosine"}, "stop": {"epochs": epochs, "early": None}}
     if task == "regression":
         job["data"]["normalize_target"] = "standard"
-    pathlib.Path(place, "job.json5").write_text(json.dumps(job))
-    call(plan, place, "train", "job.json5", "--quiet")
-    return [json.loads(line) for line in pathlib.Path(place, "run/metrics.jsonl").read_text().splitlines()]
-
-
-def call(plan, place, *arguments):
-    cores = ",".join(map(str, plan.all))
-    finished = subprocess.run(["taskset", "-c", cores, str(RELEASE / "treadle"), *arguments], cwd=place,
-                              env=environment(len(plan.all)), capture_output=True, text=True)
-    if finished.returncode != 0:
-        raise RuntimeError(f"treadle {arguments[0]}: {finished.stderr[-500:]}")
-    return finished.stdout
+    return train(job, plan.all, place)
 
 
 def report(data):

@@ -18,7 +18,7 @@ import TreadleRun
             let (epoch, batch) = (step / 1000, step % 1000)
             let report = StepReport(
                 cursor: Cursor(epoch: epoch, batch: batch, step: step), rows: 100, loss: 0.5, rate: 0.01,
-                seconds: Double(step) * 0.01, waited: Double(step) * 0.001)
+                seconds: Double(step) * 0.01, waited: Double(step) * 0.001, runSeconds: 0)
             meter.add(report)
             measured = figures.add(report) ?? measured
             if batch == 0 { meter.endEpoch() }

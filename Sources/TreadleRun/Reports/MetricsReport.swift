@@ -41,7 +41,7 @@ final class MetricsReport: TrainingObserver {
         append(
             [
                 .init("step", .integer(figures.cursor.step)), .init("epoch", .integer(figures.cursor.epoch)), time,
-                .init("seconds", .number(report.seconds)), .init("loss", .number(figures.loss)),
+                .init("seconds", .number(report.runSeconds)), .init("loss", .number(figures.loss)),
                 .init("rate", .number(figures.rate)),
             ] + speed(figures.samplesPerSecond, inputWait: figures.inputWait))
     }

@@ -94,9 +94,11 @@ public struct StepReport: Sendable {
     public var seconds: Double
     /// How many of those seconds went into waiting for input.
     public var waited: Double
+    /// Seconds of training over all resumptions.
+    public var runSeconds: Double
 
     package init(
-        cursor: Cursor, rows: Int, loss: Double, rate: Double, seconds: Double, waited: Double
+        cursor: Cursor, rows: Int, loss: Double, rate: Double, seconds: Double, waited: Double, runSeconds: Double
     ) {
         self.cursor = cursor
         self.rows = rows
@@ -104,6 +106,7 @@ public struct StepReport: Sendable {
         self.rate = rate
         self.seconds = seconds
         self.waited = waited
+        self.runSeconds = runSeconds
     }
 }
 

@@ -192,7 +192,7 @@ final class TrainingRun<S: Scalar> {
             StepReport(
                 cursor: cursor, rows: unsafe turn.batch.wholeRows,
                 loss: result.weightSum > 0 ? result.lossSum / result.weightSum : 0, rate: rate,
-                seconds: clock.seconds, waited: loader.waited.seconds))
+                seconds: clock.seconds, waited: loader.waited.seconds, runSeconds: seconds))
     }
 
     private var isBetweenUpdates: Bool { pace.isBetweenUpdates(cursor) }

@@ -41,7 +41,7 @@ import Testing
                 report.stepped(
                     StepReport(
                         cursor: Cursor(epoch: epoch, batch: batch, step: epoch * 2 + batch), rows: 32, loss: 1, rate: 1,
-                        seconds: seconds, waited: waited))
+                        seconds: seconds, waited: waited, runSeconds: 100 + seconds))
             }
             time.pass(.milliseconds(100))
             seconds += 0.1
@@ -72,5 +72,7 @@ import Testing
             #expect(abs(try #require(line["samples_per_second"]) - speed) < 1e-6)
             #expect(line["input_wait"] != nil)
         }
+        // As in epochs' lines, all of the run's seconds, though the process has been at it for two hundredths of one.
+        #expect(abs(try #require(lines[1]["seconds"]) - 100.02) < 1e-9)
     }
 }

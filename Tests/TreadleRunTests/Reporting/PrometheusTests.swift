@@ -10,7 +10,8 @@ import TreadleRun
         file.began(.sample(start: Cursor()))
         file.stepped(
             StepReport(
-                cursor: Cursor(epoch: 0, batch: 1, step: 1), rows: 32, loss: 0.5, rate: 0.125, seconds: 2, waited: 0.5))
+                cursor: Cursor(epoch: 0, batch: 1, step: 1), rows: 32, loss: 0.5, rate: 0.125, seconds: 2, waited: 0.5,
+                runSeconds: 0))
         file.finished(.sample)
         #expect(
             try directory.read("run.prom") == #"""

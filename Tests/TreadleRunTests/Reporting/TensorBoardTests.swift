@@ -23,7 +23,7 @@ import TreadleData
             file.stepped(
                 StepReport(
                     cursor: Cursor(epoch: step / 10, batch: step % 10, step: step), rows: 32, loss: 1 / Double(step),
-                    rate: 0.5, seconds: Double(step - start.step) * 0.5, waited: 0))
+                    rate: 0.5, seconds: Double(step - start.step) * 0.5, waited: 0, runSeconds: 0))
             if step.isMultiple(of: 10) {
                 let metrics = ["loss": 0.25 * Double(step), "valid.loss": 0.5, "valid.macro_f1": 0.75]
                 file.epochEnded(EpochRecord(epoch: step / 10, step: step, rate: 0.5, seconds: 5, metrics: metrics))
