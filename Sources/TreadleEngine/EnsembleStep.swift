@@ -19,11 +19,10 @@ package import TreadleModel
     private let ranks: Ranks
     /// The weights of all members, collected from the ranks that train them; nil once a step has changed them.
     private var known: [LayerParameters]?
-    /// Its work is a number of batches.
-    private let crew: Crew<Int>?
-
     /// How many batches members go through at most before they meet.
     package let mostBatches: Int
+    /// Its work is a number of batches.
+    private let crew: Crew<Int>?
 
     /// What is each member's own.
     package struct Settings: Sendable {
@@ -52,20 +51,19 @@ package import TreadleModel
         let own = dealt ? ranks.part(of: network.members) : 0..<network.members
         let crewSize = min(workers.count, own.count)
         let steps = own.map { member in
+            // Fewer members than workers have several each.
             let turn = member - own.lowerBound
             let hands = max(1, (turn + 1) * workers.count / own.count - turn * workers.count / own.count)
             return unsafe TrainingStep<S>(
                 network: network.member(member), loss: loss, optimizer: settings[member].optimizer,
                 parameterization: parameterization, batchSize: batchSize, shards: shards, accumulate: accumulate,
-                seed: settings[member].seed, workers: Workers(count: own.count < workers.count ? hands : 1),
-                ranks: dealt ? .alone : ranks)
+                seed: settings[member].seed, workers: Workers(count: hands), ranks: dealt ? .alone : ranks)
         }
         // One network has nobody to wait for.
         mostBatches = network.members > 1 ? 8 : 1
         let members = Members(
             steps, first: own.lowerBound, workers: crewSize, folds: folds, batchSize: batchSize,
-            outputs: network.outputs,
-            mostBatches: mostBatches)
+            outputs: network.outputs, mostBatches: mostBatches)
         self.members = members
         crew =
             crewSize > 1

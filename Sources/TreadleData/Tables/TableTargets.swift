@@ -60,7 +60,7 @@ struct TableTargets {
         } else if kind == nil, survey.areLabels {
             takeClasses(name, survey, nil)
             // Numbers from 0 are how classes are written; others could as well be marks or counts.
-            if survey.smallest > 0 || survey.words.count > 2 {
+            if survey.smallest != 0 || survey.largest > 1 {
                 notes.append(
                     "\(title) holds \(survey.words.count) different whole numbers, \(Int(survey.smallest)) to "
                         + "\(Int(survey.largest)), taken as classes; to predict a quantity, say --kind "
@@ -97,12 +97,12 @@ extension ColumnSurvey {
     /// Whether all numbers are whole ones that 32 bits hold.
     var isWhole: Bool { isInteger && others == 0 && smallest >= -2_147_483_648 && largest <= 2_147_483_647 }
 
-    /// Whether whole numbers look like names of classes: few, close to each other, and each of them often.
+    /// Whether whole numbers look like names of classes: two in many rows, whatever they are, such as -1 and 1; or few, close to
+    /// each other, and each of them often.
     fileprivate var areLabels: Bool {
-        guard others == 0, isInteger, !words.hasManyNumbers, smallest >= 0, words.count > 1, words.count <= 20
-        else {
-            return false
-        }
-        return Double(words.count) <= max(2, Double(numbers).squareRoot()) && largest < Double(2 * words.count + 2)
+        guard isWhole, !words.hasManyNumbers, words.count > 1, words.count <= 20 else { return false }
+        if words.count == 2, numbers >= 10 { return true }
+        return smallest >= 0 && Double(words.count) <= max(2, Double(numbers).squareRoot())
+            && largest < Double(2 * words.count + 2)
     }
 }

@@ -102,6 +102,24 @@ import TreadleModel
         #expect(try !quantity.contains("/classes"))
     }
 
+    @Test(arguments: [["-1", "1"], ["0", "100"], ["-20", "7"]]) func `two whole numbers in many rows are two classes`(
+        classes: [String]
+    ) throws {
+        func lines(_ rows: Int) -> String { (0..<rows).map { "\($0),\(classes[$0 % 2])\n" }.joined() }
+        let (file, summary) = try imported("x,y\n" + lines(10), table: TableOptions(targets: ["y"]))
+        #expect(try file.dataset("/classes").readStrings() == classes)
+        #expect(try file.dataset("/y").read(as: Int.self) == (0..<10).map { $0 % 2 })
+        #expect(
+            summary.notes.filter {
+                $0.contains("2 different whole numbers, \(classes[0]) to \(classes[1]), taken as classes")
+            }.count == 1)
+        // Two of three marks may be all that a few rows show; and what is no whole number is a quantity.
+        let (few, _) = try imported("x,y\n" + lines(8), table: TableOptions(targets: ["y"]))
+        #expect(try few.contains("/classes") == false)
+        let (quantity, _) = try imported("x,y\n10,0.5\n" + lines(10), table: TableOptions(targets: ["y"]))
+        #expect(try quantity.contains("/classes") == false)
+    }
+
     @Test func `given classes keep their numbers, also where one is missing`() throws {
         let table = TableOptions(targets: ["t"], classes: ["low", "middle", "high"])
         let (file, _) = try imported("a,t\n1,high\n2,low\n", table: table)
