@@ -36,15 +36,15 @@ def job(members, valid):
 
 
 def report(data):
-    counts = [int(count) for count in data["results"][0]["speeds"]]
+    counts = list(data["results"][0]["speeds"])
     rows = []
     for result in data["results"]:
-        speeds = [result["speeds"].get(str(count), result["speeds"].get(count)) for count in counts]
+        speeds = [result["speeds"][count] for count in counts]
         rows.append([result["members"]] + [markdown.number(speed) for speed in speeds]
                     + [markdown.times(speeds[-1] / speeds[0])])
     return (f"\n{ROWS:,} rows of ten numbers, three layers of 256 units, batch 320, Adam: rows a second, each of which "
             "every member learns from, but for those of its fold.\n\n"
-            + markdown.table(["network"] + [">" + markdown.cores(count) for count in counts] + [">most over fewest"], rows))
+            + markdown.table(["network"] + [">" + markdown.cores(int(count)) for count in counts] + [">most over fewest"], rows))
 
 
 def charts(_data):

@@ -15,7 +15,7 @@ package final class BatchLoader<S: Scalar> {
     package private(set) var epoch: Int
     package private(set) var batch: Int
 
-    /// How many batches `next(atMost:)` hands out at once.
+    /// How many batches there is memory for beside those that are read ahead.
     package let mostAtOnce: Int
 
     private let source: BatchSource<S>
@@ -32,7 +32,7 @@ package final class BatchLoader<S: Scalar> {
         var scratch: ReadScratch
     }
 
-    /// `cursor` tells the epoch and the batch to begin with. `prefetch` batches are read ahead, and as many as are handed out
+    /// `cursor` tells the epoch and the batch to begin with. `prefetch` batches are read ahead, and as many as may be held
     /// `atOnce`. With a `part`, batches hold the rows of its own shards alone.
     @specialized(where S == Float)
     @specialized(where S == Double)
@@ -86,51 +86,31 @@ package final class BatchLoader<S: Scalar> {
         cancelled.set()
     }
 
-    /// The next batch, valid until the call after this one; nil once at the end of each epoch, after which the next
-    /// epoch begins.
+    /// The next batch; nil once at the end of each epoch, after which the next epoch begins.
+    ///
+    /// The last batches that were handed out, `holding` of them, stay valid beside it: fewer than `mostAtOnce`. All others'
+    /// memory is used again.
     @specialized(where S == Float)
     @specialized(where S == Double)
-    package func next() throws -> Batch<S>? {
-        guard try begin() else { return nil }
-        return unsafe try take(slots[0])
-    }
-
-    /// The next batches, up to `count` and up to the epoch's end; otherwise as `next`.
-    @specialized(where S == Float)
-    @specialized(where S == Double)
-    package func next(atMost count: Int) throws -> [Batch<S>]? {
-        guard try begin() else { return nil }
-        let count = min(max(count, 1), mostAtOnce, batchesPerEpoch - batch)
-        return unsafe try (0..<count).map { unsafe try take(slots[$0]) }
-    }
-
-    /// Before batches are handed out: those of the last call have been used. False at the end of an epoch.
-    private func begin() throws -> Bool {
+    package func next(holding held: Int = 0) throws -> Batch<S>? {
+        precondition(held < mostAtOnce, "there is memory for so many batches")
         guard batch < batchesPerEpoch else {
             try source.checkIntact()
             epoch += 1
             batch = 0
-            return false
+            return nil
         }
-        if source.isResident {
-            // The last batches pointed into the file itself: what came of them must not be kept if that part of the file is
-            // gone.
-            try source.checkIntact()
-            if batch == 0 { try source.checkFiles() }
-        } else {
-            // The slots handed out last are free again: they take the batches furthest ahead.
-            while scheduled < taken + slots.count { schedule() }
-        }
-        return true
-    }
-
-    /// A batch, which takes `slot` where nothing is read ahead.
-    private func take(_ slot: BatchSlot<S>) throws -> Batch<S> {
         defer { batch += 1 }
         if source.isResident {
-            try source.fill(slot, epoch: epoch, batch: batch, ReadScratch())
-            return unsafe slot.batch
+            // The last batches pointed into the file itself and have been used by now, but for those that are held: what came
+            // of them must not be kept if that part of the file is gone.
+            try source.checkIntact()
+            if batch == 0 { try source.checkFiles() }
+            try source.fill(slots[held], epoch: epoch, batch: batch, ReadScratch())
+            return unsafe slots[held].batch
         }
+        // The slots of all but the batches that are held are free again: they take the batches furthest ahead.
+        while scheduled < taken - held + slots.count { schedule() }
         let slot = slots[taken % slots.count]
         if slot.ready.wait(timeout: .now()) == .timedOut {
             waited += ContinuousClock().measure { slot.ready.wait() }

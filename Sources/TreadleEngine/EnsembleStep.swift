@@ -19,9 +19,13 @@ package import TreadleModel
     private let ranks: Ranks
     /// The weights of all members, collected from the ranks that train them; nil once a step has changed them.
     private var known: [LayerParameters]?
+    /// Batches that were added and wait for their run.
+    private var batchCount = 0
+    /// What the batches of the last run came to.
+    private var results: [StepResult] = []
     /// How many batches members go through at most before they meet.
     package let mostBatches: Int
-    /// Its work is a number of batches.
+    /// The workers that train members; what they are handed is how many batches there are to go through.
     private let crew: Crew<Int>?
 
     /// What is each member's own.
@@ -149,58 +153,58 @@ package import TreadleModel
 
     // MARK: the step
 
-    /// A batch, and the update that it is part of.
-    @unsafe package struct Turn {
-        package var batch: Batch<S>
-        /// How many updates there were before it.
-        package var updates: Int
-        /// Whether the weights change after it.
-        package var endsGroup: Bool
-
-        package init(_ batch: Batch<S>, updates: Int, endsGroup: Bool) {
-            unsafe self.batch = batch
-            unsafe self.updates = updates
-            unsafe self.endsGroup = endsGroup
-        }
+    /// Adds a batch to those that members go through before they meet; `updates` is the number of updates before it, and
+    /// `pace` gives each member's rate and what its weight decay is multiplied by. The weights change after it when
+    /// `endsGroup` is true.
+    @specialized(where S == Float)
+    @specialized(where S == Double)
+    package func add(
+        _ batch: Batch<S>, step updates: Int, endsGroup: Bool = true,
+        pace: (_ member: Int) -> (rate: Double, decay: Double)
+    ) {
+        precondition(batchCount < mostBatches, "members meet before they go on")
+        unsafe members.bind(batch, updates: updates, endsGroup: endsGroup, at: batchCount, pace: pace)
+        batchCount += 1
     }
 
-    /// Trains all members on one batch; `updates` is the number of updates before it, and `pace` gives each member's rate and
-    /// what its weight decay is multiplied by. The weights change when `endsGroup` is true.
+    /// Trains all members on the batches that were added, and gives the members' sums of each together: where one of them is
+    /// not finite, so are these.
     ///
-    /// Gives the members' sums together: where one of them is not finite, so are these.
+    /// A member whose sums of a batch are not finite does not go on to the next: its weights are those from before that
+    /// batch. Other members may have gone on, and what later batches came to says nothing.
+    @specialized(where S == Float)
+    @specialized(where S == Double)
+    package func run() -> [StepResult] {
+        known = nil
+        members.begin()
+        if let crew { crew.run(batchCount, tasks: crew.count) } else { members.run(batchCount, as: 0) }
+        // In place, where the caller has let go of the last ones: the step allocates nothing.
+        results.removeAll(keepingCapacity: true)
+        if isDealt {
+            results += sumsOfAllRanks()
+        } else {
+            for index in 0..<batchCount { results.append(members.total(of: index)) }
+        }
+        batchCount = 0
+        return results
+    }
+
+    /// Trains all members on one batch.
     @discardableResult
     package func run(
         _ batch: Batch<S>, step updates: Int, pace: (_ member: Int) -> (rate: Double, decay: Double),
         endsGroup: Bool = true
     ) -> StepResult {
-        unsafe members.bind(Turn(batch, updates: updates, endsGroup: endsGroup), at: 0, pace: pace)
-        train(batches: 1)
-        return isDealt ? sumsOfAllRanks(batches: 1)[0] : members.total(of: 0)
+        unsafe add(batch, step: updates, endsGroup: endsGroup, pace: pace)
+        return run()[0]
     }
 
-    /// Trains all members on batches that follow each other, up to `mostBatches` of them, and gives what each came to.
-    ///
-    /// A member whose sums of a batch are not finite does not go on to the next: its weights are those from before that
-    /// batch. Other members may have gone on, and what later batches came to says nothing.
-    @discardableResult
-    package func run(
-        _ turns: [Turn], pace: (_ turn: Int, _ member: Int) -> (rate: Double, decay: Double)
-    ) -> [StepResult] {
-        unsafe precondition(turns.count <= mostBatches, "members meet before they go on")
-        for index in unsafe turns.indices { unsafe members.bind(turns[index], at: index) { pace(index, $0) } }
-        train(batches: unsafe turns.count)
-        if isDealt { return sumsOfAllRanks(batches: unsafe turns.count) }
-        return unsafe turns.indices.map { members.total(of: $0) }
-    }
-
-    private func train(batches: Int) {
-        known = nil
-        members.begin()
-        if let crew { crew.run(batches, tasks: crew.count) } else { members.run(batches, as: 0) }
-    }
+    /// A batch of the last run, while its memory is valid.
+    package func batch(_ index: Int) -> Batch<S> { unsafe members.batch(index) }
 
     /// By batch, the sums of all members in their order, as one process adds them; the ranks' wishes travel with them.
-    private func sumsOfAllRanks(batches: Int) -> [StepResult] {
+    private func sumsOfAllRanks() -> [StepResult] {
+        let batches = batchCount
         let counts = (0..<ranks.count).map { ranks.part(of: network.members, at: $0).count }
         let most = counts.max() ?? 0
         let own = (0..<batches).flatMap { members.results(of: $0).numbers(padded: most) }
@@ -216,7 +220,14 @@ package import TreadleModel
 
 /// The members' steps and the batches at hand; each member is one thread's at a time.
 @safe private final class Members<S: Scalar>: @unchecked Sendable {
-    typealias Turn = EnsembleStep<S>.Turn
+    /// A batch, and the update that it is part of.
+    @unsafe private struct Turn {
+        var batch: Batch<S>
+        /// How many updates there were before it.
+        var updates: Int
+        /// Whether the weights change after it.
+        var endsGroup: Bool
+    }
 
     let steps: [TrainingStep<S>]
     /// The number of the first of them among all members.
@@ -230,8 +241,9 @@ package import TreadleModel
     private let rowFolds: AlignedMemory<Int>
     private let batchSize: Int
 
-    // By batch, and for each of them by member.
+    /// What each place in the row of batches holds.
     private var turns: [Turn?]
+    // Numbers of a batch and a member stand at batch · members + member.
     private var pace: [(rate: Double, decay: Double)]
     private let sums: AlignedMemory<StepResult>
 
@@ -257,13 +269,15 @@ package import TreadleModel
     }
 
     /// Makes a batch the one at place `index` of those that come next.
-    func bind(_ turn: Turn, at index: Int, pace: (Int) -> (rate: Double, decay: Double)) {
+    func bind(
+        _ batch: Batch<S>, updates: Int, endsGroup: Bool, at index: Int, pace: (Int) -> (rate: Double, decay: Double)
+    ) {
         // In place: the step allocates nothing.
-        unsafe turns[index] = unsafe turn
+        unsafe turns[index] = unsafe Turn(batch: batch, updates: updates, endsGroup: endsGroup)
         for member in steps.indices { self.pace[index * steps.count + member] = pace(first + member) }
         guard let folds else { return }
-        guard let numbers = unsafe turn.batch.numbers else { preconditionFailure("folds go by the rows' numbers") }
-        for row in 0..<(unsafe turn.batch.rows) {
+        guard let numbers = unsafe batch.numbers else { preconditionFailure("folds go by the rows' numbers") }
+        for row in 0..<(unsafe batch.rows) {
             unsafe rowFolds.start[index * batchSize + row] = folds.fold(of: Int(numbers[row]))
         }
     }
@@ -275,8 +289,8 @@ package import TreadleModel
         }
     }
 
-    /// Trains members, each on the next of the batches at hand, until there is none that nobody is at. All workers do so at
-    /// once; whoever is at the last one of a member goes on with it.
+    /// Trains one member after the other, each on the next of its batches, until every member is through all of them or is
+    /// being trained by another worker, who then goes on with it. All workers call this at the same time.
     func run(_ batches: Int, as worker: Int) {
         while let (member, batch) = take(worker, batches) {
             let result = train(member, on: batch)
@@ -285,8 +299,11 @@ package import TreadleModel
         }
     }
 
-    /// The member that is furthest behind in stretches of a few batches: one of the worker's own, or else another's. Through
-    /// a stretch a worker stays with a member, whose weights its caches hold by then.
+    /// Gives the worker a member to train, and the batch that this member has come to; nil where none is free.
+    ///
+    /// A worker looks among its own members first, whose weights its caches may hold, and then among those of others. It
+    /// stays with a member for a stretch of batches, since its caches hold those weights for certain, and then turns to the
+    /// one that has the fewest stretches behind it, so that all workers are done at about the same time.
     private func take(_ worker: Int, _ batches: Int) -> (member: Int, batch: Int)? {
         progress.withLock { progress in
             var found: Int?
@@ -309,8 +326,15 @@ package import TreadleModel
 
     private func leave(_ member: Int, at next: Int) { progress.withLock { $0[member] = (next, false) } }
 
-    private func train(_ member: Int, on index: Int) -> StepResult {
+    private func turn(_ index: Int) -> Turn {
         guard let turn = unsafe turns[index] else { preconditionFailure("a batch is bound before members run") }
+        return unsafe turn
+    }
+
+    func batch(_ index: Int) -> Batch<S> { unsafe turn(index).batch }
+
+    private func train(_ member: Int, on index: Int) -> StepResult {
+        let turn = unsafe turn(index)
         var own = unsafe turn.batch
         if let folds {
             let left = (first + member) % folds.count

@@ -101,20 +101,15 @@ package import TreadleModel
 
     /// Steps as a run takes them: members go through several batches before they meet.
     private func runSteps(_ count: Int) {
-        guard step.mostBatches > 1 else {
-            for _ in 0..<count { runStep() }
-            return
-        }
         let end = steps + count
         while steps < end {
-            let next = min(steps + step.mostBatches, end)
             unsafe withBatch { batch in
-                let turns = unsafe (steps..<next).map {
-                    unsafe EnsembleStep<S>.Turn(batch, updates: $0, endsGroup: true)
+                for _ in steps..<min(steps + step.mostBatches, end) {
+                    unsafe step.add(batch, step: steps) { _ in stillness }
+                    steps += 1
                 }
-                unsafe step.run(turns) { _, _ in stillness }
+                _ = step.run()
             }
-            steps = next
         }
     }
 

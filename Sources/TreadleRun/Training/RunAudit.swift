@@ -83,7 +83,8 @@ final class RunAudit<S: Scalar> {
             guard run.options.host.stop.reason == nil else { return nil }
             let endsGroup = pace.isGroupEnd(after: course.cursor.batch + 1)
             _ = unsafe step.run(
-                batch, step: course.cursor.step, pace: { pace.pace(of: $0, at: course) }, endsGroup: endsGroup)
+                batch, step: course.cursor.step, pace: { pace.pace(of: $0, step: course.cursor.step, at: course) },
+                endsGroup: endsGroup)
             course.cursor.batch += 1
             guard endsGroup else { continue }
             course.cursor.step += 1

@@ -22,21 +22,19 @@ struct RunPace {
     }
 
     /// The rate of the update that the next batch belongs to.
-    func rate(at course: RunCourse) -> Double { rate(from: lr, at: course) }
+    func rate(at course: RunCourse) -> Double { rate(from: lr, step: course.cursor.step, at: course) }
 
-    /// A member's rate in that update, and what its weight decay is multiplied by.
-    func pace(of member: Int, at course: RunCourse) -> (rate: Double, decay: Double) {
+    /// A member's rate in the update that follows on `step` of them, in the epoch that the run is in, and what its weight decay
+    /// is multiplied by.
+    func pace(of member: Int, step: Int, at course: RunCourse) -> (rate: Double, decay: Double) {
         let optimizer = optimizers[member]
-        let rate = rate(from: optimizer.lr, at: course)
-        let decay = schedule.decay(
-            of: optimizer, step: course.cursor.step, totalSteps: length.updates, rate: rate)
-        return (rate, decay)
+        let rate = rate(from: optimizer.lr, step: step, at: course)
+        return (rate, schedule.decay(of: optimizer, step: step, totalSteps: length.updates, rate: rate))
     }
 
-    private func rate(from lr: Double, at course: RunCourse) -> Double {
+    private func rate(from lr: Double, step: Int, at course: RunCourse) -> Double {
         schedule.rate(
-            from: lr, step: course.cursor.step, epoch: course.cursor.epoch, totalSteps: length.updates,
-            progress: course.progress)
+            from: lr, step: step, epoch: course.cursor.epoch, totalSteps: length.updates, progress: course.progress)
     }
 
     /// Takes note of what an epoch has reached.

@@ -20,8 +20,11 @@ final class TrainingRun<S: Scalar> {
     private let clock = RunClock()
     /// How many batches there is room for at once, on every rank.
     private let mostBatches: Int
-    /// Seconds that a batch took last.
+    /// The rows of each of the batches that members go through before they meet.
+    private var batchRows: [Int] = []
+    /// Seconds that a batch took last, and when that was.
     private var batchSeconds = Double.infinity
+    private var trainedUntil = 0.0
 
     /// Where training stands and how it went; with the weights it is all that resuming needs.
     private var course = RunCourse()
@@ -66,9 +69,9 @@ final class TrainingRun<S: Scalar> {
         do {
             return try keeper.keepingBeforeChange {
                 while !isOver {
-                    while !isOver, let batches = try unsafe loader.next(atMost: batchesAtOnce) {
+                    while !isOver, try takeBatches() {
                         if isBetweenUpdates { try audit?.beginIfDue(snapshot) }
-                        try unsafe train(on: batches)
+                        try trainOnBatches()
                         // Where a mapped file is cut short, zeros stand in place of its rows: nothing learnt from them
                         // is kept.
                         try loader.confirm()
@@ -146,53 +149,58 @@ final class TrainingRun<S: Scalar> {
         let updates = places.compactMap { $0.map { $0 - step } }.min() ?? mostBatches
         // Ranks do the same, and their clocks differ.
         let affordable = ranks.isAlone ? Int(min(0.1 / batchSeconds, 1e6)) : mostBatches
-        return max(1, min(mostBatches, updates, affordable))
+        return max(1, min(mostBatches, updates, affordable, loader.batchesPerEpoch - cursor.batch))
     }
 
-    /// Batches through the step: forward, backward, and, at the end of a group of batches, the update.
-    private func train(on batches: [Batch<S>]) throws {
-        let begun = clock.seconds
-        // Where each batch finds the run; nothing but its place changes before the epoch's end.
-        var places: [RunCourse] = []
-        var place = course
-        let turns = unsafe batches.map { batch in
-            let endsGroup = pace.isGroupEnd(after: place.cursor.batch + 1)
-            let turn = unsafe EnsembleStep<S>.Turn(batch, updates: place.cursor.step, endsGroup: endsGroup)
-            places.append(place)
-            place.cursor.batch += 1
-            if endsGroup { place.cursor.step += 1 }
-            return unsafe turn
+    /// Hands the next batches to the step; false at an epoch's end, where there are none.
+    private func takeBatches() throws -> Bool {
+        let count = batchesAtOnce
+        batchRows.removeAll(keepingCapacity: true)
+        var place = cursor
+        while batchRows.count < count, let batch = try unsafe loader.next(holding: batchRows.count) {
+            let endsGroup = pace.isGroupEnd(after: place.batch + 1)
+            unsafe step.add(batch, step: place.step, endsGroup: endsGroup) {
+                pace.pace(of: $0, step: place.step, at: course)
+            }
+            batchRows.append(unsafe batch.wholeRows)
+            // What is asked of the run is done after the last of these batches.
+            if batchRows.count == count { requests.tell(from: place, endsGroup: endsGroup) }
+            place.batch += 1
+            if endsGroup { place.step += 1 }
         }
-        if let last = places.last {
-            requests.tell(from: last.cursor, endsGroup: pace.isGroupEnd(after: place.cursor.batch))
-        }
-        let results = unsafe step.run(turns) { pace.pace(of: $1, at: places[$0]) }
+        return !batchRows.isEmpty
+    }
+
+    /// The batches through the step: forward, backward, and, at the end of a group of batches, the update.
+    private func trainOnBatches() throws {
+        let results = step.run()
         try ranks.check()
-        batchSeconds = (clock.seconds - begun) / Double(results.count)
+        let now = clock.seconds
+        batchSeconds = (now - trainedUntil) / Double(results.count)
+        trainedUntil = now
         for (index, result) in results.enumerated() {
             // What comes after such a batch was computed by weights that have not learnt from it.
             guard result.isFinite else {
-                return try unsafe returnOrStop(batches[index], rate: pace.rate(at: course))
+                return try unsafe returnOrStop(step.batch(index), rate: pace.rate(at: course))
             }
-            unsafe take(result, of: turns[index])
+            goOn(past: batchRows[index], result, at: now)
         }
     }
 
-    /// Goes on past a batch, whose sums these are.
-    private func take(_ result: StepResult, of turn: EnsembleStep<S>.Turn) {
+    /// Goes on past a batch of so many rows, which came to `result`.
+    private func goOn(past rows: Int, _ result: StepResult, at now: Double) {
         let rate = pace.rate(at: course)
         course.progress.lossSum += result.lossSum
         course.progress.weightSum += result.weightSum
         course.cursor.batch += 1
-        if unsafe turn.endsGroup {
+        if isBetweenUpdates {
             course.cursor.step += 1
             run.options.trace?(cursor.step, step.parameters())
         }
         run.observer.stepped(
             StepReport(
-                cursor: cursor, rows: unsafe turn.batch.wholeRows,
-                loss: result.weightSum > 0 ? result.lossSum / result.weightSum : 0, rate: rate,
-                seconds: clock.seconds, waited: loader.waited.seconds, runSeconds: seconds))
+                cursor: cursor, rows: rows, loss: result.weightSum > 0 ? result.lossSum / result.weightSum : 0,
+                rate: rate, seconds: now, waited: loader.waited.seconds, runSeconds: secondsBefore + now))
     }
 
     private var isBetweenUpdates: Bool { pace.isBetweenUpdates(cursor) }
